@@ -1,0 +1,31 @@
+"""The machine: an emulated page allocator, page tables, swap and reclaim, with the memory controller of July 2007 on it.
+
+Machine is the whole of it for other packages. The engine below is compiled where it could be (`compiled` says so) and gives the same
+counts uncompiled; MEMCGFS_PURE=1 chooses that. Read lists.py, frames.py, memcontrol.py, rules2007.py, models/shrink2007.py and
+models/containers2007.py in this order, and the seed stands before you.
+"""
+
+from __future__ import annotations
+
+from .config import DiskConfig as DiskConfig
+from .config import MachineConfig as MachineConfig
+from .engine import compiled as compiled
+from .errors import BadRange as BadRange
+from .errors import BadSysctl as BadSysctl
+from .errors import BadValue as BadValue
+from .errors import ConfigError as ConfigError
+from .errors import ContainerBusy as ContainerBusy
+from .errors import MachineBroken as MachineBroken
+from .errors import MachineError as MachineError
+from .errors import MappingExists as MappingExists
+from .errors import NotMapped as NotMapped
+from .errors import OutOfMemory as OutOfMemory
+from .errors import TaskDead as TaskDead
+from .errors import TaskExists as TaskExists
+from .errors import TooManyContainers as TooManyContainers
+from .errors import TooManyMappings as TooManyMappings
+from .errors import TooManyTasks as TooManyTasks
+from .machine import Container as Container
+from .machine import Machine as Machine
+from .task import Access as Access
+from .task import Task as Task

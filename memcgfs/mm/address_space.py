@@ -1,0 +1,239 @@
+"""The VMAs of one task, sorted by where they start (mm/mmap.c). The engine sees each as a row of arrays; the order is kept here.
+
+Invariants: VMAs do not overlap; neighbours that could be one VMA are one, as vma_merge does it; every leaf of the page table lies
+under a VMA.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sortedcontainers import SortedDict
+
+from .errors import BadRange, MappingExists, OutOfMemory, TooManyMappings
+from .params import LEAF_ENTRIES, LEAF_MASK, VM_LOCKED, VM_SHARED, VM_WRITE
+
+if TYPE_CHECKING:
+    from .machine import Machine
+
+MAX_MAP_COUNT = 65536  # sysctl vm.max_map_count
+
+
+class AddressSpace:
+    """`mm`: its row in core.mms. `users`: tasks that share it (threads). Pages count from 0 to `end`, exclusive."""
+
+    def __init__(self, machine: Machine, mm: int, container: int) -> None:
+        self.machine = machine
+        self.core = machine.core
+        self.mm = mm
+        self.end = machine.task_pages
+        self.users = 1
+        self.starts: SortedDict[int, int] = SortedDict()
+        self.core.mms.init(mm, container)
+        self.core.containers.css_get(container)
+
+    @property
+    def container(self) -> int:
+        return self.core.mms.container[self.mm]
+
+    @property
+    def total_vm(self) -> int:
+        """Pages mapped, present or not."""
+        return sum(end - start for start, end, _ in self.ranges())
+
+    def ranges(self) -> Iterator[tuple[int, int, int]]:
+        """(start, end, vm_flags) of each VMA, ascending."""
+        vmas = self.core.vmas
+        for vma in self.starts.values():
+            yield vmas.start[vma], vmas.end[vma], vmas.flags[vma]
+
+    def check_range(self, start: int, npages: int) -> None:
+        if start < 0 or npages < 1 or start + npages > self.end:
+            raise BadRange(f"pages {start}+{npages} are not in 0..{self.end}")
+
+    def find_vma(self, vpn: int) -> int:
+        """The VMA that holds the page, or 0. Cost: O(log VMAs)."""
+        place = self.starts.bisect_right(vpn) - 1
+        if place < 0:
+            return 0
+        vma: int = self.starts.values()[place]
+        return vma if vpn < self.core.vmas.end[vma] else 0
+
+    def overlapping(self, start: int, end: int) -> list[int]:
+        """The VMAs that share pages with [start, end), ascending."""
+        first = self.find_vma(start)
+        found = [first] if first and self.core.vmas.start[first] < start else []
+        return found + [self.starts[at] for at in self.starts.irange(start, end, inclusive=(True, False))]
+
+    def map(self, start: int, npages: int, flags: int = VM_WRITE) -> None:
+        """An anonymous mapping. Raises BadRange, MappingExists, TooManyMappings."""
+        self.check_range(start, npages)
+        if self.overlapping(start, start + npages):
+            raise MappingExists(f"something is mapped in pages {start}+{npages}")
+        self.insert(start, start + npages, flags)
+
+    def map_missing(self, start: int, end: int) -> None:
+        """Maps what is not mapped of [start, end)."""
+        vmas = self.core.vmas
+        for vma in self.overlapping(start, end):
+            if start < vmas.start[vma]:
+                self.insert(start, vmas.start[vma], VM_WRITE)
+            start = max(start, vmas.end[vma])
+        if start < end:
+            self.insert(start, end, VM_WRITE)
+
+    def insert(self, start: int, end: int, flags: int) -> None:
+        """vma_merge, or a new VMA."""
+        vmas = self.core.vmas
+        before = self.find_vma(start - 1) if start else 0
+        after = self.starts.get(end, 0)
+        joins_before = before != 0 and vmas.flags[before] == flags
+        joins_after = after != 0 and vmas.flags[after] == flags
+        if joins_before and joins_after and self.may_join(before, after):
+            last = vmas.end[after]
+            self.adopt_anon_vma(before, after)
+            self.drop(after)
+            vmas.write(before, self.mm, vmas.start[before], last, flags)
+        elif joins_before:
+            vmas.write(before, self.mm, vmas.start[before], end, flags)
+        elif joins_after:
+            del self.starts[end]
+            self.starts[start] = after
+            vmas.write(after, self.mm, start, vmas.end[after], flags)
+        else:
+            self.new_vma(start, end, flags)
+
+    def may_join(self, before: int, after: int) -> bool:
+        """is_mergeable_anon_vma: one of them has none, or both have the same."""
+        anon_vmas = self.core.vmas.anon_vma
+        return anon_vmas[before] == 0 or anon_vmas[after] == 0 or anon_vmas[before] == anon_vmas[after]
+
+    def adopt_anon_vma(self, vma: int, other: int) -> None:
+        """The joined VMA has the anonymous pages of both."""
+        vmas = self.core.vmas
+        if vmas.anon_vma[vma] == 0 and vmas.anon_vma[other] != 0:
+            vmas.link(vma, vmas.anon_vma[other])
+
+    def new_vma(self, start: int, end: int, flags: int) -> int:
+        if len(self.starts) >= MAX_MAP_COUNT:
+            raise TooManyMappings(f"a task has at most {MAX_MAP_COUNT} mappings")
+        vma = self.machine.vma_ids.take()
+        self.core.vmas.write(vma, self.mm, start, end, flags)
+        self.starts[start] = vma
+        return vma
+
+    def drop(self, vma: int) -> None:
+        """The VMA is gone; its pages are not its concern any more."""
+        vmas = self.core.vmas
+        del self.starts[vmas.start[vma]]
+        anon_vma = vmas.anon_vma[vma]
+        if vmas.unlink(vma):
+            self.machine.anon_vma_ids.give(anon_vma)
+        self.machine.vma_ids.give(vma)
+
+    def split(self, vma: int, at: int) -> None:
+        """split_vma: two VMAs that meet at this page; the upper one is new, and joins the anon_vma."""
+        vmas = self.core.vmas
+        start, end = vmas.start[vma], vmas.end[vma]
+        if not start < at < end:
+            return
+        upper = self.new_vma(at, end, vmas.flags[vma])
+        vmas.write(vma, self.mm, start, at, vmas.flags[vma])
+        if vmas.anon_vma[vma]:
+            vmas.link(upper, vmas.anon_vma[vma])
+
+    def cut(self, start: int, end: int) -> list[int]:
+        """The VMAs of [start, end), split so that none reaches beyond."""
+        for at in (start, end):
+            vma = self.find_vma(at)
+            if vma:
+                self.split(vma, at)
+        return self.overlapping(start, end)
+
+    def unmap(self, start: int, npages: int) -> None:
+        """munmap: holes in the range are no error."""
+        self.check_range(start, npages)
+        end = start + npages
+        for vma in self.cut(start, end):
+            self.machine.engine.zap_page_range(self.core, self.mm, self.core.vmas.start[vma], self.core.vmas.end[vma])
+            self.drop(vma)
+        self.free_pgtables(start, end)
+
+    def free_pgtables(self, start: int, end: int) -> None:
+        """Leaves that no VMA needs any more go back."""
+        first, last = start & ~LEAF_MASK, (end + LEAF_MASK) & ~LEAF_MASK
+        if first < start and self.overlapping(first, start):
+            first += LEAF_ENTRIES
+        if end < last and self.overlapping(end, last):
+            last -= LEAF_ENTRIES
+        if first < last:
+            self.machine.engine.free_pgtables(self.core, self.mm, first, last)
+
+    def discard(self, start: int, npages: int) -> None:
+        """madvise(MADV_DONTNEED). Raises BadRange for a locked mapping, as the kernel's EINVAL."""
+        self.check_range(start, npages)
+        end = start + npages
+        vmas = self.core.vmas
+        found = self.overlapping(start, end)
+        if any(vmas.flags[vma] & VM_LOCKED for vma in found):
+            raise BadRange("locked pages cannot be discarded")
+        for vma in found:
+            self.machine.engine.zap_page_range(self.core, self.mm, max(start, vmas.start[vma]), min(end, vmas.end[vma]))
+
+    def set_locked(self, start: int, npages: int, locked: bool) -> None:
+        """mlock and munlock of ranges that are mapped throughout; raises OutOfMemory where they are not, as mlock(2)."""
+        self.check_range(start, npages)
+        vmas = self.core.vmas
+        at = start
+        for vma in self.overlapping(start, start + npages):
+            if vmas.start[vma] > at:
+                break
+            at = vmas.end[vma]
+        if at < start + npages:
+            raise OutOfMemory(f"pages {start}+{npages} are not mapped throughout")
+        for vma in self.cut(start, start + npages):
+            flags = vmas.flags[vma] | VM_LOCKED if locked else vmas.flags[vma] & ~VM_LOCKED
+            vmas.write(vma, self.mm, vmas.start[vma], vmas.end[vma], flags)
+        self.join_neighbours(start, start + npages)
+
+    def join_neighbours(self, start: int, end: int) -> None:
+        """Puts VMAs together again that a change of flags made alike."""
+        vmas = self.core.vmas
+        before = self.find_vma(start - 1) if start else self.find_vma(start)
+        while before and vmas.start[before] < end:
+            after = self.starts.get(vmas.end[before], 0)
+            if not after or vmas.start[after] > end:
+                return
+            if vmas.flags[before] == vmas.flags[after] and self.may_join(before, after):
+                last = vmas.end[after]
+                self.adopt_anon_vma(before, after)
+                self.drop(after)
+                vmas.write(before, self.mm, vmas.start[before], last, vmas.flags[before])
+            else:
+                before = after
+
+    def copy_to(self, child: AddressSpace) -> bool:
+        """dup_mmap: the child gets the same VMAs and shares their pages. False where memory ran out half-way."""
+        vmas = self.core.vmas
+        for vma in list(self.starts.values()):
+            start, end = vmas.start[vma], vmas.end[vma]
+            copy = child.new_vma(start, end, vmas.flags[vma] & ~VM_LOCKED)
+            if vmas.anon_vma[vma]:
+                vmas.link(copy, vmas.anon_vma[vma])
+            cow = not vmas.flags[vma] & VM_SHARED
+            if self.machine.engine.copy_page_range(self.core, self.mm, child.mm, start, end, cow) != 0:
+                return False
+        return True
+
+    def teardown(self) -> None:
+        """exit_mmap: pages, VMAs and page tables go back, and so does the reference on the container."""
+        vmas = self.core.vmas
+        for vma in list(self.starts.values()):
+            self.machine.engine.zap_page_range(self.core, self.mm, vmas.start[vma], vmas.end[vma])
+        if self.starts:
+            last = vmas.end[self.starts.values()[-1]]
+            self.machine.engine.free_pgtables(self.core, self.mm, self.starts.keys()[0] & ~LEAF_MASK, last)
+        for vma in list(self.starts.values()):
+            self.drop(vma)
+        self.core.containers.css_put(self.container)

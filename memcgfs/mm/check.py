@@ -1,0 +1,220 @@
+"""The checker: every invariant of the machine, walked from scratch. Each test ends with it, and `.machine/check` runs it.
+
+It trusts nothing that is counted: it walks the page tables, the lists, the swap map and the disk's queue, counts again, and compares.
+Run between operations: then a page's references are its mappings, its swap cache entry, its pagevec, and its being a page table.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from . import params
+from .params import INDEX_BITS, LEAF_ENTRIES, LEAF_MASK, PTE_PRESENT, PTE_SHIFT, ZERO_PAGE, ZONE_SHIFT
+
+if TYPE_CHECKING:
+    from .machine import Machine
+
+
+class Walk:
+    """What the tables and lists say, counted anew."""
+
+    def __init__(self, machine: Machine) -> None:
+        core = machine.core
+        self.machine, self.core = machine, core
+        self.flags = memoryview(core.frames.flags)
+        self.count = memoryview(core.frames.count)
+        self.mapcount = memoryview(core.frames.mapcount)
+        self.meta_refs = memoryview(core.frames.meta_refs)
+        self.container = memoryview(core.frames.container)
+        self.findings: list[str] = []
+        self.mapped: Counter[int] = Counter()
+        self.swapped: Counter[int] = Counter()
+        self.leaves: set[int] = set()
+
+    def expect(self, holds: bool, finding: str) -> None:
+        if not holds:
+            self.findings.append(finding)
+
+    def equal(self, what: str, said: int, counted: int) -> None:
+        if said != counted:
+            self.findings.append(f"{what}: {said}, but {counted} were found")
+
+    def frames(self) -> Iterator[int]:
+        """Every frame that was ever handed out."""
+        zones = self.core.zones
+        for zone in range(zones.nr_zones):
+            yield from range(max(zones.start[zone], 1), zones.frontier[zone])
+
+    def with_flag(self, flag: int) -> set[int]:
+        return {pfn for pfn in self.frames() if self.flags[pfn] & flag}
+
+
+def check(machine: Machine) -> list[str]:
+    """What does not hold, one sentence each; empty for a sound machine."""
+    walk = Walk(machine)
+    check_rest(walk)
+    check_page_tables(walk)
+    check_free_lists(walk)
+    check_zone_lists(walk)
+    check_charges(walk)
+    check_swap(walk)
+    check_references(walk)
+    check_disk(walk)
+    return walk.findings
+
+
+def check_rest(walk: Walk) -> None:
+    """No operation is under way: no lock is held, no reclaim runs."""
+    walk.equal("locks held", walk.core.lockdep.held, 0)
+    walk.equal("reclaims under way", walk.core.scan_depth, 0)
+    walk.expect(not walk.with_flag(params.PG_METAPAGE), "a meta page is locked")
+    for task in walk.machine.tasks.values():
+        if task.space is not None:
+            walk.expect(walk.machine.spaces.get(task.space.mm) is task.space, f"task {task.pid}: its address space is not known")
+
+
+def check_page_tables(walk: Walk) -> None:
+    """Each entry lies under a VMA; resident and swapped pages are as counted; anonymous pages are found by their reverse map."""
+    core, vmas = walk.core, walk.core.vmas
+    mappings = memoryview(core.frames.mapping)
+    ram = memoryview(core.tables.ram)
+    for mm, space in walk.machine.spaces.items():
+        anon = file = swapped = 0
+        seen: set[int] = set()
+        for start, vma in space.starts.items():
+            end = vmas.end[vma]
+            walk.expect(vmas.mm[vma] == mm and vmas.start[vma] == start < end, f"mm {mm}: VMA {vma} is not where it is sorted")
+            vpn = start
+            while vpn < end:
+                leaf = core.tables.leaf(mm, vpn)
+                stop = min((vpn | LEAF_MASK) + 1, end)
+                if leaf == 0:
+                    vpn = stop if core.tables.segment(mm, vpn) else min(((vpn >> 22) + 1) << 22, end)
+                    continue
+                seen.add(leaf)
+                for page in range(vpn, stop):
+                    pte = ram[leaf * LEAF_ENTRIES + (page & LEAF_MASK)]
+                    if pte & PTE_PRESENT:
+                        pfn = pte >> PTE_SHIFT
+                        walk.mapped[pfn] += 1
+                        if walk.flags[pfn] & params.PG_ANON:
+                            anon += 1
+                            walk.equal(f"frame {pfn}: reverse map", mappings[pfn], vmas.anon_vma[vma] << INDEX_BITS | page)
+                        else:
+                            file += 1
+                            walk.expect(pfn == ZERO_PAGE, f"frame {pfn} is mapped at page {page}, and is not anonymous")
+                    elif pte:
+                        swapped += 1
+                        walk.swapped[pte >> PTE_SHIFT] += 1
+                vpn = stop
+        for leaf in seen:
+            inside = sum(1 for word in ram[leaf * LEAF_ENTRIES : (leaf + 1) * LEAF_ENTRIES] if word)
+            walk.expect(bool(walk.flags[leaf] & params.PG_TABLE) and inside <= LEAF_ENTRIES, f"frame {leaf} is no page table")
+        walk.equal(f"mm {mm}: anon_rss", core.mms.anon_rss[mm], anon)
+        walk.equal(f"mm {mm}: file_rss", core.mms.file_rss[mm], file)
+        walk.equal(f"mm {mm}: swap entries", core.mms.swap_ptes[mm], swapped)
+        walk.equal(f"mm {mm}: page tables", core.mms.nr_ptes[mm], len(seen))
+        walk.leaves |= seen
+    walk.equal("page tables", core.zones.total(params.NR_PAGETABLE), len(walk.leaves))
+    walk.expect(walk.with_flag(params.PG_TABLE) == walk.leaves, "a page table belongs to no address space")
+
+
+def check_free_lists(walk: Walk) -> None:
+    """Free pages are on their zone's list or beyond its frontier, and nowhere else."""
+    core, zones = walk.core, walk.core.zones
+    free = set()
+    for zone in range(zones.nr_zones):
+        if not zones.present[zone]:
+            continue
+        listed = core.lru.order(zones.free_head[zone])
+        beyond = zones.end[zone] - max(zones.frontier[zone], 1)
+        walk.equal(f"zone {zone}: free pages", zones.count(zone, params.NR_FREE_PAGES), len(listed) + beyond)
+        walk.expect(all(walk.flags[pfn] >> ZONE_SHIFT == zone for pfn in listed), f"zone {zone}: a foreign page is on its free list")
+        free.update(listed)
+    walk.expect(free == walk.with_flag(params.PG_FREE), "free lists and PG_free do not agree")
+
+
+def check_zone_lists(walk: Walk) -> None:
+    """A page is on its zone's list if and only if PG_lru says so, and on the one that PG_active says."""
+    core, zones = walk.core, walk.core.zones
+    active, inactive = core.model.walk(core, -1)
+    for which, pages, item in ((params.PG_ACTIVE, active, params.NR_ACTIVE), (0, inactive, params.NR_INACTIVE)):
+        name = "active" if which else "inactive"
+        by_zone = Counter(walk.flags[pfn] >> ZONE_SHIFT for pfn in pages)
+        for zone in range(zones.nr_zones):
+            walk.equal(f"zone {zone}: nr_{name}", zones.count(zone, item), by_zone[zone])
+        for pfn in pages:
+            flags = walk.flags[pfn] & (params.PG_LRU | params.PG_ACTIVE)
+            walk.expect(flags == params.PG_LRU | which, f"frame {pfn} is on the {name} list with flags {walk.flags[pfn]:#x}")
+    walk.expect(set(active) | set(inactive) == walk.with_flag(params.PG_LRU), "zone lists and PG_lru do not agree")
+    walk.expect(len(set(active) | set(inactive)) == len(active) + len(inactive), "a page is on two zone lists")
+
+
+def check_charges(walk: Walk) -> None:
+    """usage counts the pages with a meta page, each on one of its container's lists; css counts them, and address spaces."""
+    core, machine = walk.core, walk.machine
+    charged: dict[int, set[int]] = {cid: set() for cid in machine.containers}
+    for pfn in walk.frames():
+        if walk.meta_refs[pfn]:
+            cid = walk.container[pfn]
+            walk.expect(cid in charged, f"frame {pfn} is charged to container {cid}, which does not exist")
+            charged.setdefault(cid, set()).add(pfn)
+            possible = (walk.mapcount[pfn] > 0) + bool(walk.flags[pfn] & params.PG_SWAPCACHE)
+            walk.expect(walk.meta_refs[pfn] <= possible, f"frame {pfn} holds {walk.meta_refs[pfn]} charges for {possible} uses")
+    spaces = Counter(space.container for space in machine.spaces.values())
+    for cid, pages in charged.items():
+        walk.equal(f"container {cid}: usage", core.counters.usage[cid], len(pages))
+        active, inactive = core.model.walk(core, cid)
+        walk.equal(f"container {cid}: pages on its lists", len(active) + len(inactive), len(pages))
+        walk.expect({*active, *inactive} == pages, f"container {cid}: its lists hold other pages than are charged to it")
+        expected = len(pages) + spaces[cid] + core.containers.leaked[cid]
+        walk.equal(f"container {cid}: css references", core.containers.css[cid], expected)
+        cached = sum(1 for pfn in pages if walk.flags[pfn] & params.PG_CHARGED_CACHE)
+        walk.equal(f"container {cid}: pages charged as cache", core.containers.nr_cache[cid], cached)
+
+
+def check_swap(walk: Walk) -> None:
+    """A slot is used by the entries that name it and by its page in the swap cache; page and slot know each other."""
+    swap, private = walk.core.swap, walk.core.frames.private
+    cached = walk.with_flag(params.PG_SWAPCACHE)
+    users = Counter(walk.swapped)
+    for pfn in cached:
+        users[private[pfn]] += 1
+        walk.equal(f"frame {pfn}: page of its slot {private[pfn]}", swap.cache[private[pfn]], pfn)
+    walk.equal("pages in the swap cache", swap.nr_cached, len(cached))
+    counts = memoryview(swap.map)
+    walk.equal("swap slots in use", swap.nr_used, len(users))
+    for slot, used in users.items():
+        walk.equal(f"slot {slot}: users", counts[slot], used)
+    walk.equal("users of all swap slots", sum(counts), sum(users.values()))
+
+
+def check_references(walk: Walk) -> None:
+    """page_count and page_mapcount of every frame, and the statistics made of them."""
+    core = walk.core
+    waiting = Counter(pfn for pages in core.model.waiting() for pfn in pages)
+    anon = 0
+    for pfn in walk.frames():
+        flags = walk.flags[pfn]
+        walk.equal(f"frame {pfn}: mapcount", walk.mapcount[pfn], walk.mapped[pfn])
+        references = walk.mapped[pfn] + bool(flags & params.PG_SWAPCACHE) + waiting[pfn] + (pfn in walk.leaves)
+        walk.equal(f"frame {pfn}: count", walk.count[pfn], references)
+        walk.expect((references == 0) == bool(flags & params.PG_FREE), f"frame {pfn}: {references} references, flags {flags:#x}")
+        anon += bool(flags & params.PG_ANON) and walk.mapped[pfn] > 0
+    walk.equal("zero page: count", walk.count[ZERO_PAGE], walk.mapped[ZERO_PAGE] + 1)
+    walk.equal("nr_anon_pages", core.zones.total(params.NR_ANON_PAGES), anon)
+    walk.equal("nr_mapped", core.zones.total(params.NR_FILE_MAPPED), int(walk.mapped[ZERO_PAGE] > 0))
+    walk.equal("nr_file_pages", core.zones.total(params.NR_FILE_PAGES), len(walk.with_flag(params.PG_SWAPCACHE)))
+
+
+def check_disk(walk: Walk) -> None:
+    """What is written or locked is in the disk's queue."""
+    disk = walk.core.disk
+    queue = [(disk.first + place) % disk.ring for place in range(disk.nr_requests)]
+    writes = {disk.pfn[place] for place in queue if disk.is_write[place]}
+    reads = {disk.pfn[place] for place in queue if not disk.is_write[place]}
+    walk.expect(writes == walk.with_flag(params.PG_WRITEBACK), "pages under writeback are not those that the disk writes")
+    walk.expect(reads == walk.with_flag(params.PG_LOCKED), "locked pages are not those that the disk reads")
+    walk.equal("nr_writeback", walk.core.zones.total(params.NR_WRITEBACK), len(writes))

@@ -1,0 +1,172 @@
+"""How large a machine is, and what it is made of: from options to the lengths of the engine's arrays.
+
+Zone bounds and watermark formulas follow mm/page_alloc.c of 2.6.23 and the e820 limits of arch/i386 and arch/x86_64.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import isqrt
+
+from .errors import ConfigError
+from .params import MAX_NR_ZONES, ZONE_DMA, ZONE_DMA32, ZONE_HIGHMEM, ZONE_NORMAL
+
+PAGE_BYTES = 4096
+MAX_FRAMES = 2**32 - 2
+MIN_FRAMES = 16
+MAX_SWAP_PAGES = 2**32 - 2
+MAX_CONTAINERS = 1 << 20
+MAX_SEGMENTS = 1 << 24
+ZONE_NAMES = ("DMA", "DMA32", "Normal", "HighMem")
+
+# Pages below which a zone ends: 16 MB for ISA DMA, 4 GB for 32-bit DMA, 896 MB for what an i386 kernel maps directly.
+ZONE_ENDS = {
+    "x86_64": ((ZONE_DMA, 1 << 12), (ZONE_DMA32, 1 << 20), (ZONE_NORMAL, MAX_FRAMES)),
+    "i386": ((ZONE_DMA, 1 << 12), (ZONE_NORMAL, 896 << 8), (ZONE_HIGHMEM, 1 << 24)),
+}
+USER_ZONE = {"x86_64": ZONE_NORMAL, "i386": ZONE_HIGHMEM}
+TASK_PAGES = {"x86_64": 1 << 35, "i386": 3 << 18}
+ULONG_BITS = {"x86_64": 64, "i386": 32}
+LOWMEM_RESERVE_RATIO = {ZONE_DMA: 256, ZONE_DMA32: 256, ZONE_NORMAL: 32}
+
+
+@dataclass(frozen=True, slots=True)
+class DiskConfig:
+    """latency_ns a request, bandwidth (0: unlimited), queue depth in requests of each direction. Latency and bandwidth 0: synchronous."""
+
+    latency_ns: int = 5_000_000
+    bytes_per_s: int = 100 << 20
+    depth: int = 128
+
+    @property
+    def transfer_ns(self) -> int:
+        """Time that the transfer of one page takes."""
+        return PAGE_BYTES * 1_000_000_000 // self.bytes_per_s if self.bytes_per_s else 0
+
+
+@dataclass(frozen=True, slots=True)
+class MachineConfig:
+    """The first fields are what mount options say; the second group are the kernel's constants, for tests to make small.
+
+    zone_pages: pages of each zone type, instead of those that ram_bytes and arch give. min_free_kbytes: None is the kernel's formula.
+    """
+
+    ram_bytes: int = 512 << 20
+    swap_bytes: int = 512 << 20
+    arch: str = "x86_64"
+    nodes: int = 1
+    disk: DiskConfig = field(default_factory=DiskConfig)
+    fault_ns: int = 0
+    model: str = "containers2007"
+    rules: str = "2007"
+
+    swap_cluster_max: int = 32
+    def_priority: int = 12
+    pagevec_size: int = 14
+    reclaim_retries: int = 5
+    wait_ns: int = 100_000_000
+    jiffy_ns: int = 1_000_000
+    zone_pages: tuple[int, int, int, int] | None = None
+    min_free_kbytes: int | None = None
+    max_containers: int = MAX_CONTAINERS
+
+    def __post_init__(self) -> None:
+        if self.arch not in ZONE_ENDS:
+            raise ConfigError(f"arch={self.arch}: only x86_64 and i386 are built")
+        if self.nodes != 1:
+            raise ConfigError(f"nodes={self.nodes}: only one node is built")
+        if self.model != "containers2007":
+            raise ConfigError(f"model={self.model}: only containers2007 is built")
+        if self.rules != "2007":
+            raise ConfigError(f"rules={self.rules}: only 2007 is built")
+        if self.disk.depth < 1 or self.disk.depth > 1 << 20 or self.disk.latency_ns < 0 or self.disk.bytes_per_s < 0:
+            raise ConfigError("disk: latency and bandwidth cannot be negative, and the depth is 1 to 1048576")
+        if self.zone_pages is None and self.ram_bytes < MIN_FRAMES * PAGE_BYTES:
+            raise ConfigError(f"ram={self.ram_bytes}: a machine needs at least {MIN_FRAMES * PAGE_BYTES // 1024}K")
+        largest = ZONE_ENDS[self.arch][-1][1]
+        if self.nr_frames > largest:
+            raise ConfigError(f"ram={self.ram_bytes}: {self.arch} has at most {largest} page frames of 4096 bytes")
+        if self.swap_bytes < 0 or self.nr_swap_pages > MAX_SWAP_PAGES:
+            raise ConfigError(f"swap={self.swap_bytes}: from 0 to {MAX_SWAP_PAGES} pages of 4096 bytes")
+
+    @property
+    def nr_frames(self) -> int:
+        return sum(self.zone_pages) if self.zone_pages is not None else self.ram_bytes // PAGE_BYTES
+
+    @property
+    def nr_swap_pages(self) -> int:
+        return self.swap_bytes // PAGE_BYTES
+
+    @property
+    def max_threads(self) -> int:
+        """kernel/fork.c: fork_init, an eighth of memory for task structures and stacks; never less than 20."""
+        return max(20, self.nr_frames // 16)
+
+    def zone_sizes(self) -> tuple[int, ...]:
+        """Spanned pages by zone type."""
+        if self.zone_pages is not None:
+            return self.zone_pages
+        sizes = [0] * MAX_NR_ZONES
+        start = 0
+        for zone, end in ZONE_ENDS[self.arch]:
+            sizes[zone] = max(min(self.nr_frames, end) - start, 0)
+            start += sizes[zone]
+        return tuple(sizes)
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What Core needs to know, in the units of the engine."""
+
+    nr_frames: int
+    nr_nodes: int
+    nr_lru_heads: int
+    nr_containers: int
+    ulong_max: int
+    nr_mms: int
+    nr_vmas: int
+    nr_segments: int
+    nr_swap_pages: int
+    disk_latency_ns: int
+    disk_transfer_ns: int
+    disk_depth: int
+    user_zone: int
+    kernel_zone: int
+    swap_cluster_max: int
+    def_priority: int
+    pagevec_size: int
+    reclaim_retries: int
+    wait_ns: int
+    jiffy_ns: int
+    fault_ns: int
+
+
+def sizes_of(config: MachineConfig, nr_lru_heads: int) -> Sizes:
+    return Sizes(
+        nr_frames=config.nr_frames,
+        nr_nodes=config.nodes,
+        nr_lru_heads=nr_lru_heads,
+        nr_containers=config.max_containers,
+        ulong_max=(1 << ULONG_BITS[config.arch]) - 1,
+        nr_mms=config.max_threads + 2,
+        nr_vmas=min(1 << 24, max(1 << 16, config.nr_frames)),
+        nr_segments=min(MAX_SEGMENTS, config.nr_frames + 1),
+        nr_swap_pages=config.nr_swap_pages,
+        disk_latency_ns=config.disk.latency_ns,
+        disk_transfer_ns=config.disk.transfer_ns,
+        disk_depth=config.disk.depth,
+        user_zone=USER_ZONE[config.arch],
+        kernel_zone=ZONE_NORMAL,
+        swap_cluster_max=config.swap_cluster_max,
+        def_priority=config.def_priority,
+        pagevec_size=config.pagevec_size,
+        reclaim_retries=config.reclaim_retries,
+        wait_ns=config.wait_ns,
+        jiffy_ns=config.jiffy_ns,
+        fault_ns=config.fault_ns,
+    )
+
+
+def default_min_free_kbytes(lowmem_pages: int) -> int:
+    """init_per_zone_pages_min: int_sqrt(16 * kbytes), from 128 to 65536; 512 MB give 2896."""
+    return min(max(isqrt(lowmem_pages * (PAGE_BYTES // 1024) * 16), 128), 65536)

@@ -1,0 +1,62 @@
+cdef class Model
+cdef class Rules
+
+@cython.final
+cdef class Core:
+    cdef readonly object kernel
+    cdef readonly Frames frames
+    cdef readonly Links lru
+    cdef readonly Zones zones
+    cdef readonly ResCounters counters
+    cdef readonly Containers containers
+    cdef readonly AddressSpaces mms
+    cdef readonly Vmas vmas
+    cdef readonly PageTables tables
+    cdef readonly SwapArea swap
+    cdef readonly Disk disk
+    cdef readonly Slabs slabs
+    cdef readonly Lockdep lockdep
+    cdef readonly Model model
+    cdef readonly Rules rules
+    cdef readonly long long[::1] events
+    cdef readonly unsigned int nr_free_heads
+    cdef readonly unsigned int nr_nodes
+    cdef readonly unsigned int user_zone
+    cdef readonly unsigned int kernel_zone
+    cdef readonly int swap_cluster_max
+    cdef readonly int def_priority
+    cdef readonly unsigned int pagevec_size
+    cdef readonly int reclaim_retries
+    cdef readonly long long wait_ns
+    cdef readonly long long jiffy_ns
+    cdef readonly long long fault_ns
+    cdef readonly long long vm_total_pages
+    cdef readonly int swappiness
+    cdef readonly int page_cluster
+    cdef readonly int laptop_mode
+    cdef public long long clock_ns
+    cdef readonly unsigned int current_mm
+    cdef readonly bint current_is_killed
+    cdef readonly bint current_is_kswapd
+    cdef readonly long long kswapd_due_ns
+    cdef readonly int scan_depth
+    cdef readonly int fault
+    cdef readonly bint has_killed
+    cdef readonly bint is_interleaved
+    cpdef void set_sysctl(self, int swappiness, int page_cluster, int laptop_mode) noexcept nogil
+    cpdef void set_total_pages(self, long long nr_pages) noexcept nogil
+    cpdef void set_current(self, unsigned int mm) noexcept nogil
+    cpdef void kill_current(self) noexcept nogil
+    cpdef void set_interleaved(self, bint on) noexcept nogil
+    cpdef void set_has_killed(self, bint on) noexcept nogil
+    cdef void count(self, unsigned int event) noexcept nogil
+    cdef void count_many(self, unsigned int event, long long amount) noexcept nogil
+
+cdef void interleave(Core core, unsigned int point, unsigned int pfn) noexcept nogil
+cdef void call_interleave(Core core, unsigned int point, unsigned int pfn) noexcept with gil
+cdef unsigned int find_vma(Core core, unsigned int mm, unsigned long long vpn) noexcept with gil
+cdef void anon_vma_prepare(Core core, unsigned int vma) noexcept with gil
+cdef void warn(Core core, unsigned int number) noexcept with gil
+cdef void mem_container_out_of_memory(Core core, unsigned int container) noexcept with gil
+cdef bint out_of_memory(Core core) noexcept with gil
+cdef void reap_killed(Core core) noexcept with gil

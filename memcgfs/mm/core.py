@@ -1,0 +1,148 @@
+"""The machine's state: one object that owns every table, and the little that has no table of its own.
+
+Core is data. What happens to it stands in modules named after the kernel's files, whose functions take it first. Two of its members
+are chosen: `model` says how pages age and are reclaimed, `rules` who is charged. `kernel` is the Python side (machine.py), asked for
+what is rare: the VMA at an address, a victim for the OOM killer, the exit of who was killed, a line in the log.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .arrays import array_of
+from .containers import Containers
+from .disk import Disk
+from .frames import Frames
+from .lists import Links
+from .lockdep import Lockdep
+from .mms import AddressSpaces, Vmas
+from .pagetable import PageTables
+from .params import LOCKDEP, MAX_NR_ZONES, NR_VM_EVENTS
+from .res_counter import ResCounters
+from .slabs import Slabs
+from .swapfile import SwapArea
+from .zones import Zones
+
+if TYPE_CHECKING:
+    from .config import Sizes
+    from .model import Model
+    from .rules import Rules
+
+
+class Core:
+    """Fields without a table are here because several modules write them: the clock, the running mm, kswapd's wish to run."""
+
+    def __init__(self, sizes: Sizes, kernel: object) -> None:
+        self.kernel = kernel
+        self.frames = Frames(sizes.nr_frames)
+        self.nr_free_heads = sizes.nr_nodes * MAX_NR_ZONES
+        self.lru = Links(sizes.nr_frames, self.nr_free_heads + sizes.nr_lru_heads)
+        self.zones = Zones(sizes.nr_nodes)
+        self.counters = ResCounters(sizes.nr_containers, sizes.ulong_max)
+        self.containers = Containers(sizes.nr_containers)
+        self.mms = AddressSpaces(sizes.nr_mms)
+        self.vmas = Vmas(sizes.nr_vmas)
+        self.tables = PageTables(sizes.nr_frames, sizes.nr_mms, sizes.nr_segments)
+        self.swap = SwapArea(sizes.nr_swap_pages)
+        self.disk = Disk(sizes.disk_latency_ns, sizes.disk_transfer_ns, sizes.disk_depth)
+        self.slabs = Slabs()
+        self.lockdep = Lockdep()
+        self.events = array_of("q", NR_VM_EVENTS)
+        self.nr_nodes = sizes.nr_nodes
+        self.user_zone = sizes.user_zone
+        self.kernel_zone = sizes.kernel_zone
+
+        self.swap_cluster_max = sizes.swap_cluster_max
+        self.def_priority = sizes.def_priority
+        self.pagevec_size = sizes.pagevec_size
+        self.reclaim_retries = sizes.reclaim_retries
+        self.wait_ns = sizes.wait_ns
+        self.jiffy_ns = sizes.jiffy_ns
+        self.fault_ns = sizes.fault_ns
+        self.vm_total_pages = 0
+        self.swappiness = 60
+        self.page_cluster = 3
+        self.laptop_mode = 0
+
+        self.clock_ns = 0
+        self.current_mm = 0
+        self.current_is_killed = False
+        self.current_is_kswapd = False
+        self.kswapd_due_ns = -1
+        self.scan_depth = 0
+        self.fault = 0
+        self.has_killed = False
+        self.is_interleaved = False
+
+    def bind(self, model: Model, rules: Rules) -> None:
+        self.model = model
+        self.rules = rules
+
+    def set_sysctl(self, swappiness: int, page_cluster: int, laptop_mode: int) -> None:
+        self.swappiness = swappiness
+        self.page_cluster = page_cluster
+        self.laptop_mode = laptop_mode
+
+    def set_total_pages(self, nr_pages: int) -> None:
+        self.vm_total_pages = nr_pages
+
+    def set_current(self, mm: int) -> None:
+        """The address space on whose behalf the next operation runs: current->mm."""
+        self.current_mm = mm
+        self.current_is_killed = False
+
+    def kill_current(self) -> None:
+        """SIGKILL is pending for the running task: no further access of its batch happens."""
+        self.current_is_killed = True
+
+    def set_interleaved(self, on: bool) -> None:
+        self.is_interleaved = on
+
+    def set_has_killed(self, on: bool) -> None:
+        self.has_killed = on
+
+    def count(self, event: int) -> None:
+        self.events[event] += 1
+
+    def count_many(self, event: int, amount: int) -> None:
+        self.events[event] += amount
+
+
+def interleave(core: Core, point: int, pfn: int) -> None:
+    """A place where the kernel drops its locks: whoever set the flag may run another operation here."""
+    if core.is_interleaved:
+        call_interleave(core, point, pfn)
+
+
+def call_interleave(core: Core, point: int, pfn: int) -> None:
+    core.kernel.interleave(point, pfn)  # type: ignore[attr-defined]
+
+
+def find_vma(core: Core, mm: int, vpn: int) -> int:
+    """The VMA of this page, or 0; only when the hint at the page table missed."""
+    return core.kernel.find_vma(mm, vpn)  # type: ignore[attr-defined, no-any-return]
+
+
+def anon_vma_prepare(core: Core, vma: int) -> None:
+    """Gives the VMA an anon_vma at its first anonymous page."""
+    core.kernel.anon_vma_prepare(vma)  # type: ignore[attr-defined]
+
+
+def warn(core: Core, number: int) -> None:
+    """A line of the kernel log, by its number (machine.py holds the words)."""
+    core.kernel.warn(number)  # type: ignore[attr-defined]
+
+
+def mem_container_out_of_memory(core: Core, container: int) -> None:
+    """Patch 7/9: the OOM killer for one container."""
+    core.kernel.mem_container_out_of_memory(container)  # type: ignore[attr-defined]
+
+
+def out_of_memory(core: Core) -> bool:
+    """mm/oom_kill.c: the OOM killer for the machine. False where there was nobody to kill."""
+    return core.kernel.out_of_memory()  # type: ignore[attr-defined, no-any-return]
+
+
+def reap_killed(core: Core) -> None:
+    """The running task sleeps, so that those that were killed get to run, and exit."""
+    core.kernel.reap_killed()  # type: ignore[attr-defined]

@@ -1,0 +1,67 @@
+"""What can go wrong in the machine, by what happened. Which errno that is for a caller is decided at the door (tree.py)."""
+
+from __future__ import annotations
+
+
+class MachineError(Exception):
+    """Any of the below; the message is one line for people."""
+
+
+class ConfigError(MachineError):
+    """No machine can be made so."""
+
+
+class OutOfMemory(MachineError):
+    """No page frame, or a container refused the charge. The task that faulted has been killed; one that forked has not."""
+
+
+class BadRange(MachineError):
+    """Pages outside the address space, or none."""
+
+
+class BadValue(MachineError):
+    """A number outside its range."""
+
+
+class BadSysctl(BadValue):
+    """A setting of the machine outside its range."""
+
+
+class MappingExists(MachineError):
+    """A mapping over another one."""
+
+
+class NotMapped(MachineError):
+    """Nothing is mapped there."""
+
+
+class TaskExists(MachineError):
+    """The pid is taken."""
+
+
+class TaskDead(MachineError):
+    """The task is a zombie."""
+
+
+class TooManyTasks(MachineError):
+    """As many tasks as the machine's memory allows (max_threads)."""
+
+
+class TooManyMappings(MachineError):
+    """As many VMAs as a task, or the machine, may have."""
+
+
+class TooManyContainers(MachineError):
+    """As many containers as there are numbers."""
+
+
+class ContainerBusy(MachineError):
+    """Pages are charged to it, or an address space belongs to it."""
+
+
+class MachineBroken(MachineError):
+    """The checker's findings, one a line."""
+
+    def __init__(self, findings: list[str]) -> None:
+        super().__init__("\n".join(findings))
+        self.findings = findings

@@ -1,0 +1,14 @@
+@cython.final
+cdef class Links:
+    cdef readonly unsigned int first_head
+    cdef readonly unsigned int[::1] next
+    cdef readonly unsigned int[::1] prev
+    cpdef void init_head(self, unsigned int head) noexcept nogil
+    cpdef bint is_empty(self, unsigned int head) noexcept nogil
+    cpdef bint is_linked(self, unsigned int entry) noexcept nogil
+    cpdef void add(self, unsigned int head, unsigned int entry) noexcept nogil
+    cpdef void add_tail(self, unsigned int head, unsigned int entry) noexcept nogil
+    cpdef void remove(self, unsigned int entry) noexcept nogil
+    cpdef void move(self, unsigned int head, unsigned int entry) noexcept nogil
+    cpdef void move_tail(self, unsigned int head, unsigned int entry) noexcept nogil
+    cpdef void splice(self, unsigned int source, unsigned int head) noexcept nogil

@@ -1,0 +1,423 @@
+"""The machine as the rest of the project sees it: tasks, containers, time, log, views. The engine's hot part lies below, in Core.
+
+An operation runs to its end (`running`): what it waits for passes on the simulated clock, who is killed meanwhile exits at its next
+sleep or at its end, and the operation of a killed task ends there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
+
+from sortedcontainers import SortedDict
+
+from . import oom, views
+from .address_space import AddressSpace
+from .boot import boot, setup_watermarks
+from .check import check
+from .config import TASK_PAGES, MachineConfig, sizes_of
+from .engine import engine as chosen_engine
+from .errors import BadSysctl, ConfigError, ContainerBusy, MachineBroken, OutOfMemory, TaskExists, TooManyContainers
+from .errors import TooManyMappings, TooManyTasks
+from .ids import Ids
+from .params import MAX_NR_ZONES, PG_CONTENT
+from .task import Task
+
+WARNINGS = {1: "WARNING: at kernel/res_counter.c: res_counter_uncharge_locked(): more uncharged than charged"}
+PAGE_BYTES = 4096
+
+
+class Container:
+    """One container's numbers. Made by Machine.create_container; the top one is Machine.root."""
+
+    __slots__ = ("cid", "machine")
+
+    def __init__(self, machine: Machine, cid: int) -> None:
+        self.machine = machine
+        self.cid = cid
+
+    @property
+    def usage(self) -> int:
+        return int(self.machine.core.counters.usage[self.cid])
+
+    @property
+    def limit(self) -> int:
+        """Pages. Lowering it below the usage is accepted, and shows at the next charge."""
+        return int(self.machine.core.counters.limit[self.cid])
+
+    @limit.setter
+    def limit(self, pages: int) -> None:
+        self.machine.core.counters.limit[self.cid] = pages & self.ulong_max
+
+    @property
+    def ulong_max(self) -> int:
+        return int(self.machine.core.counters.ulong_max)
+
+    @property
+    def failcnt(self) -> int:
+        return int(self.machine.core.counters.failcnt[self.cid])
+
+    @property
+    def peak(self) -> int:
+        """The highest usage so far."""
+        return int(self.machine.core.containers.peak[self.cid])
+
+    @property
+    def control_type(self) -> int:
+        return int(self.machine.core.containers.control_type[self.cid])
+
+    @control_type.setter
+    def control_type(self, value: int) -> None:
+        self.machine.core.containers.control_type[self.cid] = value
+
+    @property
+    def css_refs(self) -> int:
+        return int(self.machine.core.containers.css[self.cid])
+
+    @property
+    def cache_pages(self) -> int:
+        return int(self.machine.core.containers.nr_cache[self.cid])
+
+    @property
+    def rss_pages(self) -> int:
+        return self.usage - self.cache_pages
+
+    def lists(self) -> tuple[list[int], list[int]]:
+        """Page frames on the (active, inactive) list, from head to tail."""
+        found: tuple[list[int], list[int]] = self.machine.core.model.walk(self.machine.core, self.cid)
+        return found
+
+    @property
+    def nr_active(self) -> int:
+        return len(self.lists()[0])
+
+    @property
+    def nr_inactive(self) -> int:
+        return len(self.lists()[1])
+
+
+class Machine:
+    """Raises ConfigError where no such machine can be made, also where the host refuses its arrays."""
+
+    def __init__(self, config: MachineConfig | None = None, engine: ModuleType = chosen_engine) -> None:
+        self.config = config = config or MachineConfig()
+        self.engine = engine
+        self.task_pages = TASK_PAGES[config.arch]
+        nr_zones = config.nodes * MAX_NR_ZONES
+        sizes = sizes_of(config, engine.nr_lru_heads(nr_zones))
+        try:
+            self.core = engine.Core(sizes, self)
+            self.min_free_kbytes = boot(self.core, config)
+            self.core.bind(engine.Containers2007(self.core, nr_zones, sizes.nr_containers), engine.Rules2007())
+        except (OSError, OverflowError, ValueError, MemoryError) as error:
+            raise ConfigError(f"ram={config.ram_bytes}: the host refuses the arrays of such a machine ({error})") from error
+        self.ram_bytes = memoryview(self.core.tables.ram).cast("B")
+        self.mm_ids = Ids(sizes.nr_mms, TooManyTasks, "address spaces")
+        self.vma_ids = Ids(sizes.nr_vmas, TooManyMappings, "mappings")
+        self.anon_vma_ids = Ids(sizes.nr_vmas, TooManyMappings, "anon_vmas")
+        self.container_ids = Ids(sizes.nr_containers, TooManyContainers, "containers")
+        self.spaces: dict[int, AddressSpace] = {}
+        self.tasks: SortedDict[int, Task] = SortedDict()
+        self.by_age: dict[int, Task] = {}
+        self.current: Task | None = None
+        self.killed: list[Task] = []
+        self.log: list[str] = []
+        self.on_interleave: Callable[[int, int], None] | None = None
+        self.interleave_error: Exception | None = None
+        self.containers: dict[int, Container] = {}
+        self.root = self.make_container(0)
+
+    # Containers
+
+    def make_container(self, cid: int) -> Container:
+        self.core.counters.init(cid)
+        self.core.containers.init(cid)
+        self.engine.make_container(self.core, cid)
+        container = self.containers[cid] = Container(self, cid)
+        return container
+
+    def create_container(self) -> Container:
+        """Cost: O(1). Raises TooManyContainers."""
+        return self.make_container(self.container_ids.take())
+
+    def remove_container(self, container: Container) -> None:
+        """Raises ContainerBusy while pages are charged to it or an address space belongs to it."""
+        if container.css_refs:
+            raise ContainerBusy(f"{container.css_refs} references are held: charged pages, and tasks' memory")
+        del self.containers[container.cid]
+        self.container_ids.give(container.cid)
+
+    def force_empty(self, container: Container) -> None:
+        """Forgets the container's charges: its pages are charged to nobody, whoever uses them."""
+        for pages in container.lists():
+            for pfn in pages:
+                self.engine.force_empty_page(self.core, pfn)
+
+    def take_released(self) -> list[Container]:
+        """Containers whose last reference (page or address space) went since this was asked last."""
+        found = self.core.containers.take_released()
+        return [self.containers[cid] for cid in found if cid in self.containers]
+
+    # Tasks
+
+    def tasks_by_age(self) -> Iterator[Task]:
+        """All tasks, in the order in which they were made."""
+        return iter(list(self.by_age.values()))
+
+    def new_space(self, container: Container) -> AddressSpace:
+        space = AddressSpace(self, self.mm_ids.take(), container.cid)
+        self.spaces[space.mm] = space
+        return space
+
+    def enter(self, task: Task, parent: Task | None) -> Task:
+        self.tasks[task.pid] = task
+        self.by_age[task.pid] = task
+        if parent is not None:
+            task.parent = parent
+            parent.children.append(task)
+        return task
+
+    def refuse_pid(self, pid: int) -> None:
+        if pid in self.tasks:
+            raise TaskExists(f"there is a task {pid}")
+        if len(self.tasks) >= self.config.max_threads:
+            raise TooManyTasks(f"a machine of this size has at most {self.config.max_threads} tasks")
+
+    def spawn(self, pid: int, container: Container | None = None, *, uid: int = 1000, comm: str = "task") -> Task:
+        """A task without memory. Raises TaskExists, TooManyTasks."""
+        self.refuse_pid(pid)
+        container = container or self.root
+        return self.enter(Task(self, pid, pid, container, self.new_space(container), uid, comm), None)
+
+    def fork(self, parent: Task, pid: int) -> Task:
+        space = parent.alive()
+        self.refuse_pid(pid)
+        child_space = self.new_space(parent.container)
+        with self.running(parent):
+            if not space.copy_to(child_space):
+                self.release_space(child_space)
+                raise OutOfMemory(f"no page frame for the page tables of task {pid}")
+        if parent.space is None:
+            self.release_space(child_space)
+            raise OutOfMemory(f"task {parent.pid} was killed: {parent.died}")
+        return self.enter(self.sibling(parent, pid, pid, child_space), parent)
+
+    def clone_thread(self, leader: Task, pid: int) -> Task:
+        """A thread: same address space, same thread group."""
+        space = leader.alive()
+        self.refuse_pid(pid)
+        space.users += 1
+        return self.enter(self.sibling(leader, pid, leader.tgid, space), leader)
+
+    def sibling(self, task: Task, pid: int, tgid: int, space: AddressSpace) -> Task:
+        copy = Task(self, pid, tgid, task.container, space, task.uid, task.comm)
+        copy.nice, copy.oom_adj = task.nice, task.oom_adj
+        return copy
+
+    def exec(self, task: Task) -> None:
+        old = task.alive()
+        task.space = self.new_space(task.container)
+        with self.running(task):
+            self.release_space(old)
+
+    def attach(self, task: Task, container: Container) -> None:
+        """Patch 5/9: no page moves. A thread group leader takes its address space along, so that new charges go to the new container;
+        of any other thread only the membership changes."""
+        space = task.alive()
+        task.container = container
+        if task.pid != task.tgid or space.container == container.cid:
+            return
+        self.core.containers.css_get(container.cid)
+        self.core.containers.css_put(space.container)
+        self.core.mms.container[space.mm] = container.cid
+
+    def exit(self, task: Task, why: str) -> None:
+        """do_exit: the memory goes back, the task is a zombie, its children are init's."""
+        if task.space is None:
+            return
+        space, task.space = task.space, None
+        task.died = why
+        task.container = self.root
+        for child in task.children:
+            child.parent = None
+        task.children = []
+        with self.running(None):
+            self.release_space(space)
+
+    def release_space(self, space: AddressSpace) -> None:
+        """mmput."""
+        space.users -= 1
+        if space.users == 0:
+            space.teardown()
+            del self.spaces[space.mm]
+            self.mm_ids.give(space.mm)
+
+    def reap(self, task: Task) -> None:
+        """Ends the task if it lives, and forgets it."""
+        self.exit(task, "reaped")
+        if task.parent is not None:
+            task.parent.children.remove(task)
+        del self.tasks[task.pid]
+        del self.by_age[task.pid]
+
+    # Running
+
+    @contextmanager
+    def running(self, task: Task | None) -> Iterator[None]:
+        """One operation on behalf of a task (None: of nobody). At its end whoever was killed is gone, and a late error comes up."""
+        before, before_mm, start_ns = self.current, self.core.current_mm, self.core.clock_ns
+        was_killed = self.core.current_is_killed
+        self.current = task
+        self.core.set_current(task.space.mm if task is not None and task.space is not None else 0)
+        try:
+            yield
+        finally:
+            self.current = before
+            self.core.set_current(before_mm)
+            if was_killed:
+                self.core.kill_current()
+            if task is not None:
+                task.stall_ns += self.core.clock_ns - start_ns
+            if before is None:
+                self.reap_killed()
+                self.engine.run_due(self.core)
+        if self.interleave_error is not None:
+            error, self.interleave_error = self.interleave_error, None
+            raise error
+
+    def send_sigkill(self, task: Task, why: str) -> None:
+        """The task exits at its next chance: at once if somebody else runs and sleeps, or at the end of its operation."""
+        if task.space is None or any(other is task for other in self.killed):
+            return
+        task.died = why
+        self.killed.append(task)
+        self.core.set_has_killed(True)
+        if task is self.current:
+            self.core.kill_current()
+
+    def fault_out_of_memory(self, task: Task) -> None:
+        """arch/i386/mm/fault.c: whoever the OOM killer chose, the task whose fault failed dies."""
+        self.printk(f"VM: killing process {task.comm}")
+        self.send_sigkill(task, "killed: out of memory in a page fault")
+
+    def sleep(self, duration_ns: int) -> None:
+        self.engine.sleep_until(self.core, self.core.clock_ns + duration_ns)
+
+    # What the engine asks for (Core.kernel)
+
+    def find_vma(self, mm: int, vpn: int) -> int:
+        return self.spaces[mm].find_vma(vpn)
+
+    def anon_vma_prepare(self, vma: int) -> None:
+        """find_mergeable_anon_vma is left out: a VMA that could share its neighbour's would have been merged with it."""
+        anon_vma = self.anon_vma_ids.take()
+        vmas = self.core.vmas
+        vmas.links.init_head(vmas.anon_vma_head(anon_vma))
+        vmas.link(vma, anon_vma)
+
+    def mem_container_out_of_memory(self, container: int) -> None:
+        oom.mem_container_out_of_memory(self, container)
+
+    def out_of_memory(self) -> bool:
+        return oom.out_of_memory(self)
+
+    def reap_killed(self) -> None:
+        """Those that were killed exit, but for the running task, which does at its operation's end."""
+        waiting = [task for task in self.killed if task is self.current]
+        dying, self.killed = [task for task in self.killed if task is not self.current], waiting
+        self.core.set_has_killed(bool(waiting))
+        for task in dying:
+            self.exit(task, task.died)
+
+    def warn(self, number: int) -> None:
+        self.printk(WARNINGS[number])
+
+    def interleave(self, point: int, pfn: int) -> None:
+        """Another operation in the middle of this one, if somebody asked for it (set_interleave). Its error is raised at the end."""
+        if self.on_interleave is None or self.interleave_error is not None:
+            return
+        held = self.core.lockdep.swap_held(0)
+        try:
+            self.on_interleave(point, pfn)
+        except Exception as error:
+            self.interleave_error = error
+        finally:
+            self.core.lockdep.swap_held(held)
+
+    def set_interleave(self, operation: Callable[[int, int], None] | None) -> None:
+        """Calls operation(point, pfn) wherever the kernel would drop its locks or sleep (AT_* in params.py). None: no more."""
+        self.on_interleave = operation
+        self.core.set_interleaved(operation is not None)
+
+    # Time and the log
+
+    @property
+    def clock_ns(self) -> int:
+        return int(self.core.clock_ns)
+
+    def advance(self, duration_ns: int) -> None:
+        """Lets time pass; what falls due is done."""
+        with self.running(None):
+            self.sleep(duration_ns)
+
+    def printk(self, line: str) -> None:
+        micros = self.clock_ns // 1000
+        self.log.append(f"[{micros // 1_000_000:5d}.{micros % 1_000_000:06d}] {line}")
+
+    # Inspection
+
+    def make_content(self, pfn: int) -> None:
+        """The page's bytes are its own from now on: zeros where nothing was written."""
+        if not self.core.frames.test_and_set(pfn, PG_CONTENT):
+            self.ram_bytes[pfn * PAGE_BYTES : (pfn + 1) * PAGE_BYTES] = bytes(PAGE_BYTES)
+
+    def check(self) -> None:
+        """Every invariant of the machine. Raises MachineBroken with all that does not hold. Cost: O(frames used + page tables)."""
+        findings = check(self)
+        if findings:
+            raise MachineBroken(findings)
+
+    def meminfo(self) -> dict[str, int]:
+        return views.meminfo(self)
+
+    def vmstat(self) -> dict[str, int]:
+        return views.vmstat(self)
+
+    def zones(self) -> list[views.ZoneView]:
+        return views.zones(self)
+
+    def swaps(self) -> list[views.SwapView]:
+        return views.swaps(self)
+
+    # Settings (/proc/sys/vm)
+
+    @property
+    def sysctl_names(self) -> tuple[str, ...]:
+        return tuple(SYSCTL_RANGES)
+
+    def sysctl(self, name: str) -> int:
+        if name == "min_free_kbytes":
+            return self.min_free_kbytes
+        return int(getattr(self.core, SYSCTL_FIELDS[name]))
+
+    def set_sysctl(self, name: str, value: int) -> None:
+        """Raises BadSysctl outside the kernel's range."""
+        if value not in SYSCTL_RANGES[name]:
+            raise BadSysctl(f"{name}: {value} is not in {SYSCTL_RANGES[name][0]}..{SYSCTL_RANGES[name][-1]}")
+        if name == "min_free_kbytes":
+            self.min_free_kbytes = value
+            setup_watermarks(self.core, value)
+            return
+        fields = {field: int(getattr(self.core, field)) for field in SYSCTL_FIELDS.values()}
+        fields[SYSCTL_FIELDS[name]] = value
+        self.core.set_sysctl(**fields)
+
+
+SYSCTL_FIELDS = {"swappiness": "swappiness", "page-cluster": "page_cluster", "laptop_mode": "laptop_mode"}
+SYSCTL_RANGES = {
+    "swappiness": range(101),
+    "min_free_kbytes": range(1 << 31),
+    "page-cluster": range(32),
+    "laptop_mode": range(1 << 31),
+}

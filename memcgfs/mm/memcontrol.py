@@ -1,0 +1,65 @@
+"""The meta page of a page, and the end of a charge (mm/memcontrol.c; patches 3, 4 and 6 of v4).
+
+A page is counted once in its container's usage, however often it is charged: ref_cnt holds one reference for "mapped by somebody"
+and one for "in the swap or page cache", and the last to go uncharges it. A page without a meta page (the zero page, page tables) is
+charged to nobody, and uncharging it does nothing.
+"""
+
+from __future__ import annotations
+
+from .core import Core, warn
+from .params import LOCK_META_PAGE, LOCKDEP, PG_CHARGED_CACHE, PG_METAPAGE
+
+
+def page_get_meta_page(core: Core, pfn: int) -> bool:
+    """Has the page a meta page? (Its number would be the frame's.)"""
+    return core.frames.meta_refs[pfn] != 0
+
+
+def lock_meta_page(core: Core, pfn: int) -> None:
+    """The bit lock in the page's flags."""
+    if LOCKDEP:
+        core.lockdep.lock(LOCK_META_PAGE)
+        assert not core.frames.test_and_set(pfn, PG_METAPAGE), f"meta page lock of frame {pfn} taken twice"
+
+
+def unlock_meta_page(core: Core, pfn: int) -> None:
+    if LOCKDEP:
+        assert core.frames.test_and_clear(pfn, PG_METAPAGE), f"meta page lock of frame {pfn} was not held"
+        core.lockdep.unlock(LOCK_META_PAGE)
+
+
+def page_assign_meta_page(core: Core, pfn: int, container: int, refs: int) -> None:
+    """Refs 0 takes the meta page away."""
+    core.frames.container[pfn] = container
+    core.frames.meta_refs[pfn] = refs
+
+
+def mem_container_uncharge_page(core: Core, pfn: int) -> None:
+    """mem_container_uncharge: one reference less; the last one gives the page back to the container's counter and lists.
+
+    In the order of the seed: css_put, the page's link cleared, the counter, the list.
+    """
+    refs = core.frames.meta_refs[pfn]
+    if refs == 0:
+        return
+    if refs > 1:
+        core.frames.meta_refs[pfn] = refs - 1
+        return
+    lock_meta_page(core, pfn)
+    container = core.frames.container[pfn]
+    core.containers.css_put(container)
+    page_assign_meta_page(core, pfn, 0, 0)
+    unlock_meta_page(core, pfn)
+    if core.frames.test_and_clear(pfn, PG_CHARGED_CACHE):
+        core.containers.nr_cache[container] -= 1
+    if not core.counters.uncharge(container, 1):
+        warn(core, 1)
+    core.model.uncharged(core, pfn, container)
+
+
+def force_empty_page(core: Core, pfn: int) -> None:
+    """The page is charged to nobody from now on, whoever uses it (memory.force_empty of 2.6.25)."""
+    if core.frames.meta_refs[pfn] != 0:
+        core.frames.meta_refs[pfn] = 1
+        mem_container_uncharge_page(core, pfn)

@@ -1,0 +1,222 @@
+"""Page faults (mm/memory.c: handle_pte_fault and what it calls), with the charges of patch 4/9 in their places.
+
+Answers are VM_FAULT_*: MINOR, MAJOR (swap had to be read), OOM (no frame, or a charge was refused), SIGSEGV (no VMA).
+"""
+
+from __future__ import annotations
+
+from .core import Core, anon_vma_prepare, find_vma
+from .memcontrol import mem_container_uncharge_page
+from .page_alloc import alloc_page, get_page, put_page
+from .page_io import copy_page, swap_readpage
+from .pagetable import mk_pte, pte_frame, pte_place
+from .params import ENOENT, ENOMEM, LEAF_ENTRIES, NR_PAGETABLE, PG_ANON, PG_LOCKED, PG_TABLE, PG_UPTODATE, PGFAULT, PGMAJFAULT
+from .params import PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_RW, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM
+from .params import VM_FAULT_SIGSEGV, VM_SHARED, VM_WRITE, ZERO_PAGE
+from .rmap import page_add_anon_rmap, page_add_file_rmap, page_add_new_anon_rmap, page_remove_rmap
+from .swap_state import add_to_swap_cache, can_share_swap_page, lookup_swap_cache, remove_exclusive_swap_page
+from .waiting import lock_page
+
+
+def handle_mm_fault(core: Core, mm: int, vpn: int, write: bool) -> int:
+    """The access to a page that the page table does not allow. Only a fault comes here; a hit never does."""
+    core.count(PGFAULT)
+    leaf = core.tables.leaf(mm, vpn)
+    if leaf == 0:
+        leaf = pte_alloc(core, mm, vpn)
+        if leaf == 0:
+            return VM_FAULT_SIGSEGV if find_vma(core, mm, vpn) == 0 else VM_FAULT_OOM
+    vma = core.frames.private[leaf]
+    if not core.vmas.holds(vma, mm, vpn):
+        vma = find_vma(core, mm, vpn)
+        if vma == 0:
+            return VM_FAULT_SIGSEGV
+        core.frames.private[leaf] = vma
+    at = pte_place(leaf, vpn)
+    pte = core.tables.ram[at]
+    if pte == 0:
+        return do_anonymous_page(core, mm, vma, vpn, at, write)
+    if pte & PTE_PRESENT:
+        return do_wp_page(core, mm, vma, vpn, at)
+    return do_swap_page(core, mm, vma, vpn, at, write)
+
+
+def pte_alloc(core: Core, mm: int, vpn: int) -> int:
+    """A frame for the page table, charged to nobody. 0 where there is none."""
+    if not core.tables.can_add(mm, vpn):
+        return 0
+    pfn = alloc_page(core, core.kernel_zone)
+    if pfn == 0:
+        return 0
+    first = pte_place(pfn, 0)
+    for word in range(LEAF_ENTRIES):
+        core.tables.ram[first + word] = 0
+    core.frames.set(pfn, PG_TABLE)
+    core.frames.private[pfn] = 0
+    core.tables.add_leaf(mm, vpn, pfn)
+    core.mms.nr_ptes[mm] += 1
+    core.zones.add(core.frames.zone(pfn), NR_PAGETABLE, 1)
+    return pfn
+
+
+def pte_free(core: Core, mm: int, vpn: int) -> None:
+    """The page table of this page, all of whose entries are 0, goes back."""
+    pfn = core.tables.remove_leaf(mm, vpn)
+    if pfn != 0:
+        core.mms.nr_ptes[mm] -= 1
+        core.zones.add(core.frames.zone(pfn), NR_PAGETABLE, -1)
+        core.frames.clear(pfn, PG_TABLE)
+        core.frames.private[pfn] = 0
+        put_page(core, pfn)
+
+
+def map_new_page(core: Core, mm: int, vma: int, vpn: int, at: int, pfn: int) -> None:
+    """A charged anonymous page of this address space alone: writable, dirty, on its way to the active list."""
+    core.mms.anon_rss[mm] += 1
+    core.model.page_added(core, pfn, True)
+    page_add_new_anon_rmap(core, pfn, vma, vpn)
+    core.tables.ram[at] = mk_pte(pfn, PTE_PRESENT | PTE_RW | PTE_ACCESSED | PTE_DIRTY)
+
+
+def alloc_charged_page(core: Core, mm: int) -> int:
+    """A user page charged to the address space's container, or 0."""
+    pfn = alloc_page(core, core.user_zone)
+    if pfn == 0:
+        return 0
+    core.frames.set(pfn, PG_UPTODATE)
+    if core.rules.charge(core, pfn, mm) != 0:
+        put_page(core, pfn)
+        return 0
+    return pfn
+
+
+def lost_race(core: Core, pfn: int) -> int:
+    """Somebody changed the entry while the new page was charged: the page goes back, and the access is tried again."""
+    mem_container_uncharge_page(core, pfn)
+    put_page(core, pfn)
+    return VM_FAULT_MINOR
+
+
+def do_anonymous_page(core: Core, mm: int, vma: int, vpn: int, at: int, write: bool) -> int:
+    """The first touch. A read maps the zero page, which is charged to nobody."""
+    if not write:
+        get_page(core, ZERO_PAGE)
+        page_add_file_rmap(core, ZERO_PAGE)
+        core.mms.file_rss[mm] += 1
+        core.tables.ram[at] = mk_pte(ZERO_PAGE, PTE_PRESENT | PTE_ACCESSED)
+        return VM_FAULT_MINOR
+    if core.vmas.anon_vma[vma] == 0:
+        anon_vma_prepare(core, vma)
+    pfn = alloc_charged_page(core, mm)
+    if pfn == 0:
+        return VM_FAULT_OOM
+    if core.tables.ram[at] != 0:
+        return lost_race(core, pfn)
+    map_new_page(core, mm, vma, vpn, at, pfn)
+    return VM_FAULT_MINOR
+
+
+def do_wp_page(core: Core, mm: int, vma: int, vpn: int, at: int) -> int:
+    """A write to a page that is mapped read-only: ours alone, it becomes writable; else a copy is made, and charged to us."""
+    pte = core.tables.ram[at]
+    old_pfn = pte_frame(pte)
+    if core.frames.has(old_pfn, PG_ANON) and not core.frames.has(old_pfn, PG_LOCKED) and can_share_swap_page(core, old_pfn):
+        core.tables.ram[at] = pte | PTE_RW | PTE_ACCESSED | PTE_DIRTY
+        return VM_FAULT_MINOR
+    if core.vmas.anon_vma[vma] == 0:
+        anon_vma_prepare(core, vma)
+    get_page(core, old_pfn)
+    pfn = alloc_charged_page(core, mm)
+    if pfn == 0:
+        put_page(core, old_pfn)
+        return VM_FAULT_OOM
+    if core.tables.ram[at] != pte:
+        put_page(core, old_pfn)
+        return lost_race(core, pfn)
+    copy_page(core, old_pfn, pfn)
+    page_remove_rmap(core, old_pfn)
+    if core.frames.has(old_pfn, PG_ANON):
+        core.mms.anon_rss[mm] -= 1
+    else:
+        core.mms.file_rss[mm] -= 1
+    map_new_page(core, mm, vma, vpn, at, pfn)
+    put_page(core, old_pfn)
+    put_page(core, old_pfn)
+    return VM_FAULT_MINOR
+
+
+def do_swap_page(core: Core, mm: int, vma: int, vpn: int, at: int, write: bool) -> int:
+    """The entry names a slot: from the swap cache, or read from swap with what lies around it; then charged as mapped, and mapped."""
+    pte = core.tables.ram[at]
+    slot = pte_frame(pte)
+    ret = VM_FAULT_MINOR
+    pfn = lookup_swap_cache(core, slot)
+    if pfn == 0:
+        swapin_readahead(core, slot)
+        pfn = read_swap_cache_async(core, slot)
+        if pfn == 0:
+            return VM_FAULT_OOM if core.tables.ram[at] == pte else VM_FAULT_MINOR
+        ret = VM_FAULT_MAJOR
+        core.count(PGMAJFAULT)
+    if core.rules.charge(core, pfn, mm) != 0:
+        put_page(core, pfn)
+        return VM_FAULT_OOM
+    core.model.page_accessed(core, pfn)
+    lock_page(core, pfn)
+    if core.tables.ram[at] != pte:
+        core.frames.clear(pfn, PG_LOCKED)
+        mem_container_uncharge_page(core, pfn)
+        put_page(core, pfn)
+        return ret
+
+    core.mms.anon_rss[mm] += 1
+    core.mms.swap_ptes[mm] -= 1
+    bits = PTE_PRESENT | PTE_ACCESSED
+    if write and can_share_swap_page(core, pfn):
+        bits = PTE_PRESENT | PTE_ACCESSED | PTE_RW | PTE_DIRTY
+        write = False
+    core.tables.ram[at] = mk_pte(pfn, bits)
+    if core.vmas.anon_vma[vma] == 0:
+        anon_vma_prepare(core, vma)
+    page_add_anon_rmap(core, pfn, vma, vpn)
+    core.swap.free(slot)
+    if core.swap.is_full():
+        remove_exclusive_swap_page(core, pfn)
+    core.frames.clear(pfn, PG_LOCKED)
+    if write and do_wp_page(core, mm, vma, vpn, at) == VM_FAULT_OOM:
+        return VM_FAULT_OOM
+    return ret
+
+
+def read_swap_cache_async(core: Core, slot: int) -> int:
+    """The page of a slot, with one reference: from the cache, or a new one whose read is under way. 0 where there was no memory."""
+    while True:
+        found = lookup_swap_cache(core, slot)
+        if found != 0:
+            return found
+        pfn = alloc_page(core, core.user_zone)
+        if pfn == 0:
+            return 0
+        error = add_to_swap_cache(core, pfn, slot)
+        if error == 0:
+            core.model.page_added(core, pfn, True)
+            swap_readpage(core, pfn)
+            return pfn
+        put_page(core, pfn)
+        if error in (-ENOENT, -ENOMEM):
+            return 0
+
+
+def swapin_readahead(core: Core, slot: int) -> None:
+    """The aligned block of 2^page_cluster slots around this one, up to the first that is not in use; charged to whoever runs."""
+    if core.page_cluster > 0:
+        window = 1 << core.page_cluster
+        first = slot - slot % window
+        offset = max(first, 1)
+        while offset < first + window and offset < core.swap.max and core.swap.map[offset] != 0:
+            pfn = read_swap_cache_async(core, offset)
+            if pfn == 0:
+                break
+            put_page(core, pfn)
+            offset += 1
+    core.model.drain(core)

@@ -1,0 +1,155 @@
+"""Changes to whole ranges of an address space: unmapping, copying at fork, and the batch of accesses (mm/memory.c, mm/mmap.c).
+
+access_pages is the one entry of every simulated access: ctl, mem, replay and Python all come through it.
+"""
+
+from __future__ import annotations
+
+from .core import Core
+from .memory import handle_mm_fault, pte_alloc, pte_free
+from .page_alloc import get_page
+from .pagetable import is_swap_pte, pte_frame, pte_place
+from .params import LEAF_ENTRIES, LEAF_MASK, PG_ANON, PG_DIRTY, PG_REFERENCED, PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_RW
+from .params import SEGMENT_SHIFT, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_SHARED, ZERO_PAGE
+from .rmap import page_remove_rmap
+from .swap_state import free_page_and_swap_cache, free_swap_and_cache
+from .waiting import next_due_ns, run_due
+
+
+def access_pages(core: Core, mm: int, pages: memoryview[int], writes: memoryview[int], first: int) -> int:
+    """Accesses pages[first:] in order, writing where writes[i] is not 0; gives how many of all were accessed.
+
+    Less than all: the access there was refused, and core.fault says why (VM_FAULT_OOM, VM_FAULT_SIGSEGV). After each fault the
+    machine does what has fallen due, so that a batch is worth exactly its accesses one by one.
+    """
+    done = first
+    count = len(pages)
+    while done < count:
+        vpn = pages[done]
+        write = writes[done]
+        leaf = core.tables.leaf(mm, vpn)
+        if leaf != 0:
+            at = pte_place(leaf, vpn)
+            pte = core.tables.ram[at]
+            if write:
+                if pte & PTE_RW:
+                    core.tables.ram[at] = pte | PTE_ACCESSED | PTE_DIRTY
+                    done += 1
+                    continue
+            elif pte & PTE_PRESENT:
+                core.tables.ram[at] = pte | PTE_ACCESSED
+                done += 1
+                continue
+        core.fault = handle_mm_fault(core, mm, vpn, write != 0)
+        if core.fault == VM_FAULT_MAJOR:
+            core.mms.maj_flt[mm] += 1
+        elif core.fault == VM_FAULT_MINOR:
+            core.mms.min_flt[mm] += 1
+            core.clock_ns += core.fault_ns
+        if core.fault >= VM_FAULT_OOM or core.current_is_killed:
+            break
+        if next_due_ns(core) >= 0:
+            run_due(core)
+    return done
+
+
+def zap_page(core: Core, mm: int, at: int) -> None:
+    """zap_pte_range, one entry that is not 0."""
+    pte = core.tables.ram[at]
+    core.tables.ram[at] = 0
+    if is_swap_pte(pte):
+        core.mms.swap_ptes[mm] -= 1
+        free_swap_and_cache(core, pte_frame(pte))
+        return
+    pfn = pte_frame(pte)
+    if core.frames.has(pfn, PG_ANON):
+        core.mms.anon_rss[mm] -= 1
+    else:
+        core.mms.file_rss[mm] -= 1
+        if pte & PTE_DIRTY:
+            core.frames.set(pfn, PG_DIRTY)
+        if pte & PTE_ACCESSED:
+            core.frames.set(pfn, PG_REFERENCED)
+    page_remove_rmap(core, pfn)
+    free_page_and_swap_cache(core, pfn)
+
+
+def zap_page_range(core: Core, mm: int, start: int, end: int) -> None:
+    """Unmaps [start, end). Cost: O(pages mapped there + leaves the range spans, empty segments skipped)."""
+    core.model.drain(core)
+    vpn = start
+    while vpn < end:
+        if core.tables.segment(mm, vpn) == 0:
+            vpn = ((vpn >> SEGMENT_SHIFT) + 1) << SEGMENT_SHIFT
+            continue
+        leaf = core.tables.leaf(mm, vpn)
+        stop = min((vpn | LEAF_MASK) + 1, end)
+        if leaf != 0:
+            while vpn < stop:
+                at = pte_place(leaf, vpn)
+                if core.tables.ram[at] != 0:
+                    zap_page(core, mm, at)
+                vpn += 1
+        vpn = stop
+
+
+def free_pgtables(core: Core, mm: int, start: int, end: int) -> None:
+    """Gives the leaves of [start, end) back, bounds rounded inwards by the caller where a neighbour shares a leaf."""
+    vpn = start
+    while vpn < end:
+        if core.tables.segment(mm, vpn) == 0:
+            vpn = ((vpn >> SEGMENT_SHIFT) + 1) << SEGMENT_SHIFT
+            continue
+        pte_free(core, mm, vpn)
+        vpn += LEAF_ENTRIES
+
+
+def copy_page_range(core: Core, mm: int, child: int, start: int, end: int, cow: bool) -> int:
+    """fork: the child maps what the parent maps, both read-only where a write is to copy. 0, or -ENOMEM.
+
+    Swapped pages gain a user of their slot. The child's entries are old.
+    """
+    vpn = start
+    while vpn < end:
+        if core.tables.segment(mm, vpn) == 0:
+            vpn = ((vpn >> SEGMENT_SHIFT) + 1) << SEGMENT_SHIFT
+            continue
+        leaf = core.tables.leaf(mm, vpn)
+        stop = min((vpn | LEAF_MASK) + 1, end)
+        while leaf != 0 and vpn < stop:
+            at = pte_place(leaf, vpn)
+            if core.tables.ram[at] != 0 and not copy_one_pte(core, mm, child, vpn, at, cow):
+                return -12
+            vpn += 1
+        vpn = stop
+    return 0
+
+
+def copy_one_pte(core: Core, mm: int, child: int, vpn: int, at: int, cow: bool) -> bool:
+    """False where the child's page table found no frame."""
+    leaf = core.tables.leaf(child, vpn)
+    if leaf == 0:
+        leaf = pte_alloc(core, child, vpn)
+        if leaf == 0:
+            return False
+    pte = core.tables.ram[at]
+    if pte == 0:
+        return True
+    if is_swap_pte(pte):
+        core.swap.duplicate(pte_frame(pte))
+        core.mms.swap_ptes[child] += 1
+    else:
+        if cow and pte & PTE_RW:
+            pte ^= PTE_RW
+            core.tables.ram[at] = pte
+        pfn = pte_frame(pte)
+        get_page(core, pfn)
+        core.frames.mapcount[pfn] += 1
+        if core.frames.has(pfn, PG_ANON):
+            core.mms.anon_rss[child] += 1
+        else:
+            core.mms.file_rss[child] += 1
+        if pte & PTE_ACCESSED:
+            pte ^= PTE_ACCESSED
+    core.tables.ram[pte_place(leaf, vpn)] = pte
+    return True

@@ -1,0 +1,73 @@
+"""Address spaces as the engine needs them: mm_struct, vm_area_struct and anon_vma as rows of arrays.
+
+The sorted map of a task's VMAs is Python's (address_space.py); a fault needs only the row of the one VMA that it hits. Number 0 is
+"none" for VMAs and anon_vmas, and init_mm for address spaces: who has no mm is charged as the top container is.
+"""
+
+from __future__ import annotations
+
+from .arrays import array_of
+from .lists import Links
+
+
+class AddressSpaces:
+    """mm_struct: the container that its faults are charged to, and what it maps."""
+
+    def __init__(self, nr_mms: int) -> None:
+        self.nr_mms = nr_mms
+        self.container = array_of("I", nr_mms)
+        self.anon_rss = array_of("q", nr_mms)
+        self.file_rss = array_of("q", nr_mms)
+        self.swap_ptes = array_of("q", nr_mms)
+        self.nr_ptes = array_of("q", nr_mms)
+        self.min_flt = array_of("q", nr_mms)
+        self.maj_flt = array_of("q", nr_mms)
+
+    def init(self, mm: int, container: int) -> None:
+        self.container[mm] = container
+        self.min_flt[mm] = 0
+        self.maj_flt[mm] = 0
+
+    def counts(self, mm: int) -> tuple[int, int, int, int]:
+        """(anon_rss, file_rss, swap entries, page-table pages)."""
+        return (self.anon_rss[mm], self.file_rss[mm], self.swap_ptes[mm], self.nr_ptes[mm])
+
+
+class Vmas:
+    """vm_area_struct: a range of pages of one address space; those of one anon_vma are linked, the oldest first."""
+
+    def __init__(self, nr_vmas: int) -> None:
+        self.nr_vmas = nr_vmas
+        self.start = array_of("Q", nr_vmas)
+        self.end = array_of("Q", nr_vmas)
+        self.mm = array_of("I", nr_vmas)
+        self.flags = array_of("I", nr_vmas)
+        self.anon_vma = array_of("I", nr_vmas)
+        self.links = Links(nr_vmas, nr_vmas)
+
+    def holds(self, vma: int, mm: int, vpn: int) -> bool:
+        return self.mm[vma] == mm and self.start[vma] <= vpn < self.end[vma]
+
+    def anon_vma_head(self, anon_vma: int) -> int:
+        return self.nr_vmas + anon_vma
+
+    def write(self, vma: int, mm: int, start: int, end: int, flags: int) -> None:
+        self.mm[vma] = mm
+        self.start[vma] = start
+        self.end[vma] = end
+        self.flags[vma] = flags
+
+    def link(self, vma: int, anon_vma: int) -> None:
+        """anon_vma_link: the VMA's anonymous pages are found through this anon_vma from now on."""
+        self.anon_vma[vma] = anon_vma
+        self.links.add_tail(self.anon_vma_head(anon_vma), vma)
+
+    def unlink(self, vma: int) -> bool:
+        """anon_vma_unlink: True where it was the last VMA of its anon_vma."""
+        anon_vma = self.anon_vma[vma]
+        self.mm[vma] = 0
+        if anon_vma == 0:
+            return False
+        self.anon_vma[vma] = 0
+        self.links.remove(vma)
+        return self.links.is_empty(self.anon_vma_head(anon_vma))

@@ -1,0 +1,18 @@
+cdef class Model:
+    cdef void page_added(self, Core core, unsigned int pfn, bint active) noexcept nogil
+    cdef void page_accessed(self, Core core, unsigned int pfn) noexcept nogil
+    cdef void moved(self, Core core, unsigned int pfn, bint active) noexcept nogil
+    cdef void page_freed(self, Core core, unsigned int pfn) noexcept nogil
+    cdef void written(self, Core core, unsigned int pfn) noexcept nogil
+    cdef void drain(self, Core core) noexcept nogil
+    cdef void charged(self, Core core, unsigned int pfn, unsigned int container) noexcept nogil
+    cdef void uncharged(self, Core core, unsigned int pfn, unsigned int container) noexcept nogil
+    cdef void container_made(self, Core core, unsigned int container) noexcept nogil
+    cdef void container_removed(self, Core core, unsigned int container) noexcept nogil
+    cdef bint shrink_zones(self, Core core, unsigned int kind, int order) noexcept nogil
+    cdef bint shrink_container(self, Core core, unsigned int container) noexcept nogil
+    cdef long long run_kswapd(self, Core core) noexcept nogil
+    cpdef tuple walk(self, Core core, int container)
+    cpdef tuple waiting(self)
+
+cpdef void make_container(Core core, unsigned int container) noexcept nogil

@@ -1,0 +1,72 @@
+"""What the machine asks of a reclaim model: which lists exist, how pages age, how reclaim scans. One file a model, in models/.
+
+A model sees every page that may be reclaimed come and go, and every charge; when memory is short it is asked to free some. It keeps
+its own arrays by page frame and may link pages through `core.lru`, page->lru, which is free for it as long as the page is in use.
+The methods here do nothing: a model overrides what it needs.
+
+Typical sequence: container_made, page_added + charged (a fault), page_accessed, shrink_container (the container is full), drain,
+page_freed + uncharged, container_removed.
+"""
+
+from __future__ import annotations
+
+from .core import Core
+
+
+def make_container(core: Core, container: int) -> None:
+    """The model learns of a new container."""
+    core.model.container_made(core, container)
+
+
+class Model:
+    """All methods take the machine first; none raises."""
+
+    def page_added(self, core: Core, pfn: int, active: bool) -> None:
+        """A page is to go on the LRU: lru_cache_add_active or lru_cache_add."""
+
+    def page_accessed(self, core: Core, pfn: int) -> None:
+        """mark_page_accessed: used by something other than a mapping."""
+
+    def moved(self, core: Core, pfn: int, active: bool) -> None:
+        """A page changed its zone list, or was kept on the active one: mem_container_move_lists."""
+
+    def page_freed(self, core: Core, pfn: int) -> None:
+        """The last reference to a page on the LRU has gone."""
+
+    def written(self, core: Core, pfn: int) -> None:
+        """A write that reclaim started is done: the page can be freed now."""
+
+    def drain(self, core: Core) -> None:
+        """lru_add_drain: pages on their way to the LRU arrive."""
+
+    def charged(self, core: Core, pfn: int, container: int) -> None:
+        """The page got a meta page."""
+
+    def uncharged(self, core: Core, pfn: int, container: int) -> None:
+        """Its meta page has gone."""
+
+    def container_made(self, core: Core, container: int) -> None:
+        """A container exists from now on, without pages."""
+
+    def container_removed(self, core: Core, container: int) -> None:
+        """No page is charged to it, and none will be."""
+
+    def shrink_zones(self, core: Core, kind: int, order: int) -> bool:
+        """try_to_free_pages: free memory in the zones of this zonelist; True for progress."""
+        return False
+
+    def shrink_container(self, core: Core, container: int) -> bool:
+        """try_to_free_mem_container_pages: free memory of this container; True for success."""
+        return False
+
+    def run_kswapd(self, core: Core) -> int:
+        """Some of kswapd's work; gives when it wants to go on (a time of the clock), or -1 where it goes to sleep."""
+        return -1
+
+    def waiting(self) -> tuple[list[int], list[int]]:
+        """Pages on their way to the (active, inactive) list, each with a reference more."""
+        return ([], [])
+
+    def walk(self, core: Core, container: int) -> tuple[list[int], list[int]]:
+        """The (active, inactive) pages of a container, from the head of each list; of the zones' lists where it is -1."""
+        return ([], [])

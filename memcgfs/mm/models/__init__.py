@@ -1,0 +1,1 @@
+"""Reclaim models: one file each, joined with the engine."""

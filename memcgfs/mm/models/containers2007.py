@@ -1,0 +1,252 @@
+"""The model of July 2007: one pair of lists a zone, and beside it one pair a container (the seed, on mm/vmscan.c of 2.6.23).
+
+A page on the LRU is on two lists at once: its zone's (through page->lru) and, if it is charged, its container's (through its meta
+page). Machine-wide reclaim walks the zone's lists, a container at its limit walks its own; everything else on the path is shared, and
+so are its numbers: pages_scanned, all_unreclaimable, prev_priority and the scan accumulators are the zone's, whoever scans.
+
+A meta page stays on its container's list while its page is isolated. When reclaim puts a page back on another zone list than it came
+from, the meta page is not moved along; the container's isolation mends that when it comes across the page.
+
+The file reads from the lists to the entries: isolation, the priority loop, who calls it. What happens to isolated pages stands in
+shrink2007.py, the daemon in kswapd2007.py.
+"""
+
+from __future__ import annotations
+
+from ..core import Core, interleave
+from ..lists import Links
+from ..lru import MAX_SCAN_DEPTH, ZoneLru, del_page_from_lru, lru_add_drain, lru_cache_add, lru_cache_add_active
+from ..lru import mark_page_accessed, rotate_reclaimable_page
+from ..memcontrol import page_get_meta_page
+from ..model import Model
+from ..params import ALLOCSTALL, AT_ISOLATE, LOCK_CONTAINER_LRU, NR_ACTIVE, NR_INACTIVE, PG_ACTIVE
+from ..vmscan import isolate_lru_page, shrink_slab
+from ..waiting import congestion_wait
+from .kswapd2007 import Kswapd, balance_pgdat
+from .shrink2007 import ScanControl2007, note_zone_scanning_priority, shrink_zone
+
+
+class Containers2007(Model):
+    """`meta`: the containers' lists; entry f is frame f's meta page, head 2c container c's inactive list, 2c + 1 its active one."""
+
+    def __init__(self, core: Core, nr_zones: int, nr_containers: int) -> None:
+        self.lru = ZoneLru(core, nr_zones)
+        self.nr_frames = core.frames.nr_frames
+        self.meta = Links(self.nr_frames, 2 * nr_containers + MAX_SCAN_DEPTH)
+        self.meta_scan_heads = self.nr_frames + 2 * nr_containers
+        for depth in range(MAX_SCAN_DEPTH):
+            self.meta.init_head(self.meta_scan_heads + depth)
+        sc = ScanControl2007(core, self, self.lru, -1, 0)
+        sc.isolate_pages = isolate_pages_global
+        self.kswapd = Kswapd(sc, nr_zones)
+
+    def list_head(self, container: int, active: bool) -> int:
+        return self.nr_frames + 2 * container + active
+
+    def set_aside(self, core: Core, pfn: int, container: int, head: int) -> bool:
+        """Moves the meta page to a private list, unless it went away while the lock was dropped."""
+        if not self.meta.is_linked(pfn) or core.frames.container[pfn] != container:
+            return False
+        self.meta.move(head, pfn)
+        return True
+
+    def page_added(self, core: Core, pfn: int, active: bool) -> None:
+        if active:
+            lru_cache_add_active(core, self.lru, pfn)
+        else:
+            lru_cache_add(core, self.lru, pfn)
+
+    def page_accessed(self, core: Core, pfn: int) -> None:
+        mark_page_accessed(core, self.lru, pfn)
+
+    def moved(self, core: Core, pfn: int, active: bool) -> None:
+        """mem_container_move_lists: the zone's lru_lock is held. A page without a meta page is on no container's list."""
+        if not page_get_meta_page(core, pfn):
+            return
+        core.lockdep.lock(LOCK_CONTAINER_LRU)
+        self.meta.move(self.list_head(core.frames.container[pfn], active), pfn)
+        core.lockdep.unlock(LOCK_CONTAINER_LRU)
+
+    def page_freed(self, core: Core, pfn: int) -> None:
+        del_page_from_lru(core, pfn)
+
+    def written(self, core: Core, pfn: int) -> None:
+        rotate_reclaimable_page(core, self.lru, pfn)
+
+    def drain(self, core: Core) -> None:
+        lru_add_drain(core, self.lru)
+
+    def charged(self, core: Core, pfn: int, container: int) -> None:
+        """Every page starts at the head of the active list, also one that its zone has as inactive."""
+        core.lockdep.lock(LOCK_CONTAINER_LRU)
+        self.meta.add(self.list_head(container, True), pfn)
+        core.lockdep.unlock(LOCK_CONTAINER_LRU)
+
+    def uncharged(self, core: Core, pfn: int, container: int) -> None:
+        core.lockdep.lock(LOCK_CONTAINER_LRU)
+        self.meta.remove(pfn)
+        core.lockdep.unlock(LOCK_CONTAINER_LRU)
+
+    def container_made(self, core: Core, container: int) -> None:
+        self.meta.init_head(self.list_head(container, False))
+        self.meta.init_head(self.list_head(container, True))
+
+    def shrink_zones(self, core: Core, kind: int, order: int) -> bool:
+        return try_to_free_pages(core, self, kind, order)
+
+    def shrink_container(self, core: Core, container: int) -> bool:
+        return try_to_free_mem_container_pages(core, self, container)
+
+    def run_kswapd(self, core: Core) -> int:
+        return balance_pgdat(core, self.kswapd)
+
+    def walk(self, core: Core, container: int) -> tuple[list[int], list[int]]:
+        if container >= 0:
+            return (self.meta.order(self.list_head(container, True)), self.meta.order(self.list_head(container, False)))
+        active = []
+        inactive = []
+        for zone in range(core.zones.nr_zones):
+            active += core.lru.order(self.lru.head(zone, True))
+            inactive += core.lru.order(self.lru.head(zone, False))
+        return (active, inactive)
+
+    def waiting(self) -> tuple[list[int], list[int]]:
+        return self.lru.waiting()
+
+
+def isolate_pages_global(
+    core: Core, nr_to_scan: int, dst: int, sc: ScanControl2007, order: int, mode: int, zone: int, mem_container: int, active: bool
+) -> int:
+    """isolate_lru_pages: from the tail of the zone's list to `dst`."""
+    source = sc.model.lru.head(zone, active)
+    nr_taken = 0
+    scan = 0
+    while scan < nr_to_scan and not core.lru.is_empty(source):
+        pfn = core.lru.prev[source]
+        scan += 1
+        isolate_lru_page(core, pfn, mode)
+        core.lru.move(dst, pfn)
+        nr_taken += 1
+    sc.nr_isolate_scanned = scan
+    return nr_taken
+
+
+def mem_container_isolate_pages(
+    core: Core, nr_to_scan: int, dst: int, sc: ScanControl2007, order: int, mode: int, zone: int, mem_container: int, active: bool
+) -> int:
+    """From the tail of the container's list to `dst`, where the pages belong to this zone.
+
+    The tail decides: active on the inactive list or the other way round, it moves to the head of the list where it belongs and is not
+    counted; in another zone, it is counted and stays, so that nothing behind it is reached in this call; gone meanwhile, it is counted.
+    Otherwise its meta page is set aside, and the page is taken if it is on the LRU. What was set aside returns to the head at the end.
+    """
+    source = sc.model.list_head(mem_container, active)
+    aside = sc.model.meta_scan_heads + sc.depth
+    nr_taken = 0
+    scan = 0
+    while scan < nr_to_scan and not sc.model.meta.is_empty(source):
+        pfn = sc.model.meta.prev[source]
+        interleave(core, AT_ISOLATE, pfn)
+        is_active = core.frames.has(pfn, PG_ACTIVE)
+        if is_active and not active:
+            sc.model.moved(core, pfn, True)
+            continue
+        if not is_active and active:
+            sc.model.moved(core, pfn, False)
+            continue
+        scan += 1
+        if core.frames.zone(pfn) != zone:
+            continue
+        core.lockdep.lock(LOCK_CONTAINER_LRU)
+        is_there = sc.model.set_aside(core, pfn, mem_container, aside)
+        core.lockdep.unlock(LOCK_CONTAINER_LRU)
+        if is_there and isolate_lru_page(core, pfn, mode):
+            core.lru.move(dst, pfn)
+            nr_taken += 1
+    core.lockdep.lock(LOCK_CONTAINER_LRU)
+    sc.model.meta.splice(aside, source)
+    core.lockdep.unlock(LOCK_CONTAINER_LRU)
+    sc.nr_isolate_scanned = scan
+    return nr_taken
+
+
+def shrink_zones(core: Core, priority: int, kind: int, sc: ScanControl2007) -> int:
+    """Every zone of the list; one that kswapd gave up is tried at the first priority only."""
+    sc.all_unreclaimable = True
+    nr_reclaimed = 0
+    place = 0
+    zone = core.zones.zone_in_list(kind, 0)
+    while zone < core.zones.nr_zones:
+        note_zone_scanning_priority(core, zone, priority)
+        if core.zones.all_unreclaimable[zone] == 0 or priority == core.def_priority:
+            sc.all_unreclaimable = False
+            nr_reclaimed += shrink_zone(core, priority, zone, sc)
+        place += 1
+        zone = core.zones.zone_in_list(kind, place)
+    return nr_reclaimed
+
+
+def do_try_to_free_pages(core: Core, kind: int, sc: ScanControl2007) -> bool:
+    """The shared driver: ever harder, from priority 12 to 0, until swap_cluster_max pages are free.
+
+    For a container slabs are spared, and only freed pages are success; for the machine it is enough that a zone was worth scanning.
+    """
+    core.count(ALLOCSTALL)
+    lru_pages = core.zones.total(NR_ACTIVE) + core.zones.total(NR_INACTIVE)
+    success = False
+    nr_reclaimed = 0
+    total_scanned = 0
+    priority = core.def_priority
+    while priority >= 0:
+        sc.nr_scanned = 0
+        nr_reclaimed += shrink_zones(core, priority, kind, sc)
+        if sc.mem_container < 0:
+            shrink_slab(core, sc.nr_scanned, lru_pages)
+        total_scanned += sc.nr_scanned
+        if nr_reclaimed >= sc.swap_cluster_max:
+            success = True
+            break
+        if total_scanned > sc.swap_cluster_max + sc.swap_cluster_max // 2:
+            sc.may_writepage = True
+        if sc.nr_scanned > 0 and priority < core.def_priority - 2:
+            congestion_wait(core, core.wait_ns)
+        priority -= 1
+    if not success and not sc.all_unreclaimable and sc.mem_container < 0:
+        success = True
+    place = 0
+    zone = core.zones.zone_in_list(kind, 0)
+    while zone < core.zones.nr_zones:
+        core.zones.prev_priority[zone] = max(priority, 0)
+        place += 1
+        zone = core.zones.zone_in_list(kind, place)
+    return success
+
+
+def try_to_free_pages(core: Core, model: Containers2007, kind: int, order: int) -> bool:
+    """Direct reclaim by who needs a page."""
+    if core.scan_depth == MAX_SCAN_DEPTH:
+        return False
+    sc = ScanControl2007(core, model, model.lru, -1, order)
+    sc.isolate_pages = isolate_pages_global
+    core.scan_depth += 1
+    success = do_try_to_free_pages(core, kind, sc)
+    core.scan_depth -= 1
+    return success
+
+
+def try_to_free_mem_container_pages(core: Core, model: Containers2007, container: int) -> bool:
+    """Reclaim for a container at its limit: on every node in turn, one scan_control for all of them, from the zones of ZONE_USERPAGES.
+
+    Order 1 is a slip of v4 (0 in later kernels) without effect here.
+    """
+    if core.scan_depth == MAX_SCAN_DEPTH:
+        return False
+    sc = ScanControl2007(core, model, model.lru, container, 1)
+    sc.isolate_pages = mem_container_isolate_pages
+    core.scan_depth += 1
+    success = False
+    for _node in range(core.nr_nodes):
+        if not success:
+            success = do_try_to_free_pages(core, core.user_zone, sc)
+    core.scan_depth -= 1
+    return success

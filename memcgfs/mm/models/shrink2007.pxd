@@ -1,0 +1,24 @@
+cdef class Containers2007(Model)
+cdef class ScanControl2007(ScanControl)
+
+ctypedef long long (*isolate_pages_t)(Core core, long long nr_to_scan, unsigned int dst, ScanControl2007 sc, int order, int mode, unsigned int zone, int mem_container, bint active) noexcept nogil
+
+@cython.final
+cdef class ScanControl2007(ScanControl):
+    cdef isolate_pages_t isolate_pages
+    cdef readonly Containers2007 model
+    cdef readonly ZoneLru lru
+    cdef readonly long long nr_isolate_scanned
+    cdef readonly int nr_put_back
+
+cdef long long shrink_page_list(Core core, unsigned int page_list, ScanControl2007 sc) noexcept nogil
+cdef int shrink_page(Core core, unsigned int pfn, ScanControl2007 sc) noexcept nogil
+cdef bint page_mapping_inuse(Core core, unsigned int pfn) noexcept nogil
+cdef int unlock_and(Core core, unsigned int pfn, int answer) noexcept nogil
+cdef void put_back(Core core, ScanControl2007 sc, unsigned int pfn) noexcept nogil
+cdef void release_put_back(Core core, ScanControl2007 sc) noexcept nogil
+cdef long long shrink_inactive_list(Core core, long long max_scan, unsigned int zone, ScanControl2007 sc) noexcept nogil
+cdef bint may_reclaim_mapped(Core core, unsigned int zone, ScanControl2007 sc, int priority) noexcept nogil
+cdef void shrink_active_list(Core core, long long nr_pages, unsigned int zone, ScanControl2007 sc, int priority) noexcept nogil
+cdef long long shrink_zone(Core core, int priority, unsigned int zone, ScanControl2007 sc) noexcept nogil
+cdef void note_zone_scanning_priority(Core core, unsigned int zone, int priority) noexcept nogil

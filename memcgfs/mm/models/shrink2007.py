@@ -1,0 +1,273 @@
+"""The one reclaim path of 2.6.23, as the seed left it (mm/vmscan.c): page list, inactive list, active list, zone.
+
+The machine and a container take the same path; what differs is in the scan_control: on whose behalf, and how pages are isolated.
+Order of pages: the tail of a list is taken first, and what is put back goes to the head, first taken deepest.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..core import Core
+from ..lru import L_ACTIVE, L_HOLD, L_INACTIVE, PAGE_LIST, RET_PAGES, ZoneLru, add_page_to_list, lru_add_drain
+from ..page_alloc import put_page
+from ..params import ISOLATE_ACTIVE, ISOLATE_INACTIVE, KSWAPD_STEAL, LOCK_ZONE_LRU, NR_ACTIVE, NR_ANON_PAGES, NR_FILE_MAPPED
+from ..params import NR_INACTIVE, PAGE_ACTIVATE, PAGE_ALLOC_COSTLY_ORDER, PAGE_KEEP, PAGE_SUCCESS, PG_ACTIVE, PG_ANON, PG_DIRTY
+from ..params import PG_LOCKED, PG_LRU, PG_SWAPCACHE, PG_WRITEBACK, PGACTIVATE, PGDEACTIVATE, PGREFILL, PGSCAN_DIRECT
+from ..params import PGSCAN_KSWAPD, PGSTEAL, SWAP_AGAIN, SWAP_FAIL
+from ..rmap import page_referenced, try_to_unmap
+from ..scan_control import ScanControl
+from ..swap_state import add_to_swap
+from ..vmscan import pageout, remove_mapping
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .containers2007 import Containers2007
+
+
+class ScanControl2007(ScanControl):
+    """With the seed's pluggable member.
+
+    isolate_pages(core, nr_to_scan, dst, sc, order, mode, zone, mem_container, active) takes pages from the tail of a list to the list
+    `dst`, gives how many it took, and leaves in sc.nr_isolate_scanned how many it looked at.
+    """
+
+    isolate_pages: Callable[[Core, int, int, ScanControl2007, int, int, int, int, bool], int]
+
+    def __init__(self, core: Core, model: Containers2007, lru: ZoneLru, mem_container: int, order: int) -> None:
+        super().__init__(core, mem_container, order)
+        self.model = model
+        self.lru = lru
+        self.nr_isolate_scanned = 0
+        self.nr_put_back = 0
+
+
+def shrink_page_list(core: Core, page_list: int, sc: ScanControl2007) -> int:
+    """Frees what can be freed of the isolated pages; the rest is left on `page_list`, PG_active saying where each belongs."""
+    ret_pages = sc.lru.scan_head(sc.depth, RET_PAGES)
+    nr_reclaimed = 0
+    pgactivate = 0
+    while not core.lru.is_empty(page_list):
+        pfn = core.lru.prev[page_list]
+        core.lru.remove(pfn)
+        if core.frames.test_and_set(pfn, PG_LOCKED):
+            core.lru.add(ret_pages, pfn)
+            continue
+        answer = shrink_page(core, pfn, sc)
+        if answer == PAGE_SUCCESS:
+            put_page(core, pfn)
+            nr_reclaimed += 1
+            continue
+        if answer == PAGE_ACTIVATE:
+            core.frames.set(pfn, PG_ACTIVE)
+            pgactivate += 1
+        core.lru.add(ret_pages, pfn)
+    core.lru.splice(ret_pages, page_list)
+    core.count_many(PGACTIVATE, pgactivate)
+    return nr_reclaimed
+
+
+def shrink_page(core: Core, pfn: int, sc: ScanControl2007) -> int:
+    """One page of shrink_page_list, locked on entry and unlocked on return, in the kernel's order of questions.
+
+    PAGE_SUCCESS: nobody but the caller holds it any more. PAGE_ACTIVATE, PAGE_KEEP: what to do with it instead.
+    """
+    sc.nr_scanned += 1
+    if not sc.may_swap and core.frames.mapcount[pfn] > 0:
+        return unlock_and(core, pfn, PAGE_KEEP)
+    if core.frames.mapcount[pfn] > 0 or core.frames.has(pfn, PG_SWAPCACHE):
+        sc.nr_scanned += 1
+    if core.frames.has(pfn, PG_WRITEBACK):
+        return unlock_and(core, pfn, PAGE_KEEP)
+
+    referenced = page_referenced(core, pfn, sc.mem_container)
+    if sc.order <= PAGE_ALLOC_COSTLY_ORDER and referenced > 0 and page_mapping_inuse(core, pfn):
+        return unlock_and(core, pfn, PAGE_ACTIVATE)
+    if core.frames.has(pfn, PG_ANON) and not core.frames.has(pfn, PG_SWAPCACHE):
+        if not add_to_swap(core, pfn):
+            return unlock_and(core, pfn, PAGE_ACTIVATE)
+
+    if core.frames.mapcount[pfn] > 0:
+        unmapped = try_to_unmap(core, pfn)
+        if unmapped == SWAP_FAIL:
+            return unlock_and(core, pfn, PAGE_ACTIVATE)
+        if unmapped == SWAP_AGAIN:
+            return unlock_and(core, pfn, PAGE_KEEP)
+
+    if core.frames.has(pfn, PG_DIRTY):
+        if not sc.may_writepage:
+            return unlock_and(core, pfn, PAGE_KEEP)
+        answer = pageout(core, pfn)
+        if answer == PAGE_KEEP:
+            return unlock_and(core, pfn, PAGE_KEEP)
+        if answer == PAGE_SUCCESS:
+            if core.frames.has(pfn, PG_WRITEBACK) or core.frames.has(pfn, PG_DIRTY):
+                return PAGE_KEEP
+            if core.frames.test_and_set(pfn, PG_LOCKED):
+                return PAGE_KEEP
+
+    if not remove_mapping(core, pfn):
+        return unlock_and(core, pfn, PAGE_KEEP)
+    return unlock_and(core, pfn, PAGE_SUCCESS)
+
+
+def page_mapping_inuse(core: Core, pfn: int) -> bool:
+    """Could somebody miss it? It is mapped, or somebody's page table holds its slot."""
+    return core.frames.mapcount[pfn] > 0 or core.frames.has(pfn, PG_SWAPCACHE)
+
+
+def unlock_and(core: Core, pfn: int, answer: int) -> int:
+    core.frames.clear(pfn, PG_LOCKED)
+    return answer
+
+
+def put_back(core: Core, sc: ScanControl2007, pfn: int) -> None:
+    """pagevec_add, and __pagevec_release when it is full: the references of isolation go back in batches."""
+    core.frames.set(pfn, PG_LRU)
+    sc.lru.put_back_pvec[sc.depth * sc.lru.pagevec_size + sc.nr_put_back] = pfn
+    sc.nr_put_back += 1
+    if sc.nr_put_back == sc.lru.pagevec_size:
+        release_put_back(core, sc)
+
+
+def release_put_back(core: Core, sc: ScanControl2007) -> None:
+    count = sc.nr_put_back
+    sc.nr_put_back = 0
+    for place in range(count):
+        put_page(core, sc.lru.put_back_pvec[sc.depth * sc.lru.pagevec_size + place])
+
+
+def shrink_inactive_list(core: Core, max_scan: int, zone: int, sc: ScanControl2007) -> int:
+    """Takes swap_cluster_max pages at a time off the inactive list until max_scan were scanned; gives how many were freed."""
+    page_list = sc.lru.scan_head(sc.depth, PAGE_LIST)
+    nr_scanned = 0
+    nr_reclaimed = 0
+    lru_add_drain(core, sc.lru)
+    while True:
+        core.lockdep.lock(LOCK_ZONE_LRU)
+        nr_taken = sc.isolate_pages(
+            core, sc.swap_cluster_max, page_list, sc, sc.order, ISOLATE_INACTIVE, zone, sc.mem_container, False
+        )
+        nr_scan = sc.nr_isolate_scanned
+        core.zones.add(zone, NR_INACTIVE, -nr_taken)
+        core.zones.pages_scanned[zone] += nr_scan
+        core.lockdep.unlock(LOCK_ZONE_LRU)
+
+        nr_scanned += nr_scan
+        nr_freed = shrink_page_list(core, page_list, sc)
+        nr_reclaimed += nr_freed
+        if core.current_is_kswapd:
+            core.zones.add(zone, PGSCAN_KSWAPD, nr_scan)
+            core.count_many(KSWAPD_STEAL, nr_freed)
+        else:
+            core.zones.add(zone, PGSCAN_DIRECT, nr_scan)
+        core.zones.add(zone, PGSTEAL, nr_freed)
+        if nr_taken == 0:
+            break
+        while not core.lru.is_empty(page_list):
+            pfn = core.lru.prev[page_list]
+            core.lru.remove(pfn)
+            add_page_to_list(core, sc.lru, pfn, core.frames.has(pfn, PG_ACTIVE))
+            put_back(core, sc, pfn)
+        if nr_scanned >= max_scan:
+            break
+    release_put_back(core, sc)
+    return nr_reclaimed
+
+
+def may_reclaim_mapped(core: Core, zone: int, sc: ScanControl2007, priority: int) -> bool:
+    """Is the trouble great enough, or memory mapped enough, to take mapped pages off the active list?
+
+    distress is 0 at priority 12 and 100 at 0; e.g. with swappiness 60 and 80 % of memory mapped, 40 + 0 + 60 is enough at once.
+    """
+    if not sc.may_swap:
+        return False
+    if core.zones.is_near_oom(zone):
+        return True
+    distress = 100 >> min(core.zones.prev_priority[zone], priority)
+    mapped = core.zones.total(NR_FILE_MAPPED) + core.zones.total(NR_ANON_PAGES)
+    mapped_ratio = mapped * 100 // core.vm_total_pages
+    return mapped_ratio // 2 + distress + sc.swappiness >= 100
+
+
+def shrink_active_list(core: Core, nr_pages: int, zone: int, sc: ScanControl2007, priority: int) -> None:
+    """Moves pages from the active to the inactive list. A mapped page stays if it must, or if it was referenced; an unmapped one goes."""
+    l_hold = sc.lru.scan_head(sc.depth, L_HOLD)
+    l_active = sc.lru.scan_head(sc.depth, L_ACTIVE)
+    l_inactive = sc.lru.scan_head(sc.depth, L_INACTIVE)
+    reclaim_mapped = may_reclaim_mapped(core, zone, sc, priority)
+
+    lru_add_drain(core, sc.lru)
+    core.lockdep.lock(LOCK_ZONE_LRU)
+    pgmoved = sc.isolate_pages(core, nr_pages, l_hold, sc, sc.order, ISOLATE_ACTIVE, zone, sc.mem_container, True)
+    pgscanned = sc.nr_isolate_scanned
+    core.zones.pages_scanned[zone] += pgscanned
+    core.zones.add(zone, NR_ACTIVE, -pgmoved)
+    core.lockdep.unlock(LOCK_ZONE_LRU)
+
+    while not core.lru.is_empty(l_hold):
+        pfn = core.lru.prev[l_hold]
+        core.lru.remove(pfn)
+        if core.frames.mapcount[pfn] > 0 and (
+            not reclaim_mapped
+            or (core.swap.pages == 0 and core.frames.has(pfn, PG_ANON))
+            or page_referenced(core, pfn, sc.mem_container) > 0
+        ):
+            core.lru.add(l_active, pfn)
+        else:
+            core.lru.add(l_inactive, pfn)
+
+    core.lockdep.lock(LOCK_ZONE_LRU)
+    pgdeactivate = 0
+    while not core.lru.is_empty(l_inactive):
+        pfn = core.lru.prev[l_inactive]
+        core.lru.remove(pfn)
+        core.frames.clear(pfn, PG_ACTIVE)
+        add_page_to_list(core, sc.lru, pfn, False)
+        core.model.moved(core, pfn, False)
+        pgdeactivate += 1
+        put_back(core, sc, pfn)
+    while not core.lru.is_empty(l_active):
+        pfn = core.lru.prev[l_active]
+        core.lru.remove(pfn)
+        add_page_to_list(core, sc.lru, pfn, True)
+        core.model.moved(core, pfn, True)
+        put_back(core, sc, pfn)
+    core.lockdep.unlock(LOCK_ZONE_LRU)
+    core.zones.add(zone, PGREFILL, pgscanned)
+    core.count_many(PGDEACTIVATE, pgdeactivate)
+    release_put_back(core, sc)
+
+
+def shrink_zone(core: Core, priority: int, zone: int, sc: ScanControl2007) -> int:
+    """A share of each list by priority, gathered up until it is worth a batch; then batches of both lists in turn."""
+    core.zones.nr_scan_active[zone] += (core.zones.count(zone, NR_ACTIVE) >> priority) + 1
+    nr_active = core.zones.nr_scan_active[zone]
+    if nr_active >= sc.swap_cluster_max:
+        core.zones.nr_scan_active[zone] = 0
+    else:
+        nr_active = 0
+    core.zones.nr_scan_inactive[zone] += (core.zones.count(zone, NR_INACTIVE) >> priority) + 1
+    nr_inactive = core.zones.nr_scan_inactive[zone]
+    if nr_inactive >= sc.swap_cluster_max:
+        core.zones.nr_scan_inactive[zone] = 0
+    else:
+        nr_inactive = 0
+
+    nr_reclaimed = 0
+    while nr_active > 0 or nr_inactive > 0:
+        if nr_active > 0:
+            nr_to_scan = min(nr_active, sc.swap_cluster_max)
+            nr_active -= nr_to_scan
+            shrink_active_list(core, nr_to_scan, zone, sc, priority)
+        if nr_inactive > 0:
+            nr_to_scan = min(nr_inactive, sc.swap_cluster_max)
+            nr_inactive -= nr_to_scan
+            nr_reclaimed += shrink_inactive_list(core, nr_to_scan, zone, sc)
+    return nr_reclaimed
+
+
+def note_zone_scanning_priority(core: Core, zone: int, priority: int) -> None:
+    if priority < core.zones.prev_priority[zone]:
+        core.zones.prev_priority[zone] = priority

@@ -1,0 +1,66 @@
+"""Pages to and from swap (mm/page_io.c). The page is locked by the caller, and in the swap cache."""
+
+from __future__ import annotations
+
+from .core import Core
+from .params import NR_WRITEBACK, PAGE_WORDS, PG_CONTENT, PG_LOCKED, PG_WRITEBACK, PSWPIN, PSWPOUT
+from .swap_state import remove_exclusive_swap_page
+from .waiting import submit_bio
+
+
+def swap_writepage(core: Core, pfn: int) -> None:
+    """Starts the write and gives the lock back; a page whose slot nobody else uses gives up the slot instead."""
+    if remove_exclusive_swap_page(core, pfn):
+        core.frames.clear(pfn, PG_LOCKED)
+        return
+    copy_out(core, pfn, core.frames.private[pfn])
+    core.count(PSWPOUT)
+    core.frames.set(pfn, PG_WRITEBACK)
+    core.zones.add(core.frames.zone(pfn), NR_WRITEBACK, 1)
+    core.frames.clear(pfn, PG_LOCKED)
+    submit_bio(core, pfn, True)
+
+
+def swap_readpage(core: Core, pfn: int) -> None:
+    """Starts the read; the page's lock is given back when the read is done."""
+    copy_in(core, pfn, core.frames.private[pfn])
+    core.count(PSWPIN)
+    submit_bio(core, pfn, False)
+
+
+def copy_out(core: Core, pfn: int, slot: int) -> None:
+    """The page's bytes, if any were ever written; otherwise the slot reads as zeros."""
+    if not core.frames.has(pfn, PG_CONTENT):
+        core.swap.content[slot] = 0
+        return
+    core.swap.content[slot] = 1
+    source = word_of(pfn)
+    target = word_of(slot)
+    for word in range(PAGE_WORDS):
+        core.swap.words[target + word] = core.tables.ram[source + word]
+
+
+def copy_in(core: Core, pfn: int, slot: int) -> None:
+    if core.swap.content[slot] == 0:
+        return
+    core.frames.set(pfn, PG_CONTENT)
+    source = word_of(slot)
+    target = word_of(pfn)
+    for word in range(PAGE_WORDS):
+        core.tables.ram[target + word] = core.swap.words[source + word]
+
+
+def copy_page(core: Core, source_pfn: int, pfn: int) -> None:
+    """copy_user_highpage: the copy that a write to a shared page makes."""
+    if not core.frames.has(source_pfn, PG_CONTENT):
+        return
+    core.frames.set(pfn, PG_CONTENT)
+    source = word_of(source_pfn)
+    target = word_of(pfn)
+    for word in range(PAGE_WORDS):
+        core.tables.ram[target + word] = core.tables.ram[source + word]
+
+
+def word_of(number: int) -> int:
+    """Where a frame's, or a slot's, bytes begin."""
+    return number * PAGE_WORDS

@@ -1,0 +1,151 @@
+"""Every number of the engine that is fixed: page flags, page-table bits, statistics, places where an operation may be interleaved.
+
+What a test wants to make small (batch sizes, priorities, waits) is no constant but a field of MachineConfig.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# 1: lock order and page locks are asserted. The join puts 0 here: an assertion cannot be raised without the GIL.
+LOCKDEP: Final = 1
+
+# struct page flags (include/linux/page-flags.h); the bits above ZONE_SHIFT hold the frame's zone.
+PG_LOCKED: Final = 0x1
+PG_REFERENCED: Final = 0x2
+PG_UPTODATE: Final = 0x4
+PG_DIRTY: Final = 0x8
+PG_LRU: Final = 0x10
+PG_ACTIVE: Final = 0x20
+PG_WRITEBACK: Final = 0x40
+PG_RECLAIM: Final = 0x80
+PG_SWAPCACHE: Final = 0x100
+PG_ANON: Final = 0x200
+PG_FREE: Final = 0x400  # on a free list (PageBuddy)
+PG_TABLE: Final = 0x800  # holds a leaf of a page table
+PG_CONTENT: Final = 0x1000  # its bytes were written; without it the page reads as zeros
+PG_METAPAGE: Final = 0x2000  # the meta page's bit lock (bit 21 in 2007)
+PG_RESERVED: Final = 0x4000  # frame 0: the zero page
+PG_CHARGED_CACHE: Final = 0x8000  # charged as cache, not as mapped memory (for memory.stat)
+ZONE_SHIFT: Final = 24
+PG_MASK: Final = 0xFFFFFF
+
+ZERO_PAGE: Final = 0  # the frame that every read fault on untouched anonymous memory maps
+
+# Page table entries, x86's own bits. Not present and not zero: a swap entry, its slot where the frame number would be.
+PTE_PRESENT: Final = 0x1
+PTE_RW: Final = 0x2
+PTE_ACCESSED: Final = 0x20
+PTE_DIRTY: Final = 0x40
+PTE_SHIFT: Final = 12
+PAGE_WORDS: Final = 512
+
+# A page's `mapping` word: anon_vma number above, page offset (35 bits) below.
+INDEX_BITS: Final = 35
+
+# Page tables: a leaf of 512 entries fills one frame; the emulator finds leaves by segment, segments by address space.
+LEAF_SHIFT: Final = 9
+LEAF_ENTRIES: Final = 512
+LEAF_MASK: Final = 511
+SEGMENT_SHIFT: Final = 22
+SEGMENT_BITS: Final = 13
+SEGMENT_MASK: Final = 8191
+
+# vm_flags
+VM_WRITE: Final = 0x2
+VM_SHARED: Final = 0x8
+VM_LOCKED: Final = 0x2000
+
+# Zone statistics (include/linux/mmzone.h: enum zone_stat_item)
+NR_FREE_PAGES: Final = 0
+NR_INACTIVE: Final = 1
+NR_ACTIVE: Final = 2
+NR_ANON_PAGES: Final = 3
+NR_FILE_MAPPED: Final = 4
+NR_FILE_PAGES: Final = 5
+NR_WRITEBACK: Final = 6
+NR_PAGETABLE: Final = 7
+NR_VMSCAN_WRITE: Final = 8
+NR_ZONE_STATS: Final = 9
+
+# Events of a zone (include/linux/vmstat.h: FOR_ALL_ZONES); they follow the statistics in a zone's row
+PGALLOC: Final = 9
+PGREFILL: Final = 10
+PGSTEAL: Final = 11
+PGSCAN_KSWAPD: Final = 12
+PGSCAN_DIRECT: Final = 13
+ZONE_ROW: Final = 16
+
+# Events of the machine (enum vm_event_item)
+PSWPIN: Final = 0
+PSWPOUT: Final = 1
+PGFREE: Final = 2
+PGACTIVATE: Final = 3
+PGDEACTIVATE: Final = 4
+PGFAULT: Final = 5
+PGMAJFAULT: Final = 6
+SLABS_SCANNED: Final = 7
+KSWAPD_STEAL: Final = 8
+PAGEOUTRUN: Final = 9
+ALLOCSTALL: Final = 10
+PGROTATED: Final = 11
+NR_VM_EVENTS: Final = 12
+
+# Watermarks of a zone, by place in its triple
+WMARK_MIN: Final = 0
+WMARK_LOW: Final = 1
+WMARK_HIGH: Final = 2
+
+# Zone types, lowest first; a node's zones lie in this order
+ZONE_DMA: Final = 0
+ZONE_DMA32: Final = 1
+ZONE_NORMAL: Final = 2
+ZONE_HIGHMEM: Final = 3
+MAX_NR_ZONES: Final = 4
+
+PAGE_ALLOC_COSTLY_ORDER: Final = 3
+
+# __isolate_lru_page modes
+ISOLATE_INACTIVE: Final = 0
+ISOLATE_ACTIVE: Final = 1
+ISOLATE_BOTH: Final = 2
+
+# try_to_unmap and pageout answers
+SWAP_SUCCESS: Final = 0
+SWAP_AGAIN: Final = 1
+SWAP_FAIL: Final = 2
+PAGE_KEEP: Final = 0
+PAGE_ACTIVATE: Final = 1
+PAGE_SUCCESS: Final = 2
+PAGE_CLEAN: Final = 3
+
+# What a fault answers
+VM_FAULT_MINOR: Final = 0
+VM_FAULT_MAJOR: Final = 1
+VM_FAULT_OOM: Final = 2
+VM_FAULT_SIGSEGV: Final = 3
+
+ENOMEM: Final = 12
+ENOENT: Final = 2
+EEXIST: Final = 17
+
+# control_type (patch 8/9)
+MEM_CONTAINER_TYPE_MAPPED: Final = 1
+MEM_CONTAINER_TYPE_CACHED: Final = 2
+MEM_CONTAINER_TYPE_ALL: Final = 3
+
+# Where the kernel drops a lock or may sleep, and a test may put another operation in between
+AT_META_PAGE_ALLOC: Final = 1
+AT_ISOLATE: Final = 2
+AT_CONGESTION_WAIT: Final = 3
+
+# Locks whose order is asserted: a lower one is never taken while a higher one is held
+LOCK_ZONE_LRU: Final = 1
+LOCK_META_PAGE: Final = 2
+LOCK_CONTAINER_LRU: Final = 4
+
+# Swap: SWAPFILE_CLUSTER slots are handed out in a row before a new run is looked for
+SWAPFILE_CLUSTER: Final = 256
+SHRINK_BATCH: Final = 128
+
+NSEC_PER_SEC: Final = 1000000000

@@ -1,0 +1,39 @@
+"""The engine, uncompiled. These lines are also the order in which setup.py joins the modules into one unit for the compiler.
+
+A module stands below everything that it imports; what has to call upwards goes through Core's model, rules and kernel.
+"""
+
+from __future__ import annotations
+
+from .arrays import array_of as array_of
+from .params import LOCKDEP as LOCKDEP
+from .lists import Links as Links
+from .frames import Frames as Frames
+from .res_counter import ResCounters as ResCounters
+from .containers import Containers as Containers
+from .zones import Zones as Zones
+from .disk import Disk as Disk
+from .swapfile import SwapArea as SwapArea
+from .mms import AddressSpaces as AddressSpaces, Vmas as Vmas
+from .pagetable import PageTables as PageTables
+from .slabs import Slabs as Slabs
+from .lockdep import Lockdep as Lockdep
+from .core import Core as Core
+from .rules import Rules as Rules
+from .model import Model as Model, make_container as make_container
+from .memcontrol import force_empty_page as force_empty_page, mem_container_uncharge_page as mem_container_uncharge_page
+from .waiting import run_due as run_due, sleep_until as sleep_until
+from .page_alloc import alloc_page as alloc_page, put_page as put_page
+from .swap_state import lookup_swap_cache as lookup_swap_cache
+from .page_io import swap_readpage as swap_readpage
+from .rmap import page_index as page_index, page_referenced as page_referenced
+from .lru import ZoneLru as ZoneLru, nr_lru_heads as nr_lru_heads
+from .scan_control import ScanControl as ScanControl
+from .vmscan import shrink_slab as shrink_slab
+from .models.shrink2007 import ScanControl2007 as ScanControl2007
+from .models.kswapd2007 import Kswapd as Kswapd
+from .models.containers2007 import Containers2007 as Containers2007
+from .rules2007 import Rules2007 as Rules2007
+from .memory import handle_mm_fault as handle_mm_fault
+from .mmap import access_pages as access_pages, copy_page_range as copy_page_range
+from .mmap import free_pgtables as free_pgtables, zap_page_range as zap_page_range

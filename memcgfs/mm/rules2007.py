@@ -1,0 +1,84 @@
+"""Who is charged, and what happens at the limit, by the rules of July 2007 (mm/memcontrol.c; patches 4, 6 and 8 of v4).
+
+A page is charged to the container of the address space that first maps it; the swap cache is charged to whoever runs. The caller's
+gfp mask is not asked: a charge may always wait.
+"""
+
+from __future__ import annotations
+
+from .core import Core, interleave, mem_container_out_of_memory
+from .memcontrol import lock_meta_page, page_assign_meta_page, page_get_meta_page, unlock_meta_page
+from .params import AT_META_PAGE_ALLOC, ENOMEM, MEM_CONTAINER_TYPE_ALL, PG_CHARGED_CACHE
+from .rules import Rules
+from .waiting import congestion_wait
+
+
+class Rules2007(Rules):
+    def charge(self, core: Core, pfn: int, mm: int) -> int:
+        return mem_container_charge(core, pfn, mm, False)
+
+    def cache_charge(self, core: Core, pfn: int, mm: int) -> int:
+        """Patch 8/9: the page and swap cache count only while the container's type is ALL."""
+        if core.containers.control_type[core.mms.container[mm]] != MEM_CONTAINER_TYPE_ALL:
+            return 0
+        return mem_container_charge(core, pfn, mm, True)
+
+
+def mem_container_charge(core: Core, pfn: int, mm: int, is_cache: bool) -> int:
+    """One charge of the page: a reference more if it has a meta page, else a new one, in the address space's container.
+
+    0, or -ENOMEM after the OOM killer ran.
+    """
+    lock_meta_page(core, pfn)
+    if page_get_meta_page(core, pfn):
+        core.frames.meta_refs[pfn] += 1
+        unlock_meta_page(core, pfn)
+        return 0
+    unlock_meta_page(core, pfn)
+
+    interleave(core, AT_META_PAGE_ALLOC, pfn)
+    container = core.mms.container[mm]
+    core.containers.css_get(container)
+    if not charge_or_reclaim(core, container):
+        core.containers.css_put(container)
+        mem_container_out_of_memory(core, container)
+        return -ENOMEM
+
+    lock_meta_page(core, pfn)
+    if page_get_meta_page(core, pfn):
+        # Somebody else charged it meanwhile. v4 gives the charge back and forgets the css reference, which v6 mended.
+        core.frames.meta_refs[pfn] += 1
+        core.counters.uncharge(container, 1)
+        core.containers.leaked[container] += 1
+        unlock_meta_page(core, pfn)
+        return 0
+    page_assign_meta_page(core, pfn, container, 1)
+    if is_cache:
+        core.frames.set(pfn, PG_CHARGED_CACHE)
+        core.containers.nr_cache[container] += 1
+    core.model.charged(core, pfn, container)
+    unlock_meta_page(core, pfn)
+    usage = core.counters.usage[container]
+    if usage > core.containers.peak[container]:
+        core.containers.peak[container] = usage
+    return 0
+
+
+def charge_or_reclaim(core: Core, container: int) -> bool:
+    """The seed's loop: six rounds that free nothing are too many.
+
+    Trying again is free if reclaim succeeded, and if usage has fallen below the limit although it did not: pages may have left the
+    container without being freed. Otherwise it costs one of the retries and a wait, because pages that reclaim pushed into the swap
+    cache come back charged, and go when they are written.
+    """
+    nr_retries = core.reclaim_retries
+    while not core.counters.charge(container, 1):
+        if core.model.shrink_container(core, container):
+            continue
+        if core.counters.check_under_limit(container):
+            continue
+        if nr_retries == 0:
+            return False
+        nr_retries -= 1
+        congestion_wait(core, core.wait_ns)
+    return True

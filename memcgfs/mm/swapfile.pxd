@@ -1,0 +1,20 @@
+@cython.final
+cdef class SwapArea:
+    cdef readonly unsigned int max
+    cdef readonly unsigned int pages
+    cdef readonly unsigned int[::1] map
+    cdef readonly unsigned int[::1] cache
+    cdef readonly unsigned char[::1] content
+    cdef readonly unsigned long long[::1] words
+    cdef readonly unsigned int nr_used
+    cdef readonly unsigned int nr_cached
+    cdef readonly unsigned int lowest_bit
+    cdef readonly unsigned int highest_bit
+    cdef readonly unsigned int cluster_next
+    cdef readonly unsigned int cluster_nr
+    cpdef bint is_full(self) noexcept nogil
+    cpdef unsigned int take(self) noexcept nogil
+    cdef unsigned int find_cluster(self) noexcept nogil
+    cdef void claim(self, unsigned int offset) noexcept nogil
+    cpdef bint duplicate(self, unsigned int slot) noexcept nogil
+    cpdef int free(self, unsigned int slot) noexcept nogil

@@ -1,0 +1,98 @@
+"""The swap area: slots, their use counts and the swap cache's index (mm/swapfile.c; the index stands for swapper_space).
+
+A slot's count (swap_map) is one for each page table entry that holds it, and one for the swap cache. Slot 0 is the area's header.
+"""
+
+from __future__ import annotations
+
+from .arrays import array_of
+from .params import PAGE_WORDS, SWAPFILE_CLUSTER
+
+
+class SwapArea:
+    def __init__(self, nr_pages: int) -> None:
+        """`nr_pages` with the header: one slot less can be used. 0 is a machine without swap."""
+        self.max = nr_pages
+        self.pages = max(nr_pages - 1, 0)
+        self.map = array_of("I", nr_pages)
+        self.cache = array_of("I", nr_pages)
+        self.content = array_of("B", nr_pages)
+        self.words = array_of("Q", nr_pages * PAGE_WORDS)
+        self.nr_used = 0
+        self.nr_cached = 0
+        self.lowest_bit = 1
+        self.highest_bit = self.pages
+        self.cluster_next = 1
+        self.cluster_nr = 0
+
+    def is_full(self) -> bool:
+        """vm_swap_full: less than half of the swap is free, so slots are not kept for clean pages."""
+        return (self.pages - self.nr_used) * 2 < self.pages
+
+    def take(self) -> int:
+        """get_swap_page: a slot with count 1, or 0 where there is none left.
+
+        Runs of SWAPFILE_CLUSTER slots are taken in a row; then the lowest free run of that length is looked for, and where
+        there is none, the lowest free slot.
+        """
+        if self.nr_used == self.pages:
+            return 0
+        if self.cluster_nr == 0:
+            self.cluster_nr = SWAPFILE_CLUSTER - 1
+            self.cluster_next = self.find_cluster()
+        else:
+            self.cluster_nr -= 1
+        offset = self.cluster_next
+        if offset > self.highest_bit:
+            offset = self.lowest_bit
+        while self.map[offset] != 0:
+            offset += 1
+            if offset > self.highest_bit:
+                offset = self.lowest_bit
+        self.claim(offset)
+        return offset
+
+    def find_cluster(self) -> int:
+        """The first of SWAPFILE_CLUSTER free slots in a row, or the lowest free slot."""
+        if self.pages - self.nr_used >= SWAPFILE_CLUSTER:
+            offset = self.lowest_bit
+            last_in_cluster = offset + SWAPFILE_CLUSTER - 1
+            while last_in_cluster <= self.highest_bit:
+                if self.map[offset] != 0:
+                    last_in_cluster = offset + SWAPFILE_CLUSTER
+                elif offset == last_in_cluster:
+                    return offset - (SWAPFILE_CLUSTER - 1)
+                offset += 1
+        return self.lowest_bit
+
+    def claim(self, offset: int) -> None:
+        if offset == self.lowest_bit:
+            self.lowest_bit += 1
+        if offset == self.highest_bit:
+            self.highest_bit -= 1
+        self.nr_used += 1
+        if self.nr_used == self.pages:
+            self.lowest_bit = self.max
+            self.highest_bit = 0
+        self.map[offset] = 1
+        self.cluster_next = offset + 1
+
+    def duplicate(self, slot: int) -> bool:
+        """swap_duplicate: one user more. False where nobody uses the slot."""
+        if self.map[slot] == 0:
+            return False
+        self.map[slot] += 1
+        return True
+
+    def free(self, slot: int) -> int:
+        """swap_entry_free: one user less; gives the users left."""
+        left = self.map[slot] - 1
+        self.map[slot] = left
+        if left == 0:
+            self.content[slot] = 0
+            if slot < self.lowest_bit:
+                self.lowest_bit = slot
+            if slot > self.highest_bit:
+                self.highest_bit = slot
+            self.nr_used -= 1
+        return left

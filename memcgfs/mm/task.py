@@ -1,0 +1,326 @@
+"""A simulated task: what a process is to memory management, and the system calls it can make.
+
+States: "R" until it exits or is killed, then "Z" (a zombie: no memory, in no container) until Machine.reap. Every system call of a
+zombie raises TaskDead. A fault that finds no memory kills the task (2.6.23: VM_FAULT_OOM) and raises OutOfMemory; `died` says why.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .address_space import AddressSpace
+from .errors import BadRange, BadValue, NotMapped, OutOfMemory, TaskDead
+from .oom import OOM_ADJUST_RANGE, OOM_DISABLE, badness
+from .params import LEAF_ENTRIES, LEAF_MASK, PG_CONTENT, PTE_PRESENT, PTE_SHIFT, VM_FAULT_SIGSEGV
+from .params import VM_LOCKED, VM_SHARED, VM_WRITE
+
+if TYPE_CHECKING:
+    from .machine import Container, Machine
+
+PAGE_BYTES = 4096
+CHUNK_PAGES = 1 << 16
+PAGEMAP_SWAPPED = 1 << 62
+PAGEMAP_PRESENT = 1 << 63
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a batch of accesses did: pages accessed, and the faults that this took."""
+
+    done: int
+    minor: int
+    major: int
+
+
+@dataclass(frozen=True, slots=True)
+class VmaView:
+    """A mapping for inspection: pages [start, end)."""
+
+    start: int
+    end: int
+    is_writable: bool
+    is_shared: bool
+    is_locked: bool
+
+    @property
+    def permissions(self) -> str:
+        """As in /proc/PID/maps."""
+        return f"r{'w' if self.is_writable else '-'}-{'s' if self.is_shared else 'p'}"
+
+
+class Task:
+    """Made by Machine.spawn and fork. `space` is None once it has exited; threads share one."""
+
+    def __init__(self, machine: Machine, pid: int, tgid: int, container: Container, space: AddressSpace, uid: int, comm: str) -> None:
+        self.machine = machine
+        self.pid = pid
+        self.tgid = tgid
+        self.container = container
+        self.space: AddressSpace | None = space
+        self.uid = uid
+        self.comm = comm
+        self.parent: Task | None = None
+        self.children: list[Task] = []
+        self.nice = 0
+        self.oom_adj = 0
+        self.is_memdie = False
+        self.died = ""
+        self.touched = ""
+        self.start_ns = machine.clock_ns
+        self.utime_ns = 0
+        self.stall_ns = 0
+        self.min_flt = 0
+        self.maj_flt = 0
+
+    # What it is
+
+    @property
+    def state(self) -> str:
+        return "Z" if self.space is None else "R"
+
+    @property
+    def ppid(self) -> int:
+        return self.parent.pid if self.parent is not None else 1
+
+    @property
+    def total_vm(self) -> int:
+        return self.space.total_vm if self.space is not None else 0
+
+    def counts(self) -> tuple[int, int, int, int]:
+        """(anonymous rss, file rss, swap entries, page-table pages)."""
+        if self.space is None:
+            return (0, 0, 0, 0)
+        found: tuple[int, int, int, int] = self.machine.core.mms.counts(self.space.mm)
+        return found
+
+    @property
+    def rss_pages(self) -> int:
+        return self.counts()[0] + self.counts()[1]
+
+    @property
+    def swap_pages(self) -> int:
+        return self.counts()[2]
+
+    @property
+    def page_table_pages(self) -> int:
+        return self.counts()[3]
+
+    @property
+    def locked_pages(self) -> int:
+        return sum(vma.end - vma.start for vma in self.vmas() if vma.is_locked)
+
+    @property
+    def oom_score(self) -> int:
+        return badness(self, self.machine.clock_ns, None)
+
+    def vmas(self) -> Iterator[VmaView]:
+        for start, end, flags in self.space.ranges() if self.space is not None else ():
+            yield VmaView(start, end, bool(flags & VM_WRITE), bool(flags & VM_SHARED), bool(flags & VM_LOCKED))
+
+    def pagemap(self, first: int, count: int) -> list[int]:
+        """Words as in /proc/PID/pagemap: bit 63 present, bit 62 swapped, bits 0-54 the frame, or swap type and offset << 5."""
+        words = [0] * count
+        if self.space is None:
+            return words
+        tables = self.machine.core.tables
+        for place in range(count):
+            if first + place >= self.space.end:
+                break
+            pte = tables.entry(self.space.mm, first + place)
+            if pte & PTE_PRESENT:
+                words[place] = PAGEMAP_PRESENT | pte >> PTE_SHIFT
+            elif pte:
+                words[place] = PAGEMAP_SWAPPED | pte >> PTE_SHIFT << 5
+        return words
+
+    # Accesses
+
+    def alive(self) -> AddressSpace:
+        if self.space is None:
+            raise TaskDead(f"task {self.pid} is dead: {self.died}")
+        return self.space
+
+    def access(self, pages: Sequence[int], writes: Sequence[int]) -> Access:
+        """Accesses the pages in order, writing where `writes` is not 0. What is not mapped is mapped, in blocks of 512 pages.
+
+        Takes buffers of uint64 and uint8 as they are, and other sequences by copying. Raises OutOfMemory, BadRange, TaskDead.
+        """
+        return self.run_accesses(as_buffer("Q", pages), as_buffer("B", writes))
+
+    def touch(self, start: int, npages: int, write: bool = True) -> Access:
+        """Maps what is not mapped of the range, anonymously, and accesses each page in order. `touched` keeps how far it came."""
+        space = self.alive()
+        space.check_range(start, npages)
+        space.map_missing(start, start + npages)
+        done = minor = major = 0
+        writes = memoryview(bytes([write]) * min(npages, CHUNK_PAGES))
+        self.touched = f"0 of {npages}"
+        try:
+            while done < npages:
+                count = min(npages - done, CHUNK_PAGES)
+                pages = memoryview(array("Q", range(start + done, start + done + count)))
+                result = self.run_accesses(pages, writes[:count])
+                done += result.done
+                minor += result.minor
+                major += result.major
+        except OutOfMemory as error:
+            done += error.args[1]
+            raise
+        finally:
+            self.touched = f"{done} of {npages}"
+        return Access(done, minor, major)
+
+    def run_accesses(self, pages: memoryview[int], writes: memoryview[int]) -> Access:
+        """The one way into the engine. OutOfMemory carries the number of accesses done as its second argument."""
+        space = self.alive()
+        if len(pages) != len(writes):
+            raise BadValue("as many writes as pages are needed")
+        machine = self.machine
+        counts = machine.core.mms
+        minor, major = counts.min_flt[space.mm], counts.maj_flt[space.mm]
+        done = 0
+        with machine.running(self):
+            while True:
+                done = machine.engine.access_pages(machine.core, space.mm, pages, writes, done)
+                if done == len(pages):
+                    break
+                if machine.core.fault != VM_FAULT_SIGSEGV or self.is_memdie:
+                    machine.fault_out_of_memory(self)
+                    break
+                if pages[done] >= space.end:
+                    raise BadRange(f"page {pages[done]} is not in 0..{space.end}")
+                block = pages[done] & ~LEAF_MASK
+                space.map_missing(block, min(block + LEAF_ENTRIES, space.end))
+            minor, major = counts.min_flt[space.mm] - minor, counts.maj_flt[space.mm] - major
+            self.min_flt += minor
+            self.maj_flt += major
+            self.utime_ns += minor * machine.core.fault_ns
+            self.stall_ns -= minor * machine.core.fault_ns
+        if self.space is None:
+            raise OutOfMemory(f"task {self.pid} was killed: {self.died}", done)
+        return Access(done, minor, major)
+
+    def read_mem(self, offset: int, size: int) -> bytes:
+        """Bytes of its memory, the pages touched on the way: as far as it is mapped. Raises NotMapped where nothing is at `offset`."""
+        space = self.alive()
+        found = bytearray()
+        while size > 0:
+            page, within = divmod(offset, PAGE_BYTES)
+            if not space.find_vma(page):
+                break
+            frame = self.fault_in(page, False)
+            piece = min(size, PAGE_BYTES - within)
+            if self.machine.core.frames.flags[frame] & PG_CONTENT:
+                at = frame * PAGE_BYTES + within
+                found += self.machine.ram_bytes[at : at + piece]
+            else:
+                found += bytes(piece)
+            offset += piece
+            size -= piece
+        if not found and size:
+            raise NotMapped(f"nothing is mapped at byte {offset}")
+        return bytes(found)
+
+    def write_mem(self, offset: int, text: bytes) -> int:
+        """Writes bytes to its memory, mapping what is not mapped. Gives their number. Raises OutOfMemory, BadRange."""
+        space = self.alive()
+        if not text:
+            return 0
+        first, last = offset // PAGE_BYTES, (offset + len(text) - 1) // PAGE_BYTES
+        space.check_range(first, last - first + 1)
+        space.map_missing(first, last + 1)
+        done = 0
+        while done < len(text):
+            page, within = divmod(offset + done, PAGE_BYTES)
+            frame = self.fault_in(page, True)
+            self.machine.make_content(frame)
+            piece = min(len(text) - done, PAGE_BYTES - within)
+            at = frame * PAGE_BYTES + within
+            self.machine.ram_bytes[at : at + piece] = text[done : done + piece]
+            done += piece
+        return done
+
+    def fault_in(self, page: int, write: bool) -> int:
+        """The frame of a page after an access to it."""
+        self.run_accesses(memoryview(array("Q", [page])), memoryview(bytes([write])))
+        return int(self.machine.core.tables.entry(self.alive().mm, page) >> PTE_SHIFT)
+
+    # System calls
+
+    def mmap(self, start: int, npages: int, *, shared: bool = False, locked: bool = False) -> None:
+        """An anonymous mapping of [start, start + npages). Raises MappingExists, BadRange; OutOfMemory where locked."""
+        flags = VM_WRITE | (VM_SHARED if shared else 0)
+        self.alive().map(start, npages, flags)
+        if locked:
+            self.mlock(start, npages)
+
+    def munmap(self, start: int, npages: int) -> None:
+        with self.machine.running(self):
+            self.alive().unmap(start, npages)
+
+    def madvise_dontneed(self, start: int, npages: int) -> None:
+        with self.machine.running(self):
+            self.alive().discard(start, npages)
+
+    def mlock(self, start: int, npages: int) -> None:
+        """Faults the pages in and keeps reclaim away from them."""
+        self.alive().set_locked(start, npages, True)
+        self.touch(start, npages)
+
+    def munlock(self, start: int, npages: int) -> None:
+        self.alive().set_locked(start, npages, False)
+
+    def fork(self, pid: int) -> Task:
+        """A child in the parent's container, sharing its pages until one of them writes. Raises TaskExists, TooManyTasks, OutOfMemory."""
+        return self.machine.fork(self, pid)
+
+    def exec(self) -> None:
+        """A new, empty address space, charged to the container that the task is in now."""
+        self.machine.exec(self)
+
+    def exit(self, code: int = 0) -> None:
+        self.alive()
+        self.machine.exit(self, f"exited with code {code}" if code else "exited")
+
+    def setuid(self, uid: int) -> None:
+        self.alive()
+        if not 0 <= uid < 2**32 - 1:
+            raise BadValue(f"{uid} is no user id")
+        self.uid = uid
+
+    def set_nice(self, nice: int) -> None:
+        """Clamped to -20..19, as nice(2) does."""
+        self.alive()
+        self.nice = min(max(nice, -20), 19)
+
+    def set_oom_adj(self, value: int) -> None:
+        self.alive()
+        if value not in OOM_ADJUST_RANGE and value != OOM_DISABLE:
+            raise BadValue(f"oom_adj {value}: -16 to 15, or -17 for never")
+        self.oom_adj = value
+
+    def run(self, duration_ns: int) -> None:
+        """Computes for so long."""
+        self.alive()
+        if duration_ns < 0:
+            raise BadValue("time does not run backwards")
+        with self.machine.running(self):
+            self.utime_ns += duration_ns
+            self.stall_ns -= duration_ns
+            self.machine.sleep(duration_ns)
+
+
+def as_buffer(typecode: str, numbers: Sequence[int]) -> memoryview[int]:
+    """A contiguous view of this type of item: the numbers' own if it is one."""
+    try:
+        view = memoryview(numbers)  # type: ignore[arg-type]
+    except TypeError:
+        view = memoryview(array(typecode, numbers))
+    if view.format in ("L", "Q") and typecode == "Q" and view.c_contiguous:
+        return view.cast("B").cast("Q") if view.format == "L" else view  # type: ignore[return-value]
+    if view.format == typecode and view.c_contiguous:
+        return view
+    return memoryview(array(typecode, numbers))

@@ -1,0 +1,160 @@
+"""The machine's numbers for people and tools: what /proc/meminfo, vmstat, zoneinfo and swaps are made of. Nothing here changes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import params
+from .config import ZONE_NAMES
+from .params import MAX_NR_ZONES, WMARK_HIGH, WMARK_LOW, WMARK_MIN
+
+if TYPE_CHECKING:
+    from .machine import Machine
+
+KB_PER_PAGE = 4
+NR_ORDERS = 11
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneView:
+    """One populated zone; amounts in pages. free_by_order: free blocks of 2^i pages."""
+
+    name: str
+    node: int
+    free: int
+    present: int
+    spanned: int
+    start_pfn: int
+    pages_min: int
+    pages_low: int
+    pages_high: int
+    protection: list[int]
+    nr_active: int
+    nr_inactive: int
+    pages_scanned: int
+    prev_priority: int
+    all_unreclaimable: bool
+    free_by_order: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class SwapView:
+    name: str
+    size_pages: int
+    used_pages: int
+    priority: int
+
+
+def zones(machine: Machine) -> list[ZoneView]:
+    table = machine.core.zones
+    found = []
+    for zone in range(table.nr_zones):
+        if not table.present[zone]:
+            continue
+        free = table.count(zone, params.NR_FREE_PAGES)
+        found.append(
+            ZoneView(
+                name=ZONE_NAMES[zone % MAX_NR_ZONES],
+                node=zone // MAX_NR_ZONES,
+                free=free,
+                present=table.present[zone],
+                spanned=table.end[zone] - table.start[zone],
+                start_pfn=table.start[zone],
+                pages_min=table.wmark[zone * 3 + WMARK_MIN],
+                pages_low=table.wmark[zone * 3 + WMARK_LOW],
+                pages_high=table.wmark[zone * 3 + WMARK_HIGH],
+                protection=[table.lowmem_reserve[zone * MAX_NR_ZONES + kind] for kind in range(MAX_NR_ZONES)],
+                nr_active=table.count(zone, params.NR_ACTIVE),
+                nr_inactive=table.count(zone, params.NR_INACTIVE),
+                pages_scanned=table.pages_scanned[zone],
+                prev_priority=table.prev_priority[zone],
+                all_unreclaimable=bool(table.all_unreclaimable[zone]),
+                free_by_order=[free] + [0] * (NR_ORDERS - 1),
+            )
+        )
+    return found
+
+
+def swaps(machine: Machine) -> list[SwapView]:
+    area = machine.core.swap
+    return [SwapView("/dev/swap", area.pages, area.nr_used, -1)] if area.pages else []
+
+
+def meminfo(machine: Machine) -> dict[str, int]:
+    """kB, under the names and in the order of 2.6.23, as far as the machine has them."""
+    table, swap = machine.core.zones, machine.core.swap
+    nr_anon = table.total(params.NR_ANON_PAGES)
+    pages = {
+        "MemTotal": sum(view.present for view in zones(machine)),
+        "MemFree": table.total(params.NR_FREE_PAGES),
+        "Buffers": 0,
+        "Cached": table.total(params.NR_FILE_PAGES) - swap.nr_cached,
+        "SwapCached": swap.nr_cached,
+        "Active": table.total(params.NR_ACTIVE),
+        "Inactive": table.total(params.NR_INACTIVE),
+        "SwapTotal": swap.pages,
+        "SwapFree": swap.pages - swap.nr_used,
+        "Dirty": 0,
+        "Writeback": table.total(params.NR_WRITEBACK),
+        "AnonPages": nr_anon,
+        "Mapped": table.total(params.NR_FILE_MAPPED),
+        "PageTables": table.total(params.NR_PAGETABLE),
+    }
+    return {name: amount * KB_PER_PAGE for name, amount in pages.items()}
+
+
+STATISTICS = {
+    "nr_free_pages": params.NR_FREE_PAGES,
+    "nr_inactive": params.NR_INACTIVE,
+    "nr_active": params.NR_ACTIVE,
+    "nr_anon_pages": params.NR_ANON_PAGES,
+    "nr_mapped": params.NR_FILE_MAPPED,
+    "nr_file_pages": params.NR_FILE_PAGES,
+    "nr_writeback": params.NR_WRITEBACK,
+    "nr_page_table_pages": params.NR_PAGETABLE,
+    "nr_vmscan_write": params.NR_VMSCAN_WRITE,
+}
+EVENTS_BEFORE_ZONES = {"pswpin": params.PSWPIN, "pswpout": params.PSWPOUT}
+EVENTS = {
+    "pgfree": params.PGFREE,
+    "pgactivate": params.PGACTIVATE,
+    "pgdeactivate": params.PGDEACTIVATE,
+    "pgfault": params.PGFAULT,
+    "pgmajfault": params.PGMAJFAULT,
+}
+ZONE_EVENTS = {
+    "pgrefill": params.PGREFILL,
+    "pgsteal": params.PGSTEAL,
+    "pgscan_kswapd": params.PGSCAN_KSWAPD,
+    "pgscan_direct": params.PGSCAN_DIRECT,
+}
+LAST_EVENTS = {
+    "slabs_scanned": params.SLABS_SCANNED,
+    "kswapd_steal": params.KSWAPD_STEAL,
+    "pageoutrun": params.PAGEOUTRUN,
+    "allocstall": params.ALLOCSTALL,
+    "pgrotated": params.PGROTATED,
+}
+
+
+def vmstat(machine: Machine) -> dict[str, int]:
+    """Counts under the names and in the order of /proc/vmstat of 2.6.23, as far as something here can move them."""
+    table, events = machine.core.zones, machine.core.events
+    populated = [zone for zone in range(table.nr_zones) if table.present[zone]]
+    found = {name: table.total(item) for name, item in STATISTICS.items()}
+    found |= {name: events[event] for name, event in EVENTS_BEFORE_ZONES.items()}
+    found |= per_zone(machine, populated, "pgalloc", params.PGALLOC)
+    found |= {name: events[event] for name, event in EVENTS.items()}
+    for name, event in ZONE_EVENTS.items():
+        found |= per_zone(machine, populated, name, event)
+    return found | {name: events[event] for name, event in LAST_EVENTS.items()}
+
+
+def per_zone(machine: Machine, populated: list[int], name: str, event: int) -> dict[str, int]:
+    """One line a zone type: pgsteal_dma, pgsteal_dma32, ..."""
+    found: dict[str, int] = {}
+    for zone in populated:
+        key = f"{name}_{ZONE_NAMES[zone % MAX_NR_ZONES].lower().replace('highmem', 'high')}"
+        found[key] = found.get(key, 0) + machine.core.zones.count(zone, event)
+    return found

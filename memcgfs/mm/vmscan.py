@@ -1,0 +1,74 @@
+"""The pieces of reclaim that every model uses (mm/vmscan.c): writing a page out, taking it from its cache, isolating it, slabs.
+
+Which pages are looked at, and in what order, is the model's.
+"""
+
+from __future__ import annotations
+
+from .core import Core
+from .page_alloc import get_page
+from .page_io import swap_writepage
+from .params import ISOLATE_BOTH, NR_VMSCAN_WRITE, PAGE_CLEAN, PAGE_KEEP, PAGE_SUCCESS, PG_ACTIVE, PG_DIRTY, PG_LRU, PG_RECLAIM
+from .params import PG_SWAPCACHE, PG_WRITEBACK, SHRINK_BATCH, SLABS_SCANNED
+from .swap_state import delete_from_swap_cache
+
+
+def isolate_lru_page(core: Core, pfn: int, mode: int) -> bool:
+    """__isolate_lru_page: takes a reference and PG_lru, if the page is on the LRU and as active as asked for."""
+    if not core.frames.has(pfn, PG_LRU):
+        return False
+    if mode != ISOLATE_BOTH and core.frames.has(pfn, PG_ACTIVE) != (mode != 0):
+        return False
+    get_page(core, pfn)
+    core.frames.clear(pfn, PG_LRU)
+    return True
+
+
+def pageout(core: Core, pfn: int) -> int:
+    """Starts the write of a dirty page whose only references are its cache's and the caller's; gives its lock back if it does.
+
+    PAGE_KEEP: somebody else uses it. PAGE_CLEAN: nothing to write. PAGE_SUCCESS: under way, or done if the device is synchronous.
+    """
+    if core.frames.count[pfn] != 2:
+        return PAGE_KEEP
+    if not core.frames.test_and_clear(pfn, PG_DIRTY):
+        return PAGE_CLEAN
+    zone = core.frames.zone(pfn)
+    core.frames.set(pfn, PG_RECLAIM)
+    swap_writepage(core, pfn)
+    if not core.frames.has(pfn, PG_WRITEBACK):
+        core.frames.clear(pfn, PG_RECLAIM)
+    core.zones.add(zone, NR_VMSCAN_WRITE, 1)
+    return PAGE_SUCCESS
+
+
+def remove_mapping(core: Core, pfn: int) -> bool:
+    """Out of the swap cache, if nobody else uses the page and it is clean. The caller keeps its reference."""
+    if core.frames.count[pfn] != 2 or core.frames.has(pfn, PG_DIRTY) or not core.frames.has(pfn, PG_SWAPCACHE):
+        return False
+    delete_from_swap_cache(core, pfn)
+    return True
+
+
+def shrink_slab(core: Core, scanned: int, lru_pages: int) -> int:
+    """Ages every registered slab cache as much as the LRU was aged; gives the objects freed.
+
+    A cache is asked in steps of SHRINK_BATCH objects for 4 * scanned / seeks * objects / (lru_pages + 1), at most twice its
+    objects; what is less than a step is carried over to the next time.
+    """
+    if scanned == 0:
+        scanned = core.swap_cluster_max
+    freed = 0
+    for cache in range(core.slabs.nr_caches):
+        objects = core.slabs.objects[cache]
+        pressure = (4 * scanned) // core.slabs.seeks[cache]
+        nr = core.slabs.nr_to_scan[cache] + pressure * objects // (lru_pages + 1)
+        nr = min(nr, objects * 2)
+        while nr >= SHRINK_BATCH and core.slabs.objects[cache] > 0:
+            shrunk = min(core.slabs.objects[cache], SHRINK_BATCH)
+            core.slabs.objects[cache] -= shrunk
+            core.count_many(SLABS_SCANNED, SHRINK_BATCH)
+            freed += shrunk
+            nr -= SHRINK_BATCH
+        core.slabs.nr_to_scan[cache] = nr
+    return freed
