@@ -121,6 +121,7 @@ class Sizes:
     nr_frames: int
     nr_nodes: int
     nr_lru_heads: int
+    nr_meta_heads: int
     nr_containers: int
     ulong_max: int
     nr_mms: int
@@ -141,11 +142,12 @@ class Sizes:
     fault_ns: int
 
 
-def sizes_of(config: MachineConfig, nr_lru_heads: int) -> Sizes:
+def sizes_of(config: MachineConfig, nr_lru_heads: int, nr_meta_heads: int) -> Sizes:
     return Sizes(
         nr_frames=config.nr_frames,
         nr_nodes=config.nodes,
         nr_lru_heads=nr_lru_heads,
+        nr_meta_heads=nr_meta_heads,
         nr_containers=config.max_containers,
         ulong_max=(1 << ULONG_BITS[config.arch]) - 1,
         nr_mms=config.max_threads + 2,

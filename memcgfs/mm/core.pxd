@@ -6,6 +6,7 @@ cdef class Core:
     cdef readonly object kernel
     cdef readonly Frames frames
     cdef readonly Links lru
+    cdef readonly Links meta
     cdef readonly Zones zones
     cdef readonly ResCounters counters
     cdef readonly Containers containers

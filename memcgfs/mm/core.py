@@ -13,7 +13,6 @@ from .arrays import array_of
 from .containers import Containers
 from .disk import Disk
 from .frames import Frames
-from .lists import Links
 from .lockdep import Lockdep
 from .mms import AddressSpaces, Vmas
 from .pagetable import PageTables
@@ -34,9 +33,10 @@ class Core:
 
     def __init__(self, sizes: Sizes, kernel: object) -> None:
         self.kernel = kernel
-        self.frames = Frames(sizes.nr_frames)
         self.nr_free_heads = sizes.nr_nodes * MAX_NR_ZONES
-        self.lru = Links(sizes.nr_frames, self.nr_free_heads + sizes.nr_lru_heads)
+        self.frames = Frames(sizes.nr_frames, max(self.nr_free_heads + sizes.nr_lru_heads, sizes.nr_meta_heads))
+        self.lru = self.frames.lru
+        self.meta = self.frames.meta
         self.zones = Zones(sizes.nr_nodes)
         self.counters = ResCounters(sizes.nr_containers, sizes.ulong_max)
         self.containers = Containers(sizes.nr_containers)

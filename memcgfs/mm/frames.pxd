@@ -1,13 +1,15 @@
 @cython.final
 cdef class Frames:
     cdef readonly unsigned int nr_frames
-    cdef readonly unsigned int[::1] flags
-    cdef readonly int[::1] count
-    cdef readonly int[::1] mapcount
-    cdef readonly unsigned long long[::1] mapping
-    cdef readonly unsigned int[::1] private
-    cdef readonly unsigned int[::1] container
-    cdef readonly unsigned char[::1] meta_refs
+    cdef readonly unsigned int[:] flags
+    cdef readonly int[:] count
+    cdef readonly int[:] mapcount
+    cdef readonly unsigned long long[:] mapping
+    cdef readonly unsigned int[:] private
+    cdef readonly unsigned int[:] container
+    cdef readonly unsigned int[:] meta_refs
+    cdef readonly Links lru
+    cdef readonly Links meta
     cpdef unsigned int zone(self, unsigned int pfn) noexcept nogil
     cpdef bint has(self, unsigned int pfn, unsigned int flag) noexcept nogil
     cpdef void set(self, unsigned int pfn, unsigned int flag) noexcept nogil

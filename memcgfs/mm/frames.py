@@ -1,4 +1,5 @@
-"""Page frames: the descriptor of each (struct page), as one array a field.
+"""Page frames: the descriptor of each (struct page). One array holds them all, FRAME_WORDS words a frame, so that the fields of a page
+lie together in memory as they do in the kernel; a field is a strided view of that array.
 
 | field | who writes it |
 |---|---|
@@ -8,6 +9,10 @@
 | mapping | anon_vma number << 35 | page offset, while PG_ANON |
 | private | swap slot while PG_SWAPCACHE; of a page table, the VMA that last faulted in it; of a free block, its order |
 | container, meta_refs | the meta page: who is charged, and its ref_cnt; 0 references is "no meta page" |
+| lru | page->lru: a free list, a zone's list, or a private list of reclaim |
+| meta | the meta page's lru: a list of its container |
+
+The heads of those lists follow the frames in the same array.
 
 The meta page of a page has its frame's number: the kernel allocates one a page, so a second name for it would say nothing.
 Frames 1.. are ordinary; frame 0 is the zero page, and stands for "none" in every array.
@@ -15,20 +20,31 @@ Frames 1.. are ordinary; frame 0 is the zero page, and stands for "none" in ever
 
 from __future__ import annotations
 
+from typing import Final
+
 from .arrays import array_of
+from .lists import Links
 from .params import ZONE_SHIFT
 
 
+FRAME_WORDS: Final = 12
+
+
 class Frames:
-    def __init__(self, nr_frames: int) -> None:
+    def __init__(self, nr_frames: int, nr_heads: int) -> None:
         self.nr_frames = nr_frames
-        self.flags = array_of("I", nr_frames)
-        self.count = array_of("i", nr_frames)
-        self.mapcount = array_of("i", nr_frames)
-        self.mapping = array_of("Q", nr_frames)
-        self.private = array_of("I", nr_frames)
-        self.container = array_of("I", nr_frames)
-        self.meta_refs = array_of("B", nr_frames)
+        words = array_of("I", (nr_frames + nr_heads) * FRAME_WORDS)
+        signed = words.cast("B").cast("i")
+        doubles = words.cast("B").cast("Q")
+        self.flags = words[0::FRAME_WORDS]
+        self.count = signed[1::FRAME_WORDS]
+        self.mapcount = signed[2::FRAME_WORDS]
+        self.private = words[3::FRAME_WORDS]
+        self.mapping = doubles[2 :: FRAME_WORDS // 2]
+        self.container = words[6::FRAME_WORDS]
+        self.meta_refs = words[7::FRAME_WORDS]
+        self.lru = Links(words[8::FRAME_WORDS], words[9::FRAME_WORDS], nr_frames)
+        self.meta = Links(words[10::FRAME_WORDS], words[11::FRAME_WORDS], nr_frames)
 
     def zone(self, pfn: int) -> int:
         return self.flags[pfn] >> ZONE_SHIFT

@@ -1,8 +1,8 @@
 @cython.final
 cdef class Links:
     cdef readonly unsigned int first_head
-    cdef readonly unsigned int[::1] next
-    cdef readonly unsigned int[::1] prev
+    cdef readonly unsigned int[:] next
+    cdef readonly unsigned int[:] prev
     cpdef void init_head(self, unsigned int head) noexcept nogil
     cpdef bint is_empty(self, unsigned int head) noexcept nogil
     cpdef bint is_linked(self, unsigned int entry) noexcept nogil

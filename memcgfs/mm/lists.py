@@ -6,16 +6,14 @@ next 0, which list_del_init of the kernel would write as a link to itself; entry
 
 from __future__ import annotations
 
-from .arrays import array_of
-
 
 class Links:
     """Cost: O(1) for each method but order()."""
 
-    def __init__(self, entries: int, heads: int) -> None:
-        self.first_head = entries
-        self.next = array_of("I", entries + heads)
-        self.prev = array_of("I", entries + heads)
+    def __init__(self, next_of: memoryview[int], prev_of: memoryview[int], first_head: int) -> None:
+        self.first_head = first_head
+        self.next = next_of
+        self.prev = prev_of
 
     def init_head(self, head: int) -> None:
         self.next[head] = head

@@ -105,7 +105,7 @@ class Machine:
         self.engine = engine
         self.task_pages = TASK_PAGES[config.arch]
         nr_zones = config.nodes * MAX_NR_ZONES
-        sizes = sizes_of(config, engine.nr_lru_heads(nr_zones))
+        sizes = sizes_of(config, engine.nr_lru_heads(nr_zones), engine.nr_meta_heads(config.max_containers))
         try:
             self.core = engine.Core(sizes, self)
             self.min_free_kbytes = boot(self.core, config)

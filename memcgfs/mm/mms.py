@@ -43,7 +43,7 @@ class Vmas:
         self.mm = array_of("I", nr_vmas)
         self.flags = array_of("I", nr_vmas)
         self.anon_vma = array_of("I", nr_vmas)
-        self.links = Links(nr_vmas, nr_vmas)
+        self.links = Links(array_of("I", 2 * nr_vmas), array_of("I", 2 * nr_vmas), nr_vmas)
 
     def holds(self, vma: int, mm: int, vpn: int) -> bool:
         return self.mm[vma] == mm and self.start[vma] <= vpn < self.end[vma]

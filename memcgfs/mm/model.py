@@ -1,7 +1,8 @@
 """What the machine asks of a reclaim model: which lists exist, how pages age, how reclaim scans. One file a model, in models/.
 
-A model sees every page that may be reclaimed come and go, and every charge; when memory is short it is asked to free some. It keeps
-its own arrays by page frame and may link pages through `core.lru`, page->lru, which is free for it as long as the page is in use.
+A model sees every page that may be reclaimed come and go, and every charge; when memory is short it is asked to free some. It may
+keep arrays of its own by page frame, and link pages through two lists a page: `core.lru`, as long as the page is in use, and
+`core.meta`, as long as it is charged.
 The methods here do nothing: a model overrides what it needs.
 
 Typical sequence: container_made, page_added + charged (a fault), page_accessed, shrink_container (the container is full), drain,

@@ -3,6 +3,7 @@ cdef class SwapArea:
     cdef readonly unsigned int max
     cdef readonly unsigned int pages
     cdef readonly unsigned int[::1] map
+    cdef readonly unsigned short[::1] block_used
     cdef readonly unsigned int[::1] cache
     cdef readonly unsigned char[::1] content
     cdef readonly unsigned long long[::1] words
@@ -15,6 +16,7 @@ cdef class SwapArea:
     cpdef bint is_full(self) noexcept nogil
     cpdef unsigned int take(self) noexcept nogil
     cdef unsigned int find_cluster(self) noexcept nogil
+    cdef unsigned int last_used(self, unsigned int first, unsigned int last) noexcept nogil
     cdef void claim(self, unsigned int offset) noexcept nogil
     cpdef bint duplicate(self, unsigned int slot) noexcept nogil
     cpdef int free(self, unsigned int slot) noexcept nogil

@@ -1,8 +1,7 @@
 cdef class Containers2007(Model):
     cdef readonly ZoneLru lru
     cdef readonly Kswapd kswapd
-    cdef readonly Links meta
-    cdef readonly unsigned int nr_frames
+    cdef readonly unsigned int first_head
     cdef readonly unsigned int meta_scan_heads
     cdef unsigned int list_head(self, unsigned int container, bint active) noexcept nogil
     cdef bint set_aside(self, Core core, unsigned int pfn, unsigned int container, unsigned int head) noexcept nogil

@@ -14,7 +14,6 @@ shrink2007.py, the daemon in kswapd2007.py.
 from __future__ import annotations
 
 from ..core import Core, interleave
-from ..lists import Links
 from ..lru import MAX_SCAN_DEPTH, ZoneLru, del_page_from_lru, lru_add_drain, lru_cache_add, lru_cache_add_active
 from ..lru import mark_page_accessed, rotate_reclaimable_page
 from ..memcontrol import page_get_meta_page
@@ -27,27 +26,26 @@ from .shrink2007 import ScanControl2007, note_zone_scanning_priority, shrink_zon
 
 
 class Containers2007(Model):
-    """`meta`: the containers' lists; entry f is frame f's meta page, head 2c container c's inactive list, 2c + 1 its active one."""
+    """In core.meta, head 2c is container c's inactive list and 2c + 1 its active one; then a private list for each scan depth."""
 
     def __init__(self, core: Core, nr_zones: int, nr_containers: int) -> None:
         self.lru = ZoneLru(core, nr_zones)
-        self.nr_frames = core.frames.nr_frames
-        self.meta = Links(self.nr_frames, 2 * nr_containers + MAX_SCAN_DEPTH)
-        self.meta_scan_heads = self.nr_frames + 2 * nr_containers
+        self.first_head = core.meta.first_head
+        self.meta_scan_heads = self.first_head + 2 * nr_containers
         for depth in range(MAX_SCAN_DEPTH):
-            self.meta.init_head(self.meta_scan_heads + depth)
+            core.meta.init_head(self.meta_scan_heads + depth)
         sc = ScanControl2007(core, self, self.lru, -1, 0)
         sc.isolate_pages = isolate_pages_global
         self.kswapd = Kswapd(sc, nr_zones)
 
     def list_head(self, container: int, active: bool) -> int:
-        return self.nr_frames + 2 * container + active
+        return self.first_head + 2 * container + active
 
     def set_aside(self, core: Core, pfn: int, container: int, head: int) -> bool:
         """Moves the meta page to a private list, unless it went away while the lock was dropped."""
-        if not self.meta.is_linked(pfn) or core.frames.container[pfn] != container:
+        if not core.meta.is_linked(pfn) or core.frames.container[pfn] != container:
             return False
-        self.meta.move(head, pfn)
+        core.meta.move(head, pfn)
         return True
 
     def page_added(self, core: Core, pfn: int, active: bool) -> None:
@@ -64,7 +62,7 @@ class Containers2007(Model):
         if not page_get_meta_page(core, pfn):
             return
         core.lockdep.lock(LOCK_CONTAINER_LRU)
-        self.meta.move(self.list_head(core.frames.container[pfn], active), pfn)
+        core.meta.move(self.list_head(core.frames.container[pfn], active), pfn)
         core.lockdep.unlock(LOCK_CONTAINER_LRU)
 
     def page_freed(self, core: Core, pfn: int) -> None:
@@ -79,17 +77,17 @@ class Containers2007(Model):
     def charged(self, core: Core, pfn: int, container: int) -> None:
         """Every page starts at the head of the active list, also one that its zone has as inactive."""
         core.lockdep.lock(LOCK_CONTAINER_LRU)
-        self.meta.add(self.list_head(container, True), pfn)
+        core.meta.add(self.list_head(container, True), pfn)
         core.lockdep.unlock(LOCK_CONTAINER_LRU)
 
     def uncharged(self, core: Core, pfn: int, container: int) -> None:
         core.lockdep.lock(LOCK_CONTAINER_LRU)
-        self.meta.remove(pfn)
+        core.meta.remove(pfn)
         core.lockdep.unlock(LOCK_CONTAINER_LRU)
 
     def container_made(self, core: Core, container: int) -> None:
-        self.meta.init_head(self.list_head(container, False))
-        self.meta.init_head(self.list_head(container, True))
+        core.meta.init_head(self.list_head(container, False))
+        core.meta.init_head(self.list_head(container, True))
 
     def shrink_zones(self, core: Core, kind: int, order: int) -> bool:
         return try_to_free_pages(core, self, kind, order)
@@ -102,7 +100,7 @@ class Containers2007(Model):
 
     def walk(self, core: Core, container: int) -> tuple[list[int], list[int]]:
         if container >= 0:
-            return (self.meta.order(self.list_head(container, True)), self.meta.order(self.list_head(container, False)))
+            return (core.meta.order(self.list_head(container, True)), core.meta.order(self.list_head(container, False)))
         active = []
         inactive = []
         for zone in range(core.zones.nr_zones):
@@ -144,8 +142,8 @@ def mem_container_isolate_pages(
     aside = sc.model.meta_scan_heads + sc.depth
     nr_taken = 0
     scan = 0
-    while scan < nr_to_scan and not sc.model.meta.is_empty(source):
-        pfn = sc.model.meta.prev[source]
+    while scan < nr_to_scan and not core.meta.is_empty(source):
+        pfn = core.meta.prev[source]
         interleave(core, AT_ISOLATE, pfn)
         is_active = core.frames.has(pfn, PG_ACTIVE)
         if is_active and not active:
@@ -164,7 +162,7 @@ def mem_container_isolate_pages(
             core.lru.move(dst, pfn)
             nr_taken += 1
     core.lockdep.lock(LOCK_CONTAINER_LRU)
-    sc.model.meta.splice(aside, source)
+    core.meta.splice(aside, source)
     core.lockdep.unlock(LOCK_CONTAINER_LRU)
     sc.nr_isolate_scanned = scan
     return nr_taken
@@ -220,6 +218,11 @@ def do_try_to_free_pages(core: Core, kind: int, sc: ScanControl2007) -> bool:
         place += 1
         zone = core.zones.zone_in_list(kind, place)
     return success
+
+
+def nr_meta_heads(nr_containers: int) -> int:
+    """How many list heads the model needs in core.meta."""
+    return 2 * nr_containers + MAX_SCAN_DEPTH
 
 
 def try_to_free_pages(core: Core, model: Containers2007, kind: int, order: int) -> bool:
