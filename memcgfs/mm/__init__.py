@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .config import DiskConfig as DiskConfig
 from .config import MachineConfig as MachineConfig
+from .dump import dump as dump
 from .engine import compiled as compiled
 from .errors import BadRange as BadRange
 from .errors import BadSysctl as BadSysctl

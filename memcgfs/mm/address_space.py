@@ -35,7 +35,7 @@ class AddressSpace:
 
     @property
     def container(self) -> int:
-        return self.core.mms.container[self.mm]
+        return int(self.core.mms.container[self.mm])
 
     @property
     def total_vm(self) -> int:
@@ -107,7 +107,7 @@ class AddressSpace:
     def may_join(self, before: int, after: int) -> bool:
         """is_mergeable_anon_vma: one of them has none, or both have the same."""
         anon_vmas = self.core.vmas.anon_vma
-        return anon_vmas[before] == 0 or anon_vmas[after] == 0 or anon_vmas[before] == anon_vmas[after]
+        return 0 in (anon_vmas[before], anon_vmas[after]) or bool(anon_vmas[before] == anon_vmas[after])
 
     def adopt_anon_vma(self, vma: int, other: int) -> None:
         """The joined VMA has the anonymous pages of both."""

@@ -16,7 +16,7 @@ from .frames import Frames
 from .lockdep import Lockdep
 from .mms import AddressSpaces, Vmas
 from .pagetable import PageTables
-from .params import LOCKDEP, MAX_NR_ZONES, NR_VM_EVENTS
+from .params import MAX_NR_ZONES, NR_VM_EVENTS
 from .res_counter import ResCounters
 from .slabs import Slabs
 from .swapfile import SwapArea

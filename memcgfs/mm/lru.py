@@ -11,7 +11,6 @@ from typing import Final
 
 from .arrays import array_of
 from .core import Core
-from .lists import Links
 from .page_alloc import get_page, put_page
 from .params import LOCK_ZONE_LRU, NR_ACTIVE, NR_INACTIVE, PG_ACTIVE, PG_DIRTY, PG_LOCKED, PG_LRU, PG_REFERENCED, PGACTIVATE
 from .params import PGROTATED

@@ -21,10 +21,14 @@ from .engine import engine as chosen_engine
 from .errors import BadSysctl, ConfigError, ContainerBusy, MachineBroken, OutOfMemory, TaskExists, TooManyContainers
 from .errors import TooManyMappings, TooManyTasks
 from .ids import Ids
-from .params import MAX_NR_ZONES, PG_CONTENT
+from .params import MAX_NR_ZONES, PG_CONTENT, WARN_ALLOC_LIVELOCK, WARN_FAULT_LIVELOCK, WARN_UNCHARGE_BELOW_ZERO
 from .task import Task
 
-WARNINGS = {1: "WARNING: at kernel/res_counter.c: res_counter_uncharge_locked(): more uncharged than charged"}
+WARNINGS = {
+    WARN_UNCHARGE_BELOW_ZERO: "WARNING: at kernel/res_counter.c: res_counter_uncharge_locked(): more uncharged than charged",
+    WARN_FAULT_LIVELOCK: "page fault without end: reclaim takes the page away each time; 2.6.23 would go on, here it is out of memory",
+    WARN_ALLOC_LIVELOCK: "page allocation without end: nothing can be freed, and kswapd sleeps; 2.6.23 would go on, here it fails",
+}
 PAGE_BYTES = 4096
 
 

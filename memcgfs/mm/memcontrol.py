@@ -8,7 +8,7 @@ charged to nobody, and uncharging it does nothing.
 from __future__ import annotations
 
 from .core import Core, warn
-from .params import LOCK_META_PAGE, LOCKDEP, PG_CHARGED_CACHE, PG_METAPAGE
+from .params import LOCK_META_PAGE, LOCKDEP, PG_CHARGED_CACHE, PG_METAPAGE, WARN_UNCHARGE_BELOW_ZERO
 
 
 def page_get_meta_page(core: Core, pfn: int) -> bool:
@@ -54,7 +54,7 @@ def mem_container_uncharge_page(core: Core, pfn: int) -> None:
     if core.frames.test_and_clear(pfn, PG_CHARGED_CACHE):
         core.containers.nr_cache[container] -= 1
     if not core.counters.uncharge(container, 1):
-        warn(core, 1)
+        warn(core, WARN_UNCHARGE_BELOW_ZERO)
     core.model.uncharged(core, pfn, container)
 
 

@@ -12,7 +12,7 @@ from .page_io import copy_page, swap_readpage
 from .pagetable import mk_pte, pte_frame, pte_place
 from .params import ENOENT, ENOMEM, LEAF_ENTRIES, NR_PAGETABLE, PG_ANON, PG_LOCKED, PG_TABLE, PG_UPTODATE, PGFAULT, PGMAJFAULT
 from .params import PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_RW, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM
-from .params import VM_FAULT_SIGSEGV, VM_SHARED, VM_WRITE, ZERO_PAGE
+from .params import VM_FAULT_SIGSEGV, ZERO_PAGE
 from .rmap import page_add_anon_rmap, page_add_file_rmap, page_add_new_anon_rmap, page_remove_rmap
 from .swap_state import add_to_swap_cache, can_share_swap_page, lookup_swap_cache, remove_exclusive_swap_page
 from .waiting import lock_page

@@ -5,12 +5,12 @@ access_pages is the one entry of every simulated access: ctl, mem, replay and Py
 
 from __future__ import annotations
 
-from .core import Core
+from .core import Core, warn
 from .memory import handle_mm_fault, pte_alloc, pte_free
 from .page_alloc import get_page
 from .pagetable import is_swap_pte, pte_frame, pte_place
 from .params import LEAF_ENTRIES, LEAF_MASK, PG_ANON, PG_DIRTY, PG_REFERENCED, PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_RW
-from .params import SEGMENT_SHIFT, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_SHARED, ZERO_PAGE
+from .params import MAX_FAULTS_PER_ACCESS, SEGMENT_SHIFT, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, WARN_FAULT_LIVELOCK
 from .rmap import page_remove_rmap
 from .swap_state import free_page_and_swap_cache, free_swap_and_cache
 from .waiting import next_due_ns, run_due
@@ -23,6 +23,8 @@ def access_pages(core: Core, mm: int, pages: memoryview[int], writes: memoryview
     machine does what has fallen due, so that a batch is worth exactly its accesses one by one.
     """
     done = first
+    faults = 0
+    faulting = -1
     count = len(pages)
     while done < count:
         vpn = pages[done]
@@ -47,6 +49,12 @@ def access_pages(core: Core, mm: int, pages: memoryview[int], writes: memoryview
             core.mms.min_flt[mm] += 1
             core.clock_ns += core.fault_ns
         if core.fault >= VM_FAULT_OOM or core.current_is_killed:
+            break
+        faults = faults + 1 if done == faulting else 1
+        faulting = done
+        if faults == MAX_FAULTS_PER_ACCESS:
+            warn(core, WARN_FAULT_LIVELOCK)
+            core.fault = VM_FAULT_OOM
             break
         if next_due_ns(core) >= 0:
             run_due(core)

@@ -7,8 +7,8 @@ killed takes what there is.
 
 from __future__ import annotations
 
-from .core import Core, out_of_memory
-from .params import LOCKDEP, PG_FREE, PG_LRU, PGFREE, WMARK_HIGH, WMARK_LOW, WMARK_MIN
+from .core import Core, out_of_memory, warn
+from .params import LOCKDEP, MAX_ALLOC_ROUNDS, PG_FREE, PG_LRU, PGFREE, WARN_ALLOC_LIVELOCK, WMARK_HIGH, WMARK_LOW, WMARK_MIN
 from .waiting import congestion_wait, sleep_until
 from .zones import give_frame, take_frame
 
@@ -63,12 +63,14 @@ def alloc_page(core: Core, kind: int) -> int:
 
 
 def alloc_page_slowly(core: Core, kind: int) -> int:
-    while True:
+    rounds = 0
+    while rounds < MAX_ALLOC_ROUNDS:
         wakeup_kswapd(core, kind)
         pfn = get_page_from_freelist(core, kind, WMARK_MIN)
         if pfn != 0:
             return pfn
-        while True:
+        while rounds < MAX_ALLOC_ROUNDS:
+            rounds += 1
             if core.current_is_killed:
                 return get_page_without_watermarks(core, kind)
             if core.model.shrink_zones(core, kind, 0):
@@ -88,6 +90,8 @@ def alloc_page_slowly(core: Core, kind: int) -> int:
         pfn = get_page_from_freelist(core, kind, WMARK_LOW)
         if pfn != 0:
             return pfn
+    warn(core, WARN_ALLOC_LIVELOCK)
+    return 0
 
 
 def get_page(core: Core, pfn: int) -> None:

@@ -148,4 +148,13 @@ LOCK_CONTAINER_LRU: Final = 4
 SWAPFILE_CLUSTER: Final = 256
 SHRINK_BATCH: Final = 128
 
+# Where 2.6.23 would try for ever, the machine gives up after so many rounds, says so in its log, and is out of memory. A task meets the
+# first where its limit cannot hold both a shared page and the copy of it, the second where nothing on the LRU can go and kswapd sleeps.
+MAX_FAULTS_PER_ACCESS: Final = 100
+MAX_ALLOC_ROUNDS: Final = 1000
+
+WARN_UNCHARGE_BELOW_ZERO: Final = 1
+WARN_FAULT_LIVELOCK: Final = 2
+WARN_ALLOC_LIVELOCK: Final = 3
+
 NSEC_PER_SEC: Final = 1000000000

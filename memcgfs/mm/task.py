@@ -320,7 +320,7 @@ def as_buffer(typecode: str, numbers: Sequence[int]) -> memoryview[int]:
     except TypeError:
         view = memoryview(array(typecode, numbers))
     if view.format in ("L", "Q") and typecode == "Q" and view.c_contiguous:
-        return view.cast("B").cast("Q") if view.format == "L" else view  # type: ignore[return-value]
+        return view.cast("B").cast("Q") if view.format == "L" else view
     if view.format == typecode and view.c_contiguous:
         return view
     return memoryview(array(typecode, numbers))

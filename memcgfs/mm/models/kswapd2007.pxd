@@ -9,6 +9,7 @@ cdef class Kswapd:
 
 cdef long long balance_pgdat(Core core, Kswapd kswapd) noexcept nogil
 cdef long long run_until_nap(Core core, Kswapd kswapd) noexcept nogil
+cdef void note_temp_priorities(Core core, Kswapd kswapd) noexcept nogil
 cdef bint wants_nap(Core core, Kswapd kswapd) noexcept nogil
 cdef bint balance_once(Core core, Kswapd kswapd) noexcept nogil
 cdef bint should_scan(Core core, unsigned int zone, int priority) noexcept nogil

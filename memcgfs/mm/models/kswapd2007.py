@@ -16,7 +16,7 @@ from ..vmscan import shrink_slab
 from .shrink2007 import ScanControl2007, note_zone_scanning_priority, shrink_zone
 
 if TYPE_CHECKING:
-    from .containers2007 import Containers2007
+    pass
 
 
 class Kswapd:
@@ -55,23 +55,23 @@ def balance_pgdat(core: Core, kswapd: Kswapd) -> int:
 def run_until_nap(core: Core, kswapd: Kswapd) -> int:
     if kswapd.priority < 0:
         kswapd.restart(core)
-    while True:
-        all_zones_ok = balance_once(core, kswapd)
-        if not all_zones_ok:
-            napping = wants_nap(core, kswapd)
-            kswapd.priority -= 1
-            if kswapd.nr_reclaimed < core.swap_cluster_max and kswapd.priority >= 0:
-                if napping:
-                    return core.clock_ns + core.wait_ns
-                continue
-        for zone in range(core.zones.nr_zones):
-            core.zones.prev_priority[zone] = kswapd.temp_priority[zone]
-        if all_zones_ok:
-            kswapd.priority = -1
-            return -1
-        kswapd.restart(core)
+    while not balance_once(core, kswapd):
+        napping = wants_nap(core, kswapd)
+        kswapd.priority -= 1
+        if kswapd.nr_reclaimed >= core.swap_cluster_max or kswapd.priority < 0:
+            note_temp_priorities(core, kswapd)
+            kswapd.restart(core)
         if napping:
             return core.clock_ns + core.wait_ns
+    note_temp_priorities(core, kswapd)
+    kswapd.priority = -1
+    return -1
+
+
+def note_temp_priorities(core: Core, kswapd: Kswapd) -> None:
+    """The level at which each zone was brought back to health, or was given up in this run."""
+    for zone in range(core.zones.nr_zones):
+        core.zones.prev_priority[zone] = kswapd.temp_priority[zone]
 
 
 def wants_nap(core: Core, kswapd: Kswapd) -> bool:

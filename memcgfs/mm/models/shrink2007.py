@@ -84,9 +84,8 @@ def shrink_page(core: Core, pfn: int, sc: ScanControl2007) -> int:
     referenced = page_referenced(core, pfn, sc.mem_container)
     if sc.order <= PAGE_ALLOC_COSTLY_ORDER and referenced > 0 and page_mapping_inuse(core, pfn):
         return unlock_and(core, pfn, PAGE_ACTIVATE)
-    if core.frames.has(pfn, PG_ANON) and not core.frames.has(pfn, PG_SWAPCACHE):
-        if not add_to_swap(core, pfn):
-            return unlock_and(core, pfn, PAGE_ACTIVATE)
+    if core.frames.has(pfn, PG_ANON) and not core.frames.has(pfn, PG_SWAPCACHE) and not add_to_swap(core, pfn):
+        return unlock_and(core, pfn, PAGE_ACTIVATE)
 
     if core.frames.mapcount[pfn] > 0:
         unmapped = try_to_unmap(core, pfn)

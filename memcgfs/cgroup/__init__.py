@@ -1,0 +1,27 @@
+"""cgroup: what a directory means.  Imports mm and kernfs.
+
+Read in this order: `cgroup` (one container), `hierarchy` (mkdir, rmdir), `members` (who is where), `release` (who is
+told when one is empty), then the files: `framework`, `memory`, and the table that names them, `dialect2007`.
+"""
+
+from __future__ import annotations
+
+from .cgroup import Cgroup
+from .dialect import Dialect
+from .dialect2007 import dialect2007
+from .errors import NoSuchTask
+from .hierarchy import Hierarchy
+from .host import HostProcess, HostProcesses
+from .members import Members, SimulatedTask
+
+__all__ = [
+    "Cgroup",
+    "Dialect",
+    "Hierarchy",
+    "HostProcess",
+    "HostProcesses",
+    "Members",
+    "NoSuchTask",
+    "SimulatedTask",
+    "dialect2007",
+]

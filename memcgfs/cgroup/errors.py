@@ -1,0 +1,31 @@
+"""What the container filesystem refuses, each as what happened.  `tree.py` gives each class its errno."""
+
+from __future__ import annotations
+
+
+class CgroupError(Exception):
+    """A request that the container filesystem refuses."""
+
+
+class BadNumber(CgroupError):
+    """Not the number that the file takes."""
+
+
+class NoPid(CgroupError):
+    """What was written to `tasks` does not start with a number."""
+
+
+class NoSuchTask(CgroupError):
+    """No living task has that pid."""
+
+
+class NotYourTask(CgroupError):
+    """The task belongs to somebody else, and the writer is not root."""
+
+
+class HasTasks(CgroupError):
+    """The container still has members."""
+
+
+class HasChildren(CgroupError):
+    """The container still has containers in it."""

@@ -1,0 +1,78 @@
+"""The hierarchy: each directory of the tree is a container of the machine.
+
+Contract: implements `DirectoryOps` for the whole tree (but for what other layers hang into it, which has its own).
+A directory's subject is its `Cgroup`.  `settle` belongs after every request: it does what the request made due.
+
+Order of the refusals of rmdir, all of them EBUSY: members, children, css references (that is, charged pages).
+
+After kernel/cgroup.c of 2.6.24: cgroup_create, cgroup_rmdir, cgroup_rename, __css_put.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..kernfs import OWNER, Caller, Directory, Kernfs
+from .cgroup import Cgroup
+from .errors import HasChildren, HasTasks
+from .members import Members
+from .release import Release
+
+if TYPE_CHECKING:
+    from ..mm import Machine
+    from .dialect import Dialect
+
+
+class Hierarchy:
+    def __init__(self, fs: Kernfs, machine: Machine, dialect: Dialect, *, owner: Caller = OWNER,
+                 release_agent: bytes = b"") -> None:  # fmt: skip
+        self.machine = machine
+        self._fs = fs
+        self._dialect = dialect
+        self.release = Release(release_agent)
+        self.top = Cgroup(self, machine.root, fs.root, None)
+        self.members = Members(machine, self.top, self.release)
+        self._by_cid = {machine.root.cid: self.top}
+        fs.root.ops = self
+        fs.root.subject = self.top
+        fs.add_files(fs.root, dialect.top_files, owner, self.top)
+
+    # DirectoryOps.
+
+    def mkdir(self, parent: Directory, name: bytes, mode: int, caller: Caller) -> Directory:
+        container = self.machine.create_container()
+        directory = self._fs.add_directory(parent, name, mode=mode, owner=caller, ops=self)
+        cgroup = Cgroup(self, container, directory, parent.subject)
+        directory.subject = self._by_cid[container.cid] = cgroup
+        self._fs.add_files(directory, self._dialect.files, caller, cgroup)
+        return directory
+
+    def rmdir(self, directory: Directory, caller: Caller) -> None:
+        cgroup: Cgroup = directory.subject
+        parent = cgroup.parent
+        assert parent is not None  # the top is pinned
+        if self.members.of(cgroup):
+            raise HasTasks(directory.name)
+        if cgroup.has_children:
+            raise HasChildren(directory.name)
+        self.machine.remove_container(cgroup.container)
+        del self._by_cid[cgroup.container.cid]
+        self._fs.remove(directory)
+        self.release.forget(cgroup)
+        parent.releasable = True
+        self.release.check(parent)
+
+    def rename(self, directory: Directory, new_name: bytes) -> None:
+        self._fs.rename_node(directory, new_name)
+
+    # After every request.
+
+    def settle(self) -> None:
+        """Look at the containers whose last css reference went, and tell the release agent of those that are empty."""
+        for container in self.machine.take_released():
+            cgroup = self._by_cid.get(container.cid)
+            if cgroup is not None and cgroup.notify_on_release:
+                cgroup.releasable = True
+                self.members.of(cgroup)
+                self.release.check(cgroup)
+        self.release.run(self.members.host)

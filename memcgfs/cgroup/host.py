@@ -1,0 +1,46 @@
+"""What the hierarchy needs to know of the computer's own processes, and is given by whoever mounts it.
+
+Contract: `cgroup` never looks at the computer itself; it is handed one `HostProcesses`, or none, and then no pid of the
+host exists.  Whoever implements it calls `Hierarchy.host_exited(tid)` when a process that is being watched has ended;
+until then `alive()` may say so earlier, and is believed.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class HostProcess(Protocol):
+    """One thread of the host, as it was found; equal to another record if both mean the same thread, not just id."""
+
+    @property
+    def tid(self) -> int: ...
+
+    @property
+    def tgid(self) -> int: ...
+
+    @property
+    def uid(self) -> int: ...
+
+    @property
+    def suid(self) -> int: ...
+
+    def alive(self) -> bool: ...
+
+
+class HostProcesses(Protocol):
+    def find(self, tid: int) -> HostProcess | None:
+        """The living thread with that number; a zombie is None."""
+        ...
+
+    def watch(self, process: HostProcess) -> None:
+        """From now on, tell when `process` ends."""
+        ...
+
+    def unwatch(self, process: HostProcess) -> None:
+        """No longer."""
+        ...
+
+    def run_release_agent(self, path: str, cgroup_path: str) -> None:
+        """Start the program at `path` with one argument, and do not wait for it."""
+        ...

@@ -1,0 +1,51 @@
+"""notify_on_release: which containers have become empty, and the program that is told of them.
+
+Contract: `check` is called wherever something left a container and so set its `releasable`; it queues the container if
+nothing is left.  The queue is worked off by `run`, between requests, because the program will make requests of its own.
+It is last in, first out, as the kernel's release_list was.  The path written to `release_agent` is kept and shown,
+whatever it is; run is only the very one that the mounter allowed.
+
+After kernel/cgroup.c of 2.6.24: check_for_release, cgroup_release_agent.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .cgroup import Cgroup
+    from .host import HostProcesses
+
+
+class Release:
+    def __init__(self, allowed: bytes = b"") -> None:
+        self.agent_path = allowed
+        self._allowed = allowed
+        self._queue: list[Cgroup] = []
+
+    def check(self, cgroup: Cgroup) -> None:
+        """Members that have died unnoticed do not get in the way: their last css reference announces its going."""
+        if (
+            cgroup.parent is not None  # the top is never empty: whatever is nowhere else is there
+            and cgroup.notify_on_release
+            and not cgroup.members
+            and not cgroup.has_children
+            and cgroup.container.css_refs == 0
+            and cgroup not in self._queue
+        ):
+            self._queue.append(cgroup)
+
+    def forget(self, cgroup: Cgroup) -> None:
+        """`cgroup` was removed; nobody needs to be told any more."""
+        if cgroup in self._queue:
+            self._queue.remove(cgroup)
+
+    def run(self, host: HostProcesses | None) -> None:
+        while self._queue:
+            cgroup = self._queue.pop()
+            if host is not None and self.agent_path and self.agent_path == self._allowed:
+                host.run_release_agent(_text(self.agent_path), _text(cgroup.path))
+
+
+def _text(path: bytes) -> str:
+    return path.decode("utf-8", "surrogateescape")

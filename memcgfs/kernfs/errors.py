@@ -1,0 +1,71 @@
+"""What a pseudo-filesystem refuses, each as what happened.
+
+Contract: raised by `kernfs` and by the layers on it, never caught here.  The table in `tree.py` gives each class its
+errno, the one the virtual filesystem switch of Linux or its cgroup filesystem gives in the same place.
+"""
+
+from __future__ import annotations
+
+
+class KernfsError(Exception):
+    """A request that the pseudo-filesystem refuses."""
+
+
+class NoSuchFile(KernfsError):
+    """No node of that name or number, or a listing of a directory that was removed."""
+
+
+class NameTaken(KernfsError):
+    """The name exists already."""
+
+
+class NameTooLong(KernfsError):
+    """More than 255 bytes."""
+
+
+class NotADirectory(KernfsError):
+    """A directory was needed."""
+
+
+class IsADirectory(KernfsError):
+    """A file was needed."""
+
+
+class InvalidRename(KernfsError):
+    """A flag of renameat2 that means nothing here."""
+
+
+class OtherParent(KernfsError):
+    """A directory is renamed in place only, never moved."""
+
+
+class Pinned(KernfsError):
+    """The root, or a directory whose name is taken for good."""
+
+
+class NotPermitted(KernfsError):
+    """An operation that this directory does not have at all."""
+
+
+class CreateRefused(KernfsError):
+    """Users make no files here."""
+
+
+class NotReadable(KernfsError):
+    """The file has nothing to show."""
+
+
+class NotWritable(KernfsError):
+    """The file takes no commands."""
+
+
+class TooLong(KernfsError):
+    """A command of PATH_MAX bytes or more."""
+
+
+class Removed(KernfsError):
+    """The file's directory was removed while the file was open."""
+
+
+class BadHandle(KernfsError):
+    """No open file has that number."""

@@ -1,0 +1,74 @@
+"""What a file does when it is opened, read and written: one frozen row for each kind of file.
+
+Contract: a row is shared by all files of its kind (as the kernel's struct cftype is); what tells two files apart is
+their `subject`, the first argument of every function of a row.  A row that lacks a function refuses that operation.
+
+- `ControlFile`: text.  `show` renders all of it, at each read, or once at open when `snapshot` is set.  `write` gets
+  the whole buffer of one write(2), which is one command; the offset means nothing.  A command of PATH_MAX bytes or
+  more is refused before anybody parses it, because the transport may cut it into pieces, each of which would be taken
+  for a command of its own.
+- `ByteFile`: addressed by offset, as /proc/PID/mem is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from .caller import Caller
+from .errors import NotReadable, NotWritable, TooLong
+
+PATH_MAX = 4096
+FILE_MODE = 0o644
+"""The mode of every file.  The framework of 2007 gave all of them this one, whatever they could do."""
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True)
+class ControlFile(Generic[S]):
+    name: str
+    show: Callable[[S], str] | None = None
+    write: Callable[[S, bytes, Caller], None] | None = None
+    snapshot: bool = False
+
+    def opened(self, subject: S) -> bytes | None:
+        """The text that this open file will show for good, or None to render it at each read."""
+        return self.render(subject) if self.snapshot else None
+
+    def render(self, subject: S) -> bytes:
+        if self.show is None:
+            raise NotReadable(self.name)
+        return self.show(subject).encode("utf-8", "surrogateescape")
+
+    def read_at(self, subject: S, offset: int, nbytes: int) -> bytes:
+        return self.render(subject)[offset : offset + nbytes]
+
+    def write_at(self, subject: S, offset: int, command: bytes, caller: Caller) -> int:
+        if self.write is None:
+            raise NotWritable(self.name)
+        if len(command) >= PATH_MAX:
+            raise TooLong(self.name)
+        self.write(subject, command, caller)
+        return len(command)
+
+
+@dataclass(frozen=True, slots=True)
+class ByteFile(Generic[S]):
+    name: str
+    load: Callable[[S, int, int], bytes] | None = None
+    store: Callable[[S, int, bytes], int] | None = None
+
+    def opened(self, subject: S) -> bytes | None:
+        return None
+
+    def read_at(self, subject: S, offset: int, nbytes: int) -> bytes:
+        if self.load is None:
+            raise NotReadable(self.name)
+        return self.load(subject, offset, nbytes)
+
+    def write_at(self, subject: S, offset: int, content: bytes, caller: Caller) -> int:
+        if self.store is None:
+            raise NotWritable(self.name)
+        return self.store(subject, offset, content)

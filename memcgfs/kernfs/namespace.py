@@ -1,0 +1,176 @@
+"""The namespace: nodes by number and by name, how the tree is built and taken down, and who refers to what.
+
+Contract
+- Node numbers start at 1, the root, and are never given twice.
+- The layers that give the tree its meaning build it here: `add_directory`, `add_files`, `remove`, `rename_node`.
+- A node that was removed can be found by its number while somebody still refers to it: `hold` counts one reference,
+  `forget` gives some back, and so do open files.
+- `arrival_observers` and `removal_observers` are called with (number of the parent, name, number) when a name came or
+  went by other means than a request for just that; the other side of a mount has to be told then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from .caller import Caller
+from .directory_ops import DirectoryOps
+from .errors import NameTaken, NameTooLong, NoSuchFile, NotADirectory
+from .filetype import FILE_MODE, ByteFile, ControlFile
+from .node import Directory, File, Node
+
+ROOT_INO = 1
+NAME_MAX = 255
+DIRECTORY_BITS = 0o1777
+"""What a directory's maker may ask for: permissions and the sticky bit, as vfs_mkdir lets through."""
+
+NameObserver = Callable[[int, bytes, int], None]
+
+
+class Namespace:
+    """A tree that is the root only.  `clock` gives the date of now in ns."""
+
+    def __init__(self, clock: Callable[[], int], *, owner: Caller, mode: int = 0o755) -> None:
+        self.arrival_observers: list[NameObserver] = []
+        self.removal_observers: list[NameObserver] = []
+        self._clock = clock
+        self._next_ino = ROOT_INO
+        self._nodes: dict[int, Node] = {}
+        self._requested: tuple[Directory, bytes] | None = None
+        self.root = Directory(self._take_ino(), b"", None, mode, owner.uid, owner.gid, clock(), None, None,
+                              hidden=False, pinned=True)  # fmt: skip
+        self._nodes[ROOT_INO] = self.root
+
+    # Building.
+
+    def add_directory(self, parent: Directory, name: bytes, *, mode: int, owner: Caller, subject: Any = None,
+                      ops: DirectoryOps | None = None, hidden: bool = False,
+                      pinned: bool = False) -> Directory:  # fmt: skip
+        self._require_free(parent, name)
+        now = self._clock()
+        node = Directory(self._take_ino(), name, parent, mode & DIRECTORY_BITS, owner.uid, owner.gid, now,
+                         subject, ops, hidden, pinned)  # fmt: skip
+        self._nodes[node.ino] = node
+        self._link(parent, node, now)
+        if self._requested != (parent, name):
+            _tell(self.arrival_observers, parent, name, node)
+        return node
+
+    def add_files(self, parent: Directory, rows: Iterable[ControlFile[Any] | ByteFile[Any]], owner: Caller,
+                  subject: Any) -> None:  # fmt: skip
+        """One file for each row, in the order of the rows; all act on `subject`."""
+        now = self._clock()
+        for row in rows:
+            file = File(self._take_ino(), parent, FILE_MODE, owner.uid, owner.gid, now, row, subject)
+            self._nodes[file.ino] = file
+            parent.link(file)
+
+    def remove(self, node: Node) -> None:
+        """Take `node`, and all that is in it, out of the tree.  Cost: O(nodes removed)."""
+        parent = node.parent
+        assert parent is not None
+        assert node.alive
+        parent.unlink(node)
+        parent.mtime_ns = parent.ctime_ns = self._clock()
+        if self._requested != (parent, node.name):
+            _tell(self.removal_observers, parent, node.name, node)
+        self._bury(node)
+
+    def rename_node(self, node: Node, new_name: bytes) -> None:
+        """Give `node` another name in its directory; it becomes the newest there, as d_move makes it."""
+        parent = node.parent
+        assert parent is not None
+        assert node.alive
+        assert new_name not in parent.children
+        old_name = node.name
+        parent.unlink(node)
+        node.name = new_name
+        now = node.ctime_ns = self._clock()
+        self._link(parent, node, now)
+        if self._requested != (parent, old_name):
+            _tell(self.removal_observers, parent, old_name, node)
+            _tell(self.arrival_observers, parent, new_name, node)
+
+    # Finding and referring.
+
+    def node(self, ino: int) -> Node:
+        try:
+            return self._nodes[ino]
+        except KeyError:
+            raise NoSuchFile(ino) from None
+
+    def directory(self, ino: int) -> Directory:
+        node = self.node(ino)
+        if not isinstance(node, Directory):
+            raise NotADirectory(node.name)
+        return node
+
+    def find(self, path: bytes, start: Directory | None = None) -> Node:
+        """The node at `path` from `start`, or from the root; counts no reference."""
+        node: Node = start or self.root
+        for name in path.split(b"/"):
+            if name and name != b".":
+                node = self._child(self.directory(node.ino), name)
+        return node
+
+    def hold(self, node: Node) -> None:
+        node.nr_lookups += 1
+
+    def forget(self, ino: int, nr_lookups: int) -> None:
+        node = self.node(ino)
+        assert node.nr_lookups >= nr_lookups, (ino, node.nr_lookups, nr_lookups)
+        node.nr_lookups -= nr_lookups
+        self._drop_if_unused(node)
+
+    # Inside.
+
+    @contextmanager
+    def _requesting(self, parent: Directory, name: bytes) -> Iterator[None]:
+        """Whoever asks for the making, removing or renaming of `name` need not be told of it."""
+        self._requested = (parent, name)
+        try:
+            yield
+        finally:
+            self._requested = None
+
+    def _take_ino(self) -> int:
+        ino = self._next_ino
+        self._next_ino = ino + 1
+        return ino
+
+    def _child(self, parent: Directory, name: bytes) -> Node:
+        try:
+            return parent.children[name]
+        except KeyError:
+            raise (NameTooLong if len(name) > NAME_MAX else NoSuchFile)(name) from None
+
+    def _require_free(self, parent: Directory, name: bytes) -> None:
+        if not parent.alive:
+            raise NoSuchFile(parent.name)
+        if len(name) > NAME_MAX:
+            raise NameTooLong(name)
+        if name in parent.children:
+            raise NameTaken(name)
+
+    def _link(self, parent: Directory, node: Node, now_ns: int) -> None:
+        parent.link(node)
+        parent.mtime_ns = parent.ctime_ns = now_ns
+
+    def _bury(self, node: Node) -> None:
+        if isinstance(node, Directory):
+            for child in node.children.values():
+                self._bury(child)
+            node.children.clear()
+        node.alive = False
+        self._drop_if_unused(node)
+
+    def _drop_if_unused(self, node: Node) -> None:
+        if not (node.alive or node.nr_lookups or node.nr_opens):
+            del self._nodes[node.ino]
+
+
+def _tell(observers: list[NameObserver], parent: Directory, name: bytes, node: Node) -> None:
+    for observer in observers:
+        observer(parent.ino, name, node.ino)

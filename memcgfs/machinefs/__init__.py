@@ -1,0 +1,13 @@
+"""machinefs: the `.machine` directory.  Imports mm, kernfs and cgroup.
+
+Read in this order: `directory` (what there is), `tasks` and `task_files` (a simulated task), `ctl` with `grammar` (what
+it can be told), `machine_files`, `sysctl`.
+"""
+
+from __future__ import annotations
+
+from .directory import add_machine_directory
+from .machine_files import START_OF_TIME_NS
+from .tasks import TaskEntries, TaskEntry
+
+__all__ = ["START_OF_TIME_NS", "TaskEntries", "TaskEntry", "add_machine_directory"]

@@ -1,0 +1,81 @@
+"""`ctl`: what a simulated task can be told to do.  One command a write; a row a command.
+
+Contract: the row's usage line is the documentation, what reading the file prints, and the parser.  A command to a task
+that has died is ESRCH, whatever it says; what is no command is EINVAL; both leave the task as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..cgroup import NoSuchTask
+from ..kernfs import Caller
+from .errors import BadCommand, NoFileToMap
+from .grammar import Usage
+
+if TYPE_CHECKING:
+    from .tasks import TaskEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    usage: Usage
+    does: str
+    run: Callable[..., object]
+
+
+def _touch(entry: TaskEntry, start: int, npages: int, access: str | None) -> None:
+    entry.task.touch(start, npages, write=access != "r")
+
+
+def _mmap(entry: TaskEntry, start: int, npages: int, what: str, shared: str | None, locked: str | None) -> None:
+    if what != "anon":
+        raise NoFileToMap(what)
+    entry.task.mmap(start, npages, shared=shared is not None, locked=locked is not None)
+
+
+def _madvise(entry: TaskEntry, start: int, npages: int, advice: str) -> None:
+    entry.task.madvise_dontneed(start, npages)
+
+
+def _command(usage: str, does: str, run: Callable[..., object]) -> Command:
+    return Command(Usage(usage), does, run)
+
+
+COMMANDS = (
+    _command("touch START NPAGES [r|w]", "access each page in order, writing unless r", _touch),
+    _command("mmap START NPAGES anon|file:NAME [shared] [locked]", "map pages", _mmap),
+    _command("munmap START NPAGES", "unmap them", lambda entry, *pages: entry.task.munmap(*pages)),
+    _command("madvise START NPAGES dontneed", "drop their content", _madvise),
+    _command("mlock START NPAGES", "keep them in memory", lambda entry, *pages: entry.task.mlock(*pages)),
+    _command("munlock START NPAGES", "no longer", lambda entry, *pages: entry.task.munlock(*pages)),
+    _command("fork PID", "make a child with that pid", lambda entry, pid: entry.fork(pid)),
+    _command("exec", "start over with an empty address space", lambda entry: entry.task.exec()),
+    _command("exit", "end", lambda entry: entry.task.exit()),
+    _command("setuid UID", "run as that user, for the OOM score", lambda entry, uid: entry.task.setuid(uid)),
+    _command("nice NICE", "be nice, for the OOM score", lambda entry, nice: entry.task.set_nice(nice)),
+    _command("run TIME", "compute for so long (as 100ms)", lambda entry, ns: entry.task.run(ns)),
+)
+
+BY_VERB = {command.usage.verb: command for command in COMMANDS}
+
+
+def show_commands(entry: TaskEntry) -> str:
+    width = max(len(command.usage.text) for command in COMMANDS)
+    return "".join(f"{command.usage.text:<{width}}  {command.does}\n" for command in COMMANDS)
+
+
+def run_command(entry: TaskEntry, text: bytes, writer: Caller) -> None:
+    if not entry.member.alive:
+        raise NoSuchTask(entry.task.pid)
+    line = text.removesuffix(b"\n").decode("latin-1")
+    if not (line.isascii() and line.isprintable()):
+        raise BadCommand(text)
+    verb, *words = line.split() or [""]
+    command = BY_VERB.get(verb)
+    arguments = command.usage.parse(words) if command is not None else None
+    if command is None or arguments is None:
+        raise BadCommand(text)
+    command.run(entry, *arguments)

@@ -1,0 +1,111 @@
+"""The files about the whole machine, in the formats of /proc (zoneinfo: as of 2.6.23, the one with `scanned`)."""
+
+from __future__ import annotations
+
+from .. import units
+from ..kernfs import Caller, ControlFile
+from ..mm import Machine, MachineBroken
+from ..mm.views import ZoneView
+from .errors import BadCommand
+
+KB_PER_PAGE = 4
+NS_PER_TICK = 10_000_000
+NS_PER_S = 1_000_000_000
+START_OF_TIME_NS = 1_185_567_041 * NS_PER_S
+"""2007-07-27 20:10:41 GMT, when the seed was sent: the date of every file starts there."""
+CLOCK_MAX_NS = 1 << 62
+"""146 years: no clock is let go further by hand."""
+
+
+def show_meminfo(machine: Machine) -> str:
+    return "".join(f"{name + ':':<15} {kb:8} kB\n" for name, kb in machine.meminfo().items())
+
+
+def show_vmstat(machine: Machine) -> str:
+    return "".join(f"{name} {count}\n" for name, count in machine.vmstat().items())
+
+
+def show_zoneinfo(machine: Machine) -> str:
+    return "".join(map(_zone, machine.zones()))
+
+
+def _zone(zone: ZoneView) -> str:
+    return (
+        f"Node {zone.node}, zone {zone.name:>8}\n"
+        f"  pages free     {zone.free}\n"
+        f"        min      {zone.pages_min}\n"
+        f"        low      {zone.pages_low}\n"
+        f"        high     {zone.pages_high}\n"
+        f"        scanned  {zone.pages_scanned}\n"
+        f"        spanned  {zone.spanned}\n"
+        f"        present  {zone.present}\n"
+        f"    nr_free_pages {zone.free}\n"
+        f"    nr_inactive  {zone.nr_inactive}\n"
+        f"    nr_active    {zone.nr_active}\n"
+        f"        protection: ({', '.join(map(str, zone.protection))})\n"
+        f"  all_unreclaimable: {zone.all_unreclaimable:d}\n"
+        f"  prev_priority:     {zone.prev_priority}\n"
+        f"  start_pfn:         {zone.start_pfn}\n"
+    )
+
+
+def show_buddyinfo(machine: Machine) -> str:
+    return "".join(
+        f"Node {zone.node}, zone {zone.name:>8} " + "".join(f"{nr:6} " for nr in zone.free_by_order) + "\n"
+        for zone in machine.zones()
+    )
+
+
+def show_swaps(machine: Machine) -> str:
+    return "Filename\t\t\t\tType\t\tSize\tUsed\tPriority\n" + "".join(
+        f"{swap.name:<40}partition\t{swap.size_pages * KB_PER_PAGE}\t{swap.used_pages * KB_PER_PAGE}\t{swap.priority}\n"
+        for swap in machine.swaps()
+    )
+
+
+def show_stat(machine: Machine) -> str:
+    """One cpu, whose time is that of the tasks that there are; the machine starts at `btime`, the seed's date."""
+    ticks = machine.clock_ns // NS_PER_TICK
+    user = sum(task.utime_ns for task in machine.tasks.values()) // NS_PER_TICK
+    running = sum(task.state == "R" for task in machine.tasks.values())
+    cpu = f"{user} 0 0 {max(ticks - user, 0)} 0 0 0 0 0 0"
+    return f"cpu  {cpu}\ncpu0 {cpu}\nbtime {START_OF_TIME_NS // NS_PER_S}\nprocs_running {running}\nprocs_blocked 0\n"
+
+
+def show_clock(machine: Machine) -> str:
+    return f"{machine.clock_ns}\n"
+
+
+def let_time_pass(machine: Machine, text: bytes, writer: Caller) -> None:
+    """`+TIME`: the clock goes forward, and what falls due meanwhile happens."""
+    sign, words = text[:1], text[1:].removesuffix(b"\n")
+    ns = units.time_ns(words.decode("latin-1"))
+    if sign != b"+" or ns is None or machine.clock_ns + ns > CLOCK_MAX_NS:
+        raise BadCommand(text)
+    machine.advance(ns)
+
+
+def show_log(machine: Machine) -> str:
+    return "".join(f"{line}\n" for line in machine.log)
+
+
+def show_check(machine: Machine) -> str:
+    """Reading it runs the checker."""
+    try:
+        machine.check()
+    except MachineBroken as broken:
+        return f"{broken}\n"
+    return "ok\n"
+
+
+MACHINE_FILES: tuple[ControlFile[Machine], ...] = (
+    ControlFile("meminfo", show_meminfo),
+    ControlFile("vmstat", show_vmstat),
+    ControlFile("zoneinfo", show_zoneinfo),
+    ControlFile("buddyinfo", show_buddyinfo),
+    ControlFile("swaps", show_swaps),
+    ControlFile("stat", show_stat),
+    ControlFile("clock", show_clock, let_time_pass),
+    ControlFile("log", show_log),
+    ControlFile("check", show_check),
+)

@@ -1,0 +1,158 @@
+"""The files of a simulated task, in the formats of today's /proc/PID, so that today's tools parse them.
+
+What /proc does not know is added to `status` as lines of its own: `Touched` (how far the last touch came), `Stall` (how
+long the task has waited in all) and, of a zombie, `Died` (why).  As in /proc, a zombie has no lines about memory.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from .. import units
+from ..kernfs import ByteFile, Caller, ControlFile
+from .ctl import run_command, show_commands
+from .errors import BadCommand, OnlyRootLowers
+
+if TYPE_CHECKING:
+    from .tasks import TaskEntry
+
+PAGE_SIZE = 4096
+KB_PER_PAGE = PAGE_SIZE // 1024
+NS_PER_TICK = 10_000_000
+"""USER_HZ is 100."""
+STATES = {"R": "R (running)", "Z": "Z (zombie)"}
+RLIM_INFINITY = (1 << 64) - 1
+SIGCHLD = 17
+PAGEMAP_WORD = struct.calcsize("=Q")
+
+
+def show_status(entry: TaskEntry) -> str:
+    task = entry.task
+    lines = [
+        f"Name:\t{task.comm}",
+        f"State:\t{STATES[task.state]}",
+        f"Tgid:\t{task.tgid}",
+        f"Pid:\t{task.pid}",
+        f"PPid:\t{task.ppid}",
+        "TracerPid:\t0",
+        "Uid:" + f"\t{task.uid}" * 4,
+        "Gid:" + f"\t{task.uid}" * 4,
+    ]
+    if entry.member.alive:
+        lines += [
+            f"VmSize:\t{task.total_vm * KB_PER_PAGE:8} kB",
+            f"VmLck:\t{task.locked_pages * KB_PER_PAGE:8} kB",
+            f"VmRSS:\t{task.rss_pages * KB_PER_PAGE:8} kB",
+            f"VmPTE:\t{task.page_table_pages * KB_PER_PAGE:8} kB",
+            f"VmSwap:\t{task.swap_pages * KB_PER_PAGE:8} kB",
+        ]
+    lines += ["Threads:\t1", f"Stall:\t{task.stall_ns} ns"]
+    if task.touched:
+        lines.append(f"Touched:\t{task.touched}")
+    if task.died:
+        lines.append(f"Died:\t{task.died}")
+    return "\n".join(lines) + "\n"
+
+
+def show_stat(entry: TaskEntry) -> str:
+    """The 52 fields of proc(5), by their names; those that are not named are 0 here."""
+    task = entry.task
+    fields = {
+        "pid": task.pid,
+        "comm": f"({task.comm})",
+        "state": task.state,
+        "ppid": task.ppid,
+        **dict.fromkeys(("pgrp", "session"), task.tgid),
+        "tty_nr": 0,
+        "tpgid": -1,
+        "flags": 0,
+        "minflt": task.min_flt,
+        "cminflt": 0,
+        "majflt": task.maj_flt,
+        "cmajflt": 0,
+        "utime": task.utime_ns // NS_PER_TICK,
+        **dict.fromkeys(("stime", "cutime", "cstime"), 0),
+        "priority": 20 + task.nice,
+        "nice": task.nice,
+        "num_threads": 1,
+        "itrealvalue": 0,
+        "starttime": task.start_ns // NS_PER_TICK,
+        "vsize": task.total_vm * PAGE_SIZE,
+        "rss": task.rss_pages,
+        "rsslim": RLIM_INFINITY,
+        **dict.fromkeys(("startcode", "endcode", "startstack", "kstkesp", "kstkeip"), 0),
+        **dict.fromkeys(("signal", "blocked", "sigignore", "sigcatch", "wchan", "nswap", "cnswap"), 0),
+        "exit_signal": SIGCHLD,
+        **dict.fromkeys(("processor", "rt_priority", "policy"), 0),
+        "delayacct_blkio_ticks": task.stall_ns // NS_PER_TICK,
+        **dict.fromkeys(("guest_time", "cguest_time", "start_data", "end_data", "start_brk"), 0),
+        **dict.fromkeys(("arg_start", "arg_end", "env_start", "env_end", "exit_code"), 0),
+    }
+    return " ".join(map(str, fields.values())) + "\n"
+
+
+def show_maps(entry: TaskEntry) -> str:
+    return "".join(
+        f"{vma.start * PAGE_SIZE:08x}-{vma.end * PAGE_SIZE:08x} {vma.permissions} 00000000 00:00 0 \n"
+        for vma in entry.task.vmas()
+    )
+
+
+def show_cgroup(entry: TaskEntry) -> str:
+    """The dead are in the top container, as exit leaves them."""
+    path = entry.member.cgroup.path if entry.member.alive else b"/"
+    return f"1:memory:{path.decode('utf-8', 'surrogateescape')}\n"
+
+
+def show_comm(entry: TaskEntry) -> str:
+    return f"{entry.task.comm}\n"
+
+
+def show_oom_adj(entry: TaskEntry) -> str:
+    return f"{entry.task.oom_adj}\n"
+
+
+def set_oom_adj(entry: TaskEntry, text: bytes, writer: Caller) -> None:
+    value = units.signed(text.decode("latin-1").strip())
+    if value is None:
+        raise BadCommand(text)
+    if value < entry.task.oom_adj and writer.uid:
+        raise OnlyRootLowers(entry.task.pid)
+    entry.task.set_oom_adj(value)
+
+
+def show_oom_score(entry: TaskEntry) -> str:
+    return f"{entry.task.oom_score}\n"
+
+
+def load_mem(entry: TaskEntry, offset: int, nbytes: int) -> bytes:
+    return entry.task.read_mem(offset, nbytes)
+
+
+def store_mem(entry: TaskEntry, offset: int, content: bytes) -> int:
+    return entry.task.write_mem(offset, content)
+
+
+def load_pagemap(entry: TaskEntry, offset: int, nbytes: int) -> bytes:
+    """Whole words only, as in /proc; it ends where the address space does, and at once for a zombie."""
+    if offset % PAGEMAP_WORD or nbytes % PAGEMAP_WORD:
+        raise BadCommand(f"{nbytes} bytes at {offset}")
+    task, first = entry.task, offset // PAGEMAP_WORD
+    end = task.machine.task_pages if entry.member.alive else 0
+    words = task.pagemap(first, max(min(nbytes // PAGEMAP_WORD, end - first), 0))
+    return struct.pack(f"={len(words)}Q", *words)
+
+
+TASK_FILES: tuple[ControlFile[TaskEntry] | ByteFile[TaskEntry], ...] = (
+    ControlFile("ctl", show_commands, run_command),
+    ByteFile("mem", load_mem, store_mem),
+    ControlFile("maps", show_maps),
+    ControlFile("status", show_status),
+    ControlFile("stat", show_stat),
+    ByteFile("pagemap", load_pagemap),
+    ControlFile("cgroup", show_cgroup),
+    ControlFile("comm", show_comm),
+    ControlFile("oom_adj", show_oom_adj, set_oom_adj),
+    ControlFile("oom_score", show_oom_score),
+)

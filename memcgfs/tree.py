@@ -1,0 +1,158 @@
+"""One emulated machine as a tree: machine, hierarchy and `.machine` put together.
+
+Contract
+- `Tree` takes the options of a mount.  It knows no mount: whoever serves it passes requests to `fs`, calls `settle`
+  after each, gives it the host's process table, and asks `errno_of` what an error is called in C.
+- In Python it is used through `handles`.  There a refusal is an OSError with the errno that a mount would give, and
+  what is no refusal comes through as it is.
+- Python acts as the tree's owner, whom permissions do not concern.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from . import mm
+from .cgroup import Hierarchy, HostProcesses, dialect2007
+from .cgroup import errors as cgroup
+from .handles import Dir, TaskHandle
+from .kernfs import Caller, Kernfs
+from .kernfs import errors as kernfs
+from .machinefs import START_OF_TIME_NS, add_machine_directory
+from .machinefs import errors as machinefs
+from .options import OptionError, Options, keyword_options
+
+
+class Tree:
+    """An option of a mount is a keyword: Tree(ram="64M", swap=0, strict=True)."""
+
+    def __init__(self, **options: object) -> None:
+        self._set_up(keyword_options(**options))
+
+    @classmethod
+    def from_options(cls, options: Options) -> Tree:
+        tree = cls.__new__(cls)
+        tree._set_up(options)
+        return tree
+
+    def _set_up(self, options: Options) -> None:
+        self.options = options
+        self.owner = Caller(pid=0, uid=os.geteuid(), gid=os.getegid())
+        try:
+            self.machine = mm.Machine(_config(options))
+        except mm.ConfigError as error:
+            raise OptionError(str(error)) from None
+        self.fs = Kernfs(self.now_ns, owner=self.owner)
+        dialect = dialect2007(options.names, strict=options.strict)
+        self.hierarchy = Hierarchy(self.fs, self.machine, dialect, owner=self.owner,
+                                   release_agent=os.fsencode(options.release_agent))  # fmt: skip
+        visible = options.machinedir == "visible"
+        self._tasks = add_machine_directory(self.fs, self.hierarchy, self.owner, visible=visible)
+        self.root = Dir(self, self.fs.root)
+
+    def now_ns(self) -> int:
+        """The date: the machine's clock, which starts when the seed was sent."""
+        return START_OF_TIME_NS + self.machine.clock_ns
+
+    # For whoever serves the tree.
+
+    def set_host(self, host: HostProcesses) -> None:
+        """The process table of the host; without one, or with host_tasks=off, its pids mean nothing."""
+        if self.options.host_tasks:
+            self.hierarchy.members.host = host
+
+    def host_exited(self, tid: int) -> None:
+        self.hierarchy.members.host_exited(tid)
+
+    def settle(self) -> None:
+        """Do what the request before made due."""
+        self.hierarchy.settle()
+
+    # In Python.
+
+    def mkdir(self, path: str) -> Dir:
+        """Make the container `path` in one that exists."""
+        return self.root.mkdir(path)
+
+    def spawn(self, pid: int, container: Dir | None = None) -> TaskHandle:
+        """Start a simulated task, as mkdir in .machine/tasks does, and attach it to `container`."""
+        with self.request(f".machine/tasks/{pid}"):
+            directory = self.fs.mkdir(self._tasks.directory.ino, str(pid).encode(), 0o777, self.owner)
+            self.fs.forget(directory.ino, 1)
+        task = TaskHandle(self, directory)
+        if container is not None:
+            container["tasks"] = pid
+        return task
+
+    @contextmanager
+    def request(self, path: str) -> Iterator[None]:
+        """What surrounds every request: what it made due is done, what it was refused becomes an OSError."""
+        try:
+            yield
+        except Exception as error:
+            number = errno_of(error)
+            if number is None:
+                raise
+            raise OSError(number, os.strerror(number), path) from error
+        finally:
+            self.settle()
+
+
+def _config(options: Options) -> mm.MachineConfig:
+    return mm.MachineConfig(
+        ram_bytes=options.ram_bytes,
+        swap_bytes=options.swap_bytes,
+        arch=options.arch,
+        disk=mm.DiskConfig(*options.disk),
+        fault_ns=options.fault_ns,
+    )
+
+
+ERRNO_OF: dict[type[Exception], int] = {
+    kernfs.NoSuchFile: errno.ENOENT,
+    kernfs.NameTaken: errno.EEXIST,
+    kernfs.NameTooLong: errno.ENAMETOOLONG,
+    kernfs.NotADirectory: errno.ENOTDIR,
+    kernfs.IsADirectory: errno.EISDIR,
+    kernfs.InvalidRename: errno.EINVAL,
+    kernfs.OtherParent: errno.EIO,
+    kernfs.Pinned: errno.EBUSY,
+    kernfs.NotPermitted: errno.EPERM,
+    kernfs.CreateRefused: errno.EACCES,
+    kernfs.NotReadable: errno.EINVAL,
+    kernfs.NotWritable: errno.EINVAL,
+    kernfs.TooLong: errno.E2BIG,
+    kernfs.Removed: errno.ENODEV,
+    kernfs.BadHandle: errno.EBADF,
+    cgroup.BadNumber: errno.EINVAL,
+    cgroup.NoPid: errno.EIO,
+    cgroup.NoSuchTask: errno.ESRCH,
+    cgroup.NotYourTask: errno.EACCES,
+    cgroup.HasTasks: errno.EBUSY,
+    cgroup.HasChildren: errno.EBUSY,
+    machinefs.BadCommand: errno.EINVAL,
+    machinefs.BadPid: errno.EINVAL,
+    machinefs.NoFileToMap: errno.ENOENT,
+    machinefs.OnlyRootLowers: errno.EACCES,
+    mm.OutOfMemory: errno.ENOMEM,
+    mm.BadRange: errno.EINVAL,
+    mm.BadValue: errno.EINVAL,
+    mm.BadSysctl: errno.EINVAL,
+    mm.NotMapped: errno.EIO,
+    mm.MappingExists: errno.EEXIST,
+    mm.TaskExists: errno.EEXIST,
+    mm.TaskDead: errno.ESRCH,
+    mm.ContainerBusy: errno.EBUSY,
+    mm.TooManyContainers: errno.ENOSPC,
+    mm.TooManyMappings: errno.ENOMEM,
+    mm.TooManyTasks: errno.EAGAIN,
+}
+"""The one table from what happened to its errno."""
+
+
+def errno_of(error: Exception) -> int | None:
+    """The errno of a refusal.  None: this is no refusal but a bug, or somebody else's error."""
+    return ERRNO_OF.get(type(error))

@@ -1,0 +1,181 @@
+"""`ctl`: every command, every wrong spelling."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from memcgfs.handles import TaskHandle
+from memcgfs.machinefs.ctl import COMMANDS
+from memcgfs.tree import Tree
+from tests.refusal import refused
+
+TASK_PAGES = {"x86_64": 1 << 35, "i386": 3 << 18}
+
+
+def test_reading_it_prints_the_commands(task: TaskHandle) -> None:
+    lines = task.dir.read("ctl").decode().splitlines()
+    assert [line.split()[0] for line in lines] == [
+        "touch", "mmap", "munmap", "madvise", "mlock", "munlock", "fork", "exec", "exit", "setuid", "nice", "run",
+    ]  # fmt: skip
+    assert all(command.does in line for command, line in zip(COMMANDS, lines, strict=True))
+
+
+def resident(task: TaskHandle) -> int:
+    kb = task.status["VmRSS"]
+    assert isinstance(kb, int)
+    return kb // 4
+
+
+@pytest.mark.parametrize(
+    ("command", "nr_charged"),
+    [
+        ("touch 0 10", 10), ("touch 0 10 w", 10), ("touch 0 10 r", 0), ("touch 0 10\n", 10), ("touch 0x10 0xA", 10),
+        ("touch  5  1", 1), ("touch 010 010", 10), (f"touch {(1 << 35) - 1} 1", 1),
+    ],
+)  # fmt: skip
+def test_touch(tree: Tree, command: str, nr_charged: int) -> None:
+    a = tree.mkdir("a")
+    task = tree.spawn(100, a)
+    task.ctl(command)
+    npages = task.status["Touched"]
+    assert isinstance(npages, str)
+    done, _, of = npages.split()
+    assert done == of
+    assert a["memory.usage"] == nr_charged
+
+
+def test_touch_says_how_far_it_came(tree: Tree) -> None:
+    """The first session of the machine: ten pages fit, the eleventh does not, and there is no swap."""
+    small = Tree(ram="64M", swap=0)
+    a = small.mkdir("a")
+    a["memory.limit"] = 10
+    task = small.spawn(100, a)
+    task.ctl("touch 0 10 w")
+    assert (a["memory.usage"], a["memory.failcnt"]) == (10, 0)
+    with refused(errno.ENOMEM):
+        task.ctl("touch 7 4 w")
+    assert (a["memory.usage"], a["memory.failcnt"], a["tasks"]) == (0, 6, "")
+    status = task.status
+    assert (status["State"], status["Touched"]) == ("Z (zombie)", "3 of 4")
+    assert "memory" in str(status["Died"])
+    assert "VmRSS" not in status
+    assert small.machine.clock_ns >= 500_000_000
+    assert "100" in str(small.root[".machine/log"])
+    small.machine.check()
+
+
+WRONG = [
+    "", "\n", " ", "touch", "touch 0", "touch 0 1 x", "touch 0 1 r w", "touch 0 1 r r", "touch -1 1", "touch 0 -1",
+    "touch 0 1\n\n", "touch 0 1\ntouch 1 1", "touch 0 1\n ", "touch\t0 1", "touch 0 1\0", "touch 0 1.5", "touch 0 1k",
+    "touch 0 \u0663", "touch 0 0x", "touch 0 1e3", "Touch 0 1", "touch0 1", "touch 0 " + "9" * 30,
+    "touch 0 " + "9" * 3000, "touch 0 18446744073709551616",
+    "mmap 0 1", "mmap 0 1 anonymous", "mmap 0 1 anon private", "mmap 0 1 anon shared shared", "mmap 0 1 file:",
+    "munmap 0", "munmap 0 1 2", "madvise 0 1", "madvise 0 1 willneed", "mlock 0", "munlock",
+    "fork", "fork 1", "fork 0", "fork -1", "fork x", "fork 4194304", "fork 007", "exec now", "exit 1", "setuid",
+    "setuid -1", "setuid root", "nice", "nice five", "nice --1", "run", "run 1.5s", "run -1s", "run 1h",
+    "reclaim", "#touch 0 1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", WRONG)
+def test_anything_else_is_no_command(tree: Tree, task: TaskHandle, command: str) -> None:
+    task.touch(0, 2)
+    before = task.dir.read("status"), task.dir.read("maps"), tree.machine.clock_ns
+    with refused(errno.EINVAL):
+        task.ctl(command)
+    assert (task.dir.read("status"), task.dir.read("maps"), tree.machine.clock_ns) == before
+    assert list(tree.machine.tasks) == [100]
+
+
+@pytest.mark.parametrize("nbytes", [4096, 1 << 20])
+def test_a_command_is_shorter_than_a_path(task: TaskHandle, nbytes: int) -> None:
+    with refused(errno.E2BIG):
+        task.ctl("touch 0 1".ljust(nbytes))
+    task.ctl("touch 0 1".ljust(4095))
+    assert resident(task) == 1
+
+
+@pytest.mark.parametrize("arch", TASK_PAGES)
+@pytest.mark.parametrize(
+    "verb", ["touch {}", "mmap {} anon", "munmap {}", "madvise {} dontneed", "mlock {}", "munlock {}"]
+)
+def test_beyond_the_address_space(arch: str, verb: str) -> None:
+    tree = Tree(ram="8M", swap="8M", arch=arch)
+    task = tree.spawn(100)
+    end = TASK_PAGES[arch]
+    for start, npages in ((end, 1), (end - 1, 2), (0, 1 << 60), (1 << 63, 1 << 63), ((1 << 64) - 1, 2)):
+        with refused(errno.EINVAL):
+            task.ctl(verb.format(f"{start} {npages}"))
+    assert task.status["VmSize"] == 0
+    tree.machine.check()
+
+
+def test_mmap_and_munmap(task: TaskHandle) -> None:
+    task.ctl("mmap 16 4 anon")
+    task.ctl("mmap 32 2 anon locked shared")
+    assert task.dir.read("maps").decode().splitlines() == [
+        "00010000-00014000 rw-p 00000000 00:00 0 ",
+        "00020000-00022000 rw-s 00000000 00:00 0 ",
+    ]
+    assert (task.status["VmSize"], task.status["VmLck"], task.status["VmRSS"]) == (24, 8, 8)
+    with refused(errno.EEXIST):
+        task.ctl("mmap 19 1 anon")
+    with refused(errno.ENOENT):
+        task.ctl("mmap 64 1 file:nothing")
+    task.ctl("munmap 17 1")
+    assert [line.split()[0] for line in task.dir.read("maps").decode().splitlines()] == [
+        "00010000-00011000", "00012000-00014000", "00020000-00022000",
+    ]  # fmt: skip
+
+
+def test_madvise_drops_pages(task: TaskHandle) -> None:
+    task.touch(0, 8)
+    task.ctl("madvise 2 4 dontneed")
+    assert (resident(task), task.status["VmSize"]) == (4, 32)
+
+
+def test_mlock_and_munlock(task: TaskHandle) -> None:
+    task.ctl("mmap 0 8 anon")
+    task.ctl("mlock 0 4")
+    assert (resident(task), task.status["VmLck"]) == (4, 16)
+    task.ctl("munlock 0 3")
+    assert (resident(task), task.status["VmLck"]) == (4, 4)
+
+
+def test_fork_and_exec(tree: Tree, task: TaskHandle) -> None:
+    task.touch(0, 8)
+    child = task.fork(101)
+    assert (resident(child), child.status["PPid"]) == (8, 100)
+    with refused(errno.EEXIST):
+        task.ctl("fork 101")
+    with refused(errno.EEXIST):
+        task.ctl("fork 100")
+    child.ctl("exec")
+    assert (resident(child), resident(task)) == (0, 8)
+
+
+def test_setuid_and_nice(task: TaskHandle) -> None:
+    assert task.status["Uid"] == "1000\t1000\t1000\t1000"
+    task.ctl("setuid 0")
+    assert task.status["Uid"] == "0\t0\t0\t0"
+    with refused(errno.EINVAL):
+        task.ctl(f"setuid {2**32 - 1}")
+    for nice, kept in (("5", 5), ("-3", -3), ("99", 19), ("-99", -20)):
+        task.ctl(f"nice {nice}")
+        assert task.task.nice == kept
+
+
+@pytest.mark.parametrize(("time", "ns"), [("100ms", 10**8), ("2s", 2 * 10**9), ("3us", 3000), ("4ns", 4), ("5", 5)])
+def test_run_computes(tree: Tree, task: TaskHandle, time: str, ns: int) -> None:
+    task.ctl(f"run {time}")
+    assert (tree.machine.clock_ns, task.task.utime_ns, task.status["Stall"]) == (ns, ns, 0)
+
+
+@pytest.mark.parametrize("command", ["touch 0 1", "exec", "exit", "fork 101", "nonsense", "", "run 1s", "nice 1"])
+def test_nothing_tells_a_zombie_anything(tree: Tree, task: TaskHandle, command: str) -> None:
+    task.ctl("exit")
+    with refused(errno.ESRCH):
+        task.ctl(command)
+    assert list(tree.machine.tasks) == [100]

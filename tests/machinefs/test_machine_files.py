@@ -1,0 +1,134 @@
+"""The files about the machine: their formats, and those that can be written."""
+
+from __future__ import annotations
+
+import errno
+import re
+
+import pytest
+
+from memcgfs.handles import TaskHandle
+from memcgfs.tree import Tree
+from tests.refusal import refused
+
+FORMATS = {
+    "meminfo": r"([A-Z][A-Za-z()_]+: +\d+ kB\n)+",
+    "vmstat": r"([a-z0-9_]+ \d+\n)+",
+    "buddyinfo": r"(Node \d, zone +\w+ ( *\d+ ){11}\n)+",
+    "swaps": r"Filename\t+Type\t+Size\tUsed\tPriority\n(/\S+ +partition\t8188\t0\t-1\n)",
+    "stat": r"cpu  (\d+ ?){10}\ncpu0 (\d+ ?){10}\nbtime 1185567041\nprocs_running 1\nprocs_blocked 0\n",
+    "clock": r"0\n",
+    "log": r"",
+    "check": r"ok\n",
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_formats(tree: Tree, task: TaskHandle, name: str) -> None:
+    assert re.fullmatch(FORMATS[name], tree.root.read(f".machine/{name}").decode())
+
+
+def test_zoneinfo(tree: Tree) -> None:
+    text = tree.root.read(".machine/zoneinfo").decode()
+    zones = tree.machine.zones()
+    assert text.count("Node 0, zone ") == len(zones) > 0
+    keys = re.findall(r"^ +(?:pages )?(\w+):? +", text, re.MULTILINE)
+    assert keys == [
+        "free", "min", "low", "high", "scanned", "spanned", "present", "nr_free_pages", "nr_inactive", "nr_active",
+        "protection", "all_unreclaimable", "prev_priority", "start_pfn",
+    ] * len(zones)  # fmt: skip
+
+
+def numbers(tree: Tree, name: str) -> dict[str, int]:
+    lines = tree.root.read(f".machine/{name}").decode().splitlines()
+    return {line.split()[0].rstrip(":"): int(line.split()[1]) for line in lines}
+
+
+def test_pages_move_in_meminfo_and_vmstat(tree: Tree, task: TaskHandle) -> None:
+    memory, events = numbers(tree, "meminfo"), numbers(tree, "vmstat")
+    task.touch(0, 100)
+    assert numbers(tree, "meminfo")["AnonPages"] == memory["AnonPages"] + 400
+    assert numbers(tree, "meminfo")["MemFree"] == memory["MemFree"] - 4 * 101  # and a page table
+    assert numbers(tree, "vmstat")["pgfault"] == events["pgfault"] + 100
+
+
+CLOCK: list[tuple[bytes, int | None]] = [
+    (b"+100ms", 100_000_000), (b"+100ms\n", 100_000_000), (b"+7", 7), (b"+0", 0), (b"+5us", 5_000), (b"+1s", 10**9),
+    (b"100ms", None), (b"-1", None), (b"+", None), (b"+\n", None), (b"", None), (b"+-1", None), (b"+1.5s", None),
+    (b"+1h", None), (b"+1 s", None), (b"+1\n\n", None), (b" +1", None), (b"++1", None), (b"+0x10", None),
+    (b"+99999999999s", None), (b"+" + b"9" * 40, None), (b"+" + b"9" * 4000, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "ns"), CLOCK)
+def test_time_passes(tree: Tree, text: bytes, ns: int | None) -> None:
+    if ns is None:
+        with refused(errno.EINVAL):
+            tree.root.write(".machine/clock", text)
+    else:
+        tree.root.write(".machine/clock", text)
+    assert tree.root[".machine/clock"] == (ns or 0)
+
+
+def test_dates_are_the_seeds_and_the_clock(tree: Tree) -> None:
+    assert tree.fs.find(b".machine/clock").mtime_ns == 1_185_567_041 * 10**9
+    tree.root[".machine/clock"] = "+1500ms"
+    a = tree.mkdir("a")
+    assert a._directory.mtime_ns == 1_185_567_042_500_000_000
+
+
+@pytest.mark.parametrize("name", ["meminfo", "vmstat", "zoneinfo", "buddyinfo", "swaps", "stat", "log", "check"])
+def test_files_that_take_nothing(tree: Tree, name: str) -> None:
+    with refused(errno.EINVAL):
+        tree.root.write(f".machine/{name}", b"1")
+
+
+def test_the_log_is_the_kernels(tree: Tree) -> None:
+    a = tree.mkdir("a")
+    a["memory.limit"] = 1
+    with refused(errno.ENOMEM):
+        tree.spawn(100, a).touch(0, 50)
+    lines = tree.root.read(".machine/log").decode().splitlines()
+    assert lines == tree.machine.log
+    assert all(re.fullmatch(r"\[ *\d+\.\d{6}\] .+", line) for line in lines)
+    assert any("100" in line for line in lines)
+
+
+def test_check_says_what_is_broken(tree: Tree, task: TaskHandle) -> None:
+    task.touch(0, 5)
+    counters = tree.machine.core.counters
+    counters.usage[0] += 1
+    findings = tree.root.read(".machine/check")
+    assert findings.endswith(b"\n")
+    assert findings != b"ok\n"
+    counters.usage[0] -= 1
+    assert tree.root.read(".machine/check") == b"ok\n"
+
+
+def test_sysctls_are_those_of_the_machine(tree: Tree) -> None:
+    names = [entry[0].decode() for entry in tree.fs.readdir(tree.fs.find(b".machine/sys/vm").ino)][2:]
+    assert sorted(names) == sorted(tree.machine.sysctl_names)
+    assert {"swappiness", "min_free_kbytes", "page-cluster", "laptop_mode"} <= set(names)
+
+
+SYSCTLS: list[tuple[str, bytes, int | None]] = [
+    ("swappiness", b"0", 0), ("swappiness", b"100\n", 100), ("swappiness", b" 10 \n", 10), ("swappiness", b"007", 7),
+    ("page-cluster", b"0", 0), ("laptop_mode", b"1", 1), ("min_free_kbytes", b"500", 500),
+    ("swappiness", b"101", None), ("swappiness", b"-1", None), ("swappiness", b"", None), ("swappiness", b"\n", None),
+    ("swappiness", b"ten", None), ("swappiness", b"10 20", None), ("swappiness", b"1.5", None),
+    ("swappiness", b"0x10", None), ("swappiness", b"99999999999999999999", None), ("laptop_mode", b"-1", None),
+    ("min_free_kbytes", b"4294967296", None), ("page-cluster", b"1" * 4000, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "text", "value"), SYSCTLS)
+def test_sysctls(tree: Tree, name: str, text: bytes, value: int | None) -> None:
+    path = f".machine/sys/vm/{name}"
+    before = tree.root[path]
+    if value is None:
+        with refused(errno.EINVAL):
+            tree.root.write(path, text)
+    else:
+        tree.root.write(path, text)
+    assert tree.root[path] == (before if value is None else value)
+    assert tree.machine.sysctl(name) == tree.root[path]
