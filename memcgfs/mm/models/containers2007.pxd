@@ -1,10 +1,7 @@
 cdef class Containers2007(Model):
     cdef readonly ZoneLru lru
     cdef readonly Kswapd kswapd
-    cdef readonly unsigned int first_head
     cdef readonly unsigned int meta_scan_heads
-    cdef unsigned int list_head(self, unsigned int container, bint active) noexcept nogil
-    cdef bint set_aside(self, Core core, unsigned int pfn, unsigned int container, unsigned int head) noexcept nogil
     cdef void page_added(self, Core core, unsigned int pfn, bint active) noexcept nogil
     cdef void page_accessed(self, Core core, unsigned int pfn) noexcept nogil
     cdef void moved(self, Core core, unsigned int pfn, bint active) noexcept nogil
@@ -20,6 +17,8 @@ cdef class Containers2007(Model):
     cpdef tuple walk(self, Core core, int container)
     cpdef tuple waiting(self)
 
+cdef unsigned int list_head(Core core, unsigned int container, bint active) noexcept nogil
+cdef bint set_aside(Core core, unsigned int pfn, unsigned int container, unsigned int head) noexcept nogil
 cdef long long isolate_pages_global(Core core, long long nr_to_scan, unsigned int dst, ScanControl2007 sc, int order, int mode, unsigned int zone, int mem_container, bint active) noexcept nogil
 cdef long long mem_container_isolate_pages(Core core, long long nr_to_scan, unsigned int dst, ScanControl2007 sc, int order, int mode, unsigned int zone, int mem_container, bint active) noexcept nogil
 cdef long long shrink_zones(Core core, int priority, unsigned int kind, ScanControl2007 sc) noexcept nogil

@@ -30,23 +30,12 @@ class Containers2007(Model):
 
     def __init__(self, core: Core, nr_zones: int, nr_containers: int) -> None:
         self.lru = ZoneLru(core, nr_zones)
-        self.first_head = core.meta.first_head
-        self.meta_scan_heads = self.first_head + 2 * nr_containers
+        self.meta_scan_heads = core.meta.first_head + 2 * nr_containers
         for depth in range(MAX_SCAN_DEPTH):
             core.meta.init_head(self.meta_scan_heads + depth)
         sc = ScanControl2007(core, self, self.lru, -1, 0)
         sc.isolate_pages = isolate_pages_global
         self.kswapd = Kswapd(sc, nr_zones)
-
-    def list_head(self, container: int, active: bool) -> int:
-        return self.first_head + 2 * container + active
-
-    def set_aside(self, core: Core, pfn: int, container: int, head: int) -> bool:
-        """Moves the meta page to a private list, unless it went away while the lock was dropped."""
-        if not core.meta.is_linked(pfn) or core.frames.container[pfn] != container:
-            return False
-        core.meta.move(head, pfn)
-        return True
 
     def page_added(self, core: Core, pfn: int, active: bool) -> None:
         if active:
@@ -62,7 +51,7 @@ class Containers2007(Model):
         if not page_get_meta_page(core, pfn):
             return
         core.lockdep.lock(LOCK_CONTAINER_LRU)
-        core.meta.move(self.list_head(core.frames.container[pfn], active), pfn)
+        core.meta.move(list_head(core, core.frames.container[pfn], active), pfn)
         core.lockdep.unlock(LOCK_CONTAINER_LRU)
 
     def page_freed(self, core: Core, pfn: int) -> None:
@@ -77,7 +66,7 @@ class Containers2007(Model):
     def charged(self, core: Core, pfn: int, container: int) -> None:
         """Every page starts at the head of the active list, also one that its zone has as inactive."""
         core.lockdep.lock(LOCK_CONTAINER_LRU)
-        core.meta.add(self.list_head(container, True), pfn)
+        core.meta.add(list_head(core, container, True), pfn)
         core.lockdep.unlock(LOCK_CONTAINER_LRU)
 
     def uncharged(self, core: Core, pfn: int, container: int) -> None:
@@ -86,8 +75,8 @@ class Containers2007(Model):
         core.lockdep.unlock(LOCK_CONTAINER_LRU)
 
     def container_made(self, core: Core, container: int) -> None:
-        core.meta.init_head(self.list_head(container, False))
-        core.meta.init_head(self.list_head(container, True))
+        core.meta.init_head(list_head(core, container, False))
+        core.meta.init_head(list_head(core, container, True))
 
     def shrink_zones(self, core: Core, kind: int, order: int) -> bool:
         return try_to_free_pages(core, self, kind, order)
@@ -100,7 +89,7 @@ class Containers2007(Model):
 
     def walk(self, core: Core, container: int) -> tuple[list[int], list[int]]:
         if container >= 0:
-            return (core.meta.order(self.list_head(container, True)), core.meta.order(self.list_head(container, False)))
+            return (core.meta.order(list_head(core, container, True)), core.meta.order(list_head(core, container, False)))
         active = []
         inactive = []
         for zone in range(core.zones.nr_zones):
@@ -110,6 +99,18 @@ class Containers2007(Model):
 
     def waiting(self) -> tuple[list[int], list[int]]:
         return self.lru.waiting()
+
+
+def list_head(core: Core, container: int, active: bool) -> int:
+    return core.meta.first_head + 2 * container + active
+
+
+def set_aside(core: Core, pfn: int, container: int, head: int) -> bool:
+    """Moves the meta page to a private list, unless it went away while the lock was dropped."""
+    if not core.meta.is_linked(pfn) or core.frames.container[pfn] != container:
+        return False
+    core.meta.move(head, pfn)
+    return True
 
 
 def isolate_pages_global(
@@ -138,7 +139,7 @@ def mem_container_isolate_pages(
     counted; in another zone, it is counted and stays, so that nothing behind it is reached in this call; gone meanwhile, it is counted.
     Otherwise its meta page is set aside, and the page is taken if it is on the LRU. What was set aside returns to the head at the end.
     """
-    source = sc.model.list_head(mem_container, active)
+    source = list_head(core, mem_container, active)
     aside = sc.model.meta_scan_heads + sc.depth
     nr_taken = 0
     scan = 0
@@ -156,7 +157,7 @@ def mem_container_isolate_pages(
         if core.frames.zone(pfn) != zone:
             continue
         core.lockdep.lock(LOCK_CONTAINER_LRU)
-        is_there = sc.model.set_aside(core, pfn, mem_container, aside)
+        is_there = set_aside(core, pfn, mem_container, aside)
         core.lockdep.unlock(LOCK_CONTAINER_LRU)
         if is_there and isolate_lru_page(core, pfn, mode):
             core.lru.move(dst, pfn)
