@@ -1,0 +1,88 @@
+"""A mount, from its first request to its last.
+
+Contract.  `serve` mounts, calls `ready`, answers requests until somebody unmounts or a signal asks for the end, and
+leaves no mount behind, whatever ends it (but for SIGKILL, after which `mountpoint.require_free` clears up).
+
+Sequence: the signals are held back, because one that came before the loop knows them would kill the process and leave a
+dead mount; the filesystem is mounted; the loop takes the signals over; the last request; unmounted.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Final
+
+import pyfuse3
+import trio
+
+from ..options import Options
+from ..tree import Tree
+from . import eager
+from .host import Host
+from .mountpoint import MountError, announced, mount_at
+from .operations import Requests
+
+END_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+MANY: Final = 99
+
+
+def serve(options: Options, path: Path, source: str, ready: Callable[[], None]) -> None:
+    """Mount a new tree at `path` and serve it until it is unmounted."""
+    tree = Tree.from_options(options)
+    host = Host(tree.host_exited)
+    tree.set_host(host)
+    requests = Requests(tree, host, options.timescale)
+    signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
+    # Only answers that are held back need a second task; handing over from one to another costs a third of the speed.
+    max_tasks = MANY if options.timescale else 1
+    eager.enable()
+    _mount(requests, path, fuse_options(options, source))
+    try:
+        trio.run(_answer, tree, host, path, max_tasks, ready)
+    finally:
+        pyfuse3.close()
+
+
+def fuse_options(options: Options, source: str) -> set[str]:
+    """What libfuse and the kernel are told."""
+    escaped = source.replace("\\", "\\\\").replace(",", "\\,")
+    return {f"fsname={escaped}", "subtype=memcgfs", *options.generic}
+
+
+def _mount(requests: Requests, path: Path, words: set[str]) -> None:
+    """libfuse tells the reason on stderr only."""
+    with tempfile.TemporaryFile("w+", errors="replace") as told:
+        stderr = os.dup(2)
+        os.dup2(told.fileno(), 2)
+        try:
+            pyfuse3.init(requests, str(path), words)
+        except RuntimeError as error:
+            told.seek(0)
+            lines = told.read().splitlines() or [str(error)]
+            raise MountError(f"{path}: {lines[-1]}") from None
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+
+
+async def _answer(tree: Tree, host: Host, path: Path, max_tasks: int, ready: Callable[[], None]) -> None:
+    mount = mount_at(path)
+    assert mount is not None
+    with trio.open_signal_receiver(*END_SIGNALS) as signals:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, END_SIGNALS)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_end_at_signal, signals)
+            nursery.start_soon(host.watch_exits, tree.settle)
+            with announced(mount):
+                ready()
+                await pyfuse3.main(min_tasks=1, max_tasks=max_tasks)
+            nursery.cancel_scope.cancel()
+
+
+async def _end_at_signal(signals: AsyncIterator[int]) -> None:
+    async for _signal in signals:
+        pyfuse3.terminate()

@@ -1,0 +1,165 @@
+"""The processes of this computer, as far as the tree needs them: who a pid is, when it exits, running a release agent.
+
+Contract
+- A process here is what the kernel calls a task: one thread, by its thread id.  Ids are used again, so its start time
+  is part of its identity.  What is dead or a zombie is not found.
+- `watch` holds a pidfd until the process exits, or `unwatch`.  Exits are told by `let_exited_go`, which is called
+  before each request, so that whoever has seen a member exit finds it gone from the tree, and by `watch_exits` while
+  no request comes.  Cost: one system call while anything is watched, none otherwise.
+- A release agent runs as the mounter, with the arguments and the environment that the kernel gave it, and nobody waits
+  for it; it is reaped like any other exit.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+import trio
+
+PIDFD_THREAD: Final = os.O_EXCL
+"""Flag of pidfd_open(2), from Linux 6.9 on: any thread, not only the first of a process."""
+AGENT_ENVIRONMENT: Final = {"HOME": "/", "PATH": "/sbin:/bin:/usr/sbin:/usr/bin"}
+DEAD_STATES: Final = ("Z", "X", "x")
+
+log = logging.getLogger(__name__)
+
+
+class Process(Protocol):
+    """What is asked of a process in order to watch it; equal ones are the same thread.  `find` gives such."""
+
+    @property
+    def tid(self) -> int: ...
+
+    @property
+    def tgid(self) -> int: ...
+
+    def alive(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HostProcess:
+    """One thread of this computer: its real and saved user ids as it was found, its start in ticks since boot."""
+
+    tid: int
+    tgid: int
+    uid: int
+    suid: int
+    start_ticks: int
+
+    def alive(self) -> bool:
+        return _start_ticks(self.tid) == self.start_ticks
+
+
+class Host:
+    """The process table.  `tell_exit` is called with the thread id of every watched process that exits."""
+
+    def __init__(self, tell_exit: Callable[[int], None]) -> None:
+        self._tell_exit = tell_exit
+        self._exits = select.epoll()
+        self._at_exit: dict[int, Callable[[], object]] = {}
+        """By descriptor (a pidfd, mostly), what to do when it turns readable."""
+        self._watched: dict[Process, int] = {}
+
+    def find(self, tid: int) -> HostProcess | None:
+        start_ticks = _start_ticks(tid)
+        if start_ticks is None:
+            return None
+        try:
+            status = Path(f"/proc/{tid}/status").read_text()
+        except OSError:
+            return None
+        fields = dict(line.split(":\t", 1) for line in status.splitlines())
+        uid, _effective, suid, _filesystem = map(int, fields["Uid"].split())
+        return HostProcess(tid, int(fields["Tgid"]), uid, suid, start_ticks)
+
+    def watch(self, process: Process) -> None:
+        if process in self._watched:
+            return
+        try:
+            pidfd = _pidfd_open(process)
+        except ProcessLookupError:
+            # Gone since it was found: something readable in its place has that told like any other exit.
+            pidfd = os.eventfd(1)
+        self._watched[process] = pidfd
+        self._await_exit(pidfd, lambda: self._exited(process))
+
+    def unwatch(self, process: Process) -> None:
+        pidfd = self._watched.pop(process, None)
+        if pidfd is not None:
+            self._drop(pidfd)
+
+    def run_release_agent(self, path: str, cgroup_path: str) -> None:
+        try:
+            agent = subprocess.Popen([path, cgroup_path], env=AGENT_ENVIRONMENT, cwd="/", stdin=subprocess.DEVNULL)
+        except OSError as error:
+            # The kernel keeps silent about it; whoever looks for the reason finds it in the log.
+            log.warning("release agent: %s", error)
+            return
+        self._await_exit(os.pidfd_open(agent.pid), agent.wait)
+
+    def let_exited_go(self) -> None:
+        if not self._at_exit:
+            return
+        for pidfd, _events in self._exits.poll(0):
+            at_exit = self._at_exit.get(pidfd)
+            if at_exit is not None:  # else one of the exits before it has ended this watch
+                self._drop(pidfd)
+                at_exit()
+
+    async def watch_exits(self, settle: Callable[[], None]) -> None:
+        """Tell exits as they happen, and let the tree do what they made due."""
+        while True:
+            await trio.lowlevel.wait_readable(self._exits)
+            try:
+                self.let_exited_go()
+                settle()
+            except Exception:
+                # As for a request: a bug must not end the mount.
+                log.exception("exit of a member")
+
+    def close(self) -> None:
+        for pidfd in self._at_exit:
+            os.close(pidfd)
+        self._at_exit.clear()
+        self._exits.close()
+
+    def _await_exit(self, pidfd: int, at_exit: Callable[[], object]) -> None:
+        self._at_exit[pidfd] = at_exit
+        self._exits.register(pidfd, select.EPOLLIN)
+
+    def _drop(self, pidfd: int) -> None:
+        del self._at_exit[pidfd]
+        self._exits.unregister(pidfd)
+        os.close(pidfd)
+
+    def _exited(self, process: Process) -> None:
+        self._watched.pop(process, None)
+        self._tell_exit(process.tid)
+
+
+def _start_ticks(tid: int) -> int | None:
+    """When the thread started; None if there is none, or only what is left of it."""
+    try:
+        stat = Path(f"/proc/{tid}/stat").read_bytes()
+    except OSError:
+        return None
+    # The name, field 2, is in parentheses and may itself hold any byte.
+    state, *fields = stat[stat.rindex(b")") + 2 :].split()
+    return None if state.decode() in DEAD_STATES else int(fields[18])
+
+
+def _pidfd_open(process: Process) -> int:
+    try:
+        return os.pidfd_open(process.tid, PIDFD_THREAD)
+    except OSError as error:
+        if isinstance(error, ProcessLookupError):
+            raise
+        # An older kernel: the exit of the whole process has to do.
+        return os.pidfd_open(process.tgid)

@@ -1,0 +1,261 @@
+"""The kernel's requests, each one synchronous call into the tree.
+
+Contract
+- A request runs to its end before the next one starts: nothing here awaits between a call and its answer, except to let
+  the caller feel a stall (`timescale`), which comes after the call and holds up nobody else.
+- Before a request, members that have exited are let go; after it, `tree.settle()` does what it made due.
+- What the tree refuses is answered with the errno that `tree.errno_of` has for it.  Any other exception is a bug here
+  or below; pyfuse3 would end the whole mount, so it becomes EIO, with the traceback in the log.
+- Permissions are checked by the kernel (default_permissions) before a request is sent.
+
+What the kernel may keep.  Names and attributes do not change behind its back, so it keeps them for ever: a stat, or the
+walk of a path, costs no request.  The few names that do come or go behind its back (`fork`) it is told.  Contents are
+never kept: every file is opened with direct_io, without which a file of size 0 would read empty.
+
+pyfuse3 names no caller in `read` and `write`; there the opener stands for the caller, which `kernfs` sees to.
+"""
+
+from __future__ import annotations
+
+import errno
+import functools
+import logging
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Concatenate, Final, NoReturn, ParamSpec, TypeVar
+
+import pyfuse3
+from pyfuse3 import (
+    EntryAttributes,
+    FileHandleT,
+    FileInfo,
+    FileNameT,
+    FlagT,
+    FUSEError,
+    InodeT,
+    ModeT,
+    ReaddirToken,
+    RequestContext,
+    SetattrFields,
+    StatvfsData,
+)
+
+from ..kernfs import Attributes, Caller, Changes
+from ..tree import Tree, errno_of
+from .host import Host
+from .stalls import feel_stall
+
+FOREVER: Final = 1e9
+"""Seconds that the kernel may keep a name or attributes."""
+A_MOMENT_NS: Final = 1_000_000_000
+"""A date this close to the computer's now means now: pyfuse3 does not tell UTIME_NOW from a date."""
+PAGE_SIZE: Final = 4096
+NAME_MAX: Final = 255
+
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Answering = Callable[Concatenate["Requests", P], Coroutine[Any, Any, R]]
+
+
+def request(call: Callable[Concatenate[Requests, P], R]) -> Answering[P, R]:
+    """Put around a call what every request has: see the contract above."""
+
+    @functools.wraps(call)
+    async def answer(self: Requests, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        tree = self._tree
+        started_ns = tree.machine.clock_ns if self._timescale else 0
+        try:
+            self._host.let_exited_go()
+            try:
+                return call(self, *args, **kwargs)
+            finally:
+                tree.settle()
+        except Exception as refusal:
+            raise FUSEError(_errno(refusal, call.__name__)) from None
+        finally:
+            if self._timescale and tree.machine.clock_ns != started_ns:
+                await feel_stall((tree.machine.clock_ns - started_ns) * self._timescale, self._asking)
+
+    return answer
+
+
+def _errno(refusal: Exception, name: str) -> int:
+    number = errno_of(refusal)
+    if number is None:
+        log.error("%s: answered EIO because of", name, exc_info=refusal)
+        return errno.EIO
+    return number
+
+
+class Requests(pyfuse3.Operations):
+    """`tree` behind one mount.  `timescale`: real nanoseconds that a caller waits for one that its request took."""
+
+    supports_dot_lookup = False
+
+    def __init__(self, tree: Tree, host: Host, timescale: float = 0.0) -> None:
+        super().__init__()
+        self._tree = tree
+        self._fs = tree.fs
+        self._host = host
+        self._timescale = timescale
+        self._openers: dict[FileHandleT, int] = {}
+        self._asking = 0
+        tree.fs.arrival_observers.append(self._name_came)
+        tree.fs.removal_observers.append(self._name_gone)
+
+    # Names.
+
+    @request
+    def lookup(self, parent_inode: InodeT, name: FileNameT, ctx: RequestContext) -> EntryAttributes:
+        return _entry(self._fs.lookup(parent_inode, name, self._caller(ctx)).attributes())
+
+    async def forget(self, inode_list: Sequence[tuple[InodeT, int]]) -> None:
+        # Not a request: the kernel expects no answer.
+        try:
+            for ino, nr_lookups in inode_list:
+                self._fs.forget(ino, nr_lookups)
+        except Exception:
+            log.exception("forget")
+
+    @request
+    def opendir(self, inode: InodeT, ctx: RequestContext) -> FileHandleT:
+        self._fs.directory(inode)
+        return FileHandleT(inode)
+
+    @request
+    def readdir(self, fh: FileHandleT, start_id: int, token: ReaddirToken) -> None:
+        for name, node, next_id in self._fs.readdir(fh, start_id):
+            if not pyfuse3.readdir_reply(token, FileNameT(name), _entry(node.attributes()), next_id):
+                break
+            if name not in (b".", b".."):
+                self._fs.hold(node)
+
+    @request
+    def mkdir(self, parent_inode: InodeT, name: FileNameT, mode: ModeT, ctx: RequestContext) -> EntryAttributes:
+        return _entry(self._fs.mkdir(parent_inode, name, mode, self._caller(ctx)).attributes())
+
+    @request
+    def rmdir(self, parent_inode: InodeT, name: FileNameT, ctx: RequestContext) -> None:
+        self._fs.rmdir(parent_inode, name, self._caller(ctx))
+
+    @request
+    def rename(self, parent_inode_old: InodeT, name_old: FileNameT, parent_inode_new: InodeT, name_new: FileNameT,
+               flags: FlagT, ctx: RequestContext) -> None:  # fmt: skip
+        self._fs.rename(parent_inode_old, name_old, parent_inode_new, name_new, flags, self._caller(ctx))
+
+    # What nobody may do in such a tree; kernfs knows how it is refused.
+
+    @request
+    def create(self, parent_inode: InodeT, name: FileNameT, mode: ModeT, flags: FlagT,
+               ctx: RequestContext) -> NoReturn:  # fmt: skip
+        self._fs.create(parent_inode, name, self._caller(ctx))
+
+    @request
+    def mknod(self, parent_inode: InodeT, name: FileNameT, mode: ModeT, rdev: int, ctx: RequestContext) -> NoReturn:
+        self._fs.mknod(parent_inode, name, self._caller(ctx))
+
+    @request
+    def symlink(self, parent_inode: InodeT, name: FileNameT, target: FileNameT, ctx: RequestContext) -> NoReturn:
+        self._fs.symlink(parent_inode, name, self._caller(ctx))
+
+    @request
+    def link(self, inode: InodeT, new_parent_inode: InodeT, new_name: FileNameT, ctx: RequestContext) -> NoReturn:
+        self._fs.link(new_parent_inode, new_name, self._caller(ctx))
+
+    @request
+    def unlink(self, parent_inode: InodeT, name: FileNameT, ctx: RequestContext) -> NoReturn:
+        self._fs.unlink(parent_inode, name, self._caller(ctx))
+
+    # Attributes.
+
+    @request
+    def getattr(self, inode: InodeT, ctx: RequestContext) -> EntryAttributes:
+        return _entry(self._fs.getattr(inode))
+
+    @request
+    def setattr(self, inode: InodeT, attr: EntryAttributes, fields: SetattrFields, fh: FileHandleT | None,
+                ctx: RequestContext) -> EntryAttributes:  # fmt: skip
+        changes = Changes(
+            mode=attr.st_mode if fields.update_mode else None,
+            uid=attr.st_uid if fields.update_uid else None,
+            gid=attr.st_gid if fields.update_gid else None,
+            size=attr.st_size if fields.update_size else None,
+            atime_ns=self._date_ns(attr.st_atime_ns) if fields.update_atime else None,
+            mtime_ns=self._date_ns(attr.st_mtime_ns) if fields.update_mtime else None,
+        )
+        return _entry(self._fs.setattr(inode, changes, self._caller(ctx)))
+
+    @request
+    def statfs(self, ctx: RequestContext) -> StatvfsData:
+        """What simple_statfs says: a block size and the length of names, all counts 0."""
+        answer = StatvfsData()
+        answer.f_bsize = answer.f_frsize = PAGE_SIZE
+        answer.f_namemax = NAME_MAX
+        return answer
+
+    # Open files.
+
+    @request
+    def open(self, inode: InodeT, flags: FlagT, ctx: RequestContext) -> FileInfo:
+        handle = FileHandleT(self._fs.open(inode, flags, self._caller(ctx)))
+        self._openers[handle] = ctx.pid
+        return FileInfo(fh=handle, direct_io=True)
+
+    @request
+    def read(self, fh: FileHandleT, off: int, size: int) -> bytes:
+        self._asking = self._openers[fh]
+        return self._fs.read(fh, off, size)
+
+    @request
+    def write(self, fh: FileHandleT, off: int, buf: bytes) -> int:
+        self._asking = self._openers[fh]
+        return self._fs.write(fh, off, buf)
+
+    @request
+    def release(self, fh: FileHandleT) -> None:
+        del self._openers[fh]
+        self._fs.release(fh)
+
+    # Inside.
+
+    def _caller(self, ctx: RequestContext) -> Caller:
+        self._asking = ctx.pid
+        return Caller(ctx.pid, ctx.uid, ctx.gid, ctx.umask)
+
+    def _date_ns(self, date_ns: int) -> int:
+        """What `touch` means by now is the tree's now: the computer's clock has no place in what is deterministic."""
+        return self._tree.now_ns() if abs(time.time_ns() - date_ns) < A_MOMENT_NS else date_ns
+
+    def _name_came(self, parent_ino: int, name: bytes, ino: int) -> None:
+        _forget_attributes(parent_ino)
+
+    def _name_gone(self, parent_ino: int, name: bytes, ino: int) -> None:
+        _forget_attributes(parent_ino)
+        # In another thread, since it waits for whoever is using the name.
+        pyfuse3.invalidate_entry_async(InodeT(parent_ino), FileNameT(name), ignore_enoent=True)
+
+
+def _forget_attributes(ino: int) -> None:
+    """Have the kernel ask again: another link count, other dates."""
+    try:
+        pyfuse3.invalidate_inode(InodeT(ino), attr_only=True)
+    except FileNotFoundError:
+        pass  # it keeps none
+
+
+def _entry(attributes: Attributes) -> EntryAttributes:
+    entry = EntryAttributes()
+    entry.st_ino = InodeT(attributes.ino)
+    entry.st_mode = ModeT(attributes.mode)
+    entry.st_nlink = attributes.nlink
+    entry.st_uid = attributes.uid
+    entry.st_gid = attributes.gid
+    entry.st_size = attributes.size
+    entry.st_blksize = PAGE_SIZE
+    entry.st_atime_ns = attributes.atime_ns
+    entry.st_mtime_ns = attributes.mtime_ns
+    entry.st_ctime_ns = attributes.ctime_ns
+    entry.attr_timeout = entry.entry_timeout = FOREVER
+    return entry
