@@ -1,0 +1,51 @@
+"""Every example session prints, on a real mount, exactly what the file beside it says; so does every run of it.
+
+`make expected` writes the files anew.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from memcgfs.fuse.mountpoint import MountError, require_fuse
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SESSIONS = sorted(path for path in EXAMPLES.glob("*.sh") if os.access(path, os.X_OK))
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """`memcgfs` is this Python's, installed or not."""
+    try:
+        require_fuse()
+    except MountError as reason:
+        pytest.skip(str(reason))
+    program = tmp_path / "memcgfs"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m memcgfs "$@"\n')
+    program.chmod(0o755)
+    return {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(EXAMPLES.parent)}
+
+
+def steady(output: str) -> str:
+    """Without the one line that tells of this computer."""
+    return re.sub("(?m)^accesses/s .*", "accesses/s", output)
+
+
+@pytest.mark.parametrize("session", SESSIONS, ids=lambda path: path.stem)
+def test_a_session_prints_what_is_expected(session: Path, environment: dict[str, str]) -> None:
+    if "Needs root" in session.read_text() and os.geteuid() != 0:
+        pytest.skip("becoming another user takes root")
+    ended = subprocess.run([session], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, text=True, timeout=120, check=False)  # fmt: skip
+    assert steady(ended.stdout) == steady(session.with_suffix(".out").read_text())
+    assert ended.returncode == 0
+
+
+def test_no_expectation_without_a_session() -> None:
+    assert [path.stem for path in sorted(EXAMPLES.glob("*.out"))] == [path.stem for path in SESSIONS]
