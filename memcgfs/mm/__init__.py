@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .config import DiskConfig as DiskConfig
 from .config import MachineConfig as MachineConfig
+from .container import Container as Container
 from .dump import dump as dump
 from .engine import compiled as compiled
 from .errors import BadRange as BadRange
@@ -26,7 +27,8 @@ from .errors import TaskExists as TaskExists
 from .errors import TooManyContainers as TooManyContainers
 from .errors import TooManyMappings as TooManyMappings
 from .errors import TooManyTasks as TooManyTasks
-from .machine import Container as Container
 from .machine import Machine as Machine
 from .task import Access as Access
 from .task import Task as Task
+from .views import SwapView as SwapView
+from .views import ZoneView as ZoneView

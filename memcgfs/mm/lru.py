@@ -147,7 +147,7 @@ def mark_page_accessed(core: Core, lru: ZoneLru, pfn: int) -> None:
 
 def rotate_reclaimable_page(core: Core, lru: ZoneLru, pfn: int) -> None:
     """A page that reclaim wrote out is clean now: to the tail of the zone's inactive list, where reclaim looks first."""
-    if core.frames.has(pfn, PG_LOCKED) or core.frames.has(pfn, PG_DIRTY) or core.frames.has(pfn, PG_ACTIVE) or not core.frames.has(pfn, PG_LRU):
+    if core.frames.has(pfn, PG_LOCKED | PG_DIRTY | PG_ACTIVE) or not core.frames.has(pfn, PG_LRU):
         return
     core.lru.move_tail(lru.head(core.frames.zone(pfn), False), pfn)
     core.count(PGROTATED)

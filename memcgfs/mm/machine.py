@@ -12,15 +12,17 @@ from types import ModuleType
 
 from sortedcontainers import SortedDict
 
-from . import oom, views
+from . import oom, sysctl, views
 from .address_space import AddressSpace
-from .boot import boot, setup_watermarks
+from .boot import boot
 from .check import check
+from .container import Container
 from .config import TASK_PAGES, MachineConfig, sizes_of
 from .engine import engine as chosen_engine
-from .errors import BadSysctl, ConfigError, ContainerBusy, MachineBroken, OutOfMemory, TaskExists, TooManyContainers
+from .errors import ConfigError, ContainerBusy, MachineBroken, OutOfMemory, TaskExists, TooManyContainers
 from .errors import TooManyMappings, TooManyTasks
 from .ids import Ids
+from .models.python import Policy
 from .params import MAX_NR_ZONES, PG_CONTENT, WARN_ALLOC_LIVELOCK, WARN_FAULT_LIVELOCK, WARN_UNCHARGE_BELOW_ZERO
 from .task import Task
 
@@ -32,79 +34,10 @@ WARNINGS = {
 PAGE_BYTES = 4096
 
 
-class Container:
-    """One container's numbers. Made by Machine.create_container; the top one is Machine.root."""
-
-    __slots__ = ("cid", "machine")
-
-    def __init__(self, machine: Machine, cid: int) -> None:
-        self.machine = machine
-        self.cid = cid
-
-    @property
-    def usage(self) -> int:
-        return int(self.machine.core.counters.usage[self.cid])
-
-    @property
-    def limit(self) -> int:
-        """Pages. Lowering it below the usage is accepted, and shows at the next charge."""
-        return int(self.machine.core.counters.limit[self.cid])
-
-    @limit.setter
-    def limit(self, pages: int) -> None:
-        self.machine.core.counters.limit[self.cid] = pages & self.ulong_max
-
-    @property
-    def ulong_max(self) -> int:
-        return int(self.machine.core.counters.ulong_max)
-
-    @property
-    def failcnt(self) -> int:
-        return int(self.machine.core.counters.failcnt[self.cid])
-
-    @property
-    def peak(self) -> int:
-        """The highest usage so far."""
-        return int(self.machine.core.containers.peak[self.cid])
-
-    @property
-    def control_type(self) -> int:
-        return int(self.machine.core.containers.control_type[self.cid])
-
-    @control_type.setter
-    def control_type(self, value: int) -> None:
-        self.machine.core.containers.control_type[self.cid] = value
-
-    @property
-    def css_refs(self) -> int:
-        return int(self.machine.core.containers.css[self.cid])
-
-    @property
-    def cache_pages(self) -> int:
-        return int(self.machine.core.containers.nr_cache[self.cid])
-
-    @property
-    def rss_pages(self) -> int:
-        return self.usage - self.cache_pages
-
-    def lists(self) -> tuple[list[int], list[int]]:
-        """Page frames on the (active, inactive) list, from head to tail."""
-        found: tuple[list[int], list[int]] = self.machine.core.model.walk(self.machine.core, self.cid)
-        return found
-
-    @property
-    def nr_active(self) -> int:
-        return len(self.lists()[0])
-
-    @property
-    def nr_inactive(self) -> int:
-        return len(self.lists()[1])
-
-
 class Machine:
     """Raises ConfigError where no such machine can be made, also where the host refuses its arrays."""
 
-    def __init__(self, config: MachineConfig | None = None, engine: ModuleType = chosen_engine) -> None:
+    def __init__(self, config: MachineConfig | None = None, engine: ModuleType = chosen_engine, policy: Policy | None = None) -> None:
         self.config = config = config or MachineConfig()
         self.engine = engine
         self.task_pages = TASK_PAGES[config.arch]
@@ -113,7 +46,11 @@ class Machine:
         try:
             self.core = engine.Core(sizes, self)
             self.min_free_kbytes = boot(self.core, config)
-            self.core.bind(engine.Containers2007(self.core, nr_zones, sizes.nr_containers), engine.Rules2007())
+            if policy is None:
+                model = engine.Containers2007(self.core, nr_zones, sizes.nr_containers)
+            else:
+                model = engine.PythonModel(self.core, policy)
+            self.core.bind(model, engine.Rules2007())
         except (OSError, OverflowError, ValueError, MemoryError) as error:
             raise ConfigError(f"ram={config.ram_bytes}: the host refuses the arrays of such a machine ({error})") from error
         self.ram_bytes = memoryview(self.core.tables.ram).cast("B")
@@ -398,30 +335,11 @@ class Machine:
 
     @property
     def sysctl_names(self) -> tuple[str, ...]:
-        return tuple(SYSCTL_RANGES)
+        return tuple(sysctl.RANGES)
 
     def sysctl(self, name: str) -> int:
-        if name == "min_free_kbytes":
-            return self.min_free_kbytes
-        return int(getattr(self.core, SYSCTL_FIELDS[name]))
+        return sysctl.read(self, name)
 
     def set_sysctl(self, name: str, value: int) -> None:
         """Raises BadSysctl outside the kernel's range."""
-        if value not in SYSCTL_RANGES[name]:
-            raise BadSysctl(f"{name}: {value} is not in {SYSCTL_RANGES[name][0]}..{SYSCTL_RANGES[name][-1]}")
-        if name == "min_free_kbytes":
-            self.min_free_kbytes = value
-            setup_watermarks(self.core, value)
-            return
-        fields = {field: int(getattr(self.core, field)) for field in SYSCTL_FIELDS.values()}
-        fields[SYSCTL_FIELDS[name]] = value
-        self.core.set_sysctl(**fields)
-
-
-SYSCTL_FIELDS = {"swappiness": "swappiness", "page-cluster": "page_cluster", "laptop_mode": "laptop_mode"}
-SYSCTL_RANGES = {
-    "swappiness": range(101),
-    "min_free_kbytes": range(1 << 31),
-    "page-cluster": range(32),
-    "laptop_mode": range(1 << 31),
-}
+        sysctl.write(self, name, value)

@@ -33,6 +33,7 @@ from .vmscan import shrink_slab as shrink_slab
 from .models.shrink2007 import ScanControl2007 as ScanControl2007
 from .models.kswapd2007 import Kswapd as Kswapd
 from .models.containers2007 import Containers2007 as Containers2007, nr_meta_heads as nr_meta_heads
+from .models.python import PythonModel as PythonModel
 from .rules2007 import Rules2007 as Rules2007
 from .memory import handle_mm_fault as handle_mm_fault
 from .mmap import access_pages as access_pages, copy_page_range as copy_page_range

@@ -18,7 +18,8 @@ from .params import LEAF_ENTRIES, LEAF_MASK, PG_CONTENT, PTE_PRESENT, PTE_SHIFT,
 from .params import VM_LOCKED, VM_SHARED, VM_WRITE
 
 if TYPE_CHECKING:
-    from .machine import Container, Machine
+    from .container import Container
+    from .machine import Machine
 
 PAGE_BYTES = 4096
 CHUNK_PAGES = 1 << 16

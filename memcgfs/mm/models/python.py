@@ -1,0 +1,172 @@
+"""A model written in plain Python: PythonModel is the machine's side of it, a Policy its author's.
+
+A policy is told which pages come and go and who is charged for them, and when memory is short it says which page is to go next. The
+adapter does what touches the machine: pages are on one list in the order of their arrival, those of a container on another, all of
+them inactive; a page leaves through evict_page. What a policy raises comes up at the end of the operation, as an interleaved
+operation's error does.
+
+    class Fifo(Policy): ...
+    machine = Machine(config, policy=Fifo())
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..core import Core
+from ..lru import MAX_SCAN_DEPTH
+from ..model import Model
+from ..page_alloc import put_page
+from ..params import ALLOCSTALL, ISOLATE_BOTH, NR_INACTIVE, PAGE_SUCCESS, PG_ANON, PG_DIRTY, PG_LOCKED, PG_LRU, PG_SWAPCACHE
+from ..params import PG_WRITEBACK, PGSCAN_DIRECT, PGSTEAL, SWAP_SUCCESS
+from ..rmap import page_referenced, try_to_unmap
+from ..swap_state import add_to_swap
+from ..vmscan import isolate_lru_page, pageout, remove_mapping
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Policy:
+    """What a policy may want to know; the methods here do nothing. Pages are frame numbers, containers numbers from 0, the top one."""
+
+    def page_added(self, pfn: int, active: bool) -> None:
+        """A page can be evicted from now on."""
+
+    def page_accessed(self, pfn: int) -> None:
+        """Used by something other than a mapping: it was read from swap for somebody."""
+
+    def page_freed(self, pfn: int) -> None:
+        """Evicted, or its owner has gone."""
+
+    def written(self, pfn: int) -> None:
+        """Its write to swap, which an eviction started, is done: evict() would free it now."""
+
+    def charged(self, pfn: int, container: int) -> None:
+        """The page counts in this container."""
+
+    def uncharged(self, pfn: int, container: int) -> None:
+        """It counts there no more."""
+
+    def container_made(self, container: int) -> None:
+        """A container without pages."""
+
+    def reclaim(self, container: int, evict: Callable[[int], bool]) -> bool:
+        """Frees pages of the container, or of the machine where it is -1; True where some came free.
+
+        evict(pfn) gives True where the page is free now. False: it is locked in memory, swap is full, or its write has only begun.
+        """
+        return False
+
+
+class PythonModel(Model):
+    """In core.lru, one head has all pages; in core.meta, head c has container c's. The newest page is first."""
+
+    def __init__(self, core: Core, policy: Policy) -> None:
+        self.core = core
+        self.policy = policy
+        self.pages_head = core.lru.first_head + core.nr_free_heads
+        self.first_head = core.meta.first_head
+        core.lru.init_head(self.pages_head)
+
+    def tell(self, core: Core, what: str, *arguments: Any) -> Any:
+        """Calls the policy. The first error of an operation is kept for its end."""
+        try:
+            return getattr(self.policy, what)(*arguments)
+        except Exception as error:
+            if core.kernel.interleave_error is None:  # type: ignore[attr-defined]
+                core.kernel.interleave_error = error  # type: ignore[attr-defined]
+            return None
+
+    def page_added(self, core: Core, pfn: int, active: bool) -> None:
+        core.frames.set(pfn, PG_LRU)
+        core.lru.add(self.pages_head, pfn)
+        core.zones.add(core.frames.zone(pfn), NR_INACTIVE, 1)
+        self.tell(core, "page_added", pfn, active)
+
+    def page_accessed(self, core: Core, pfn: int) -> None:
+        self.tell(core, "page_accessed", pfn)
+
+    def page_freed(self, core: Core, pfn: int) -> None:
+        core.frames.clear(pfn, PG_LRU)
+        core.lru.remove(pfn)
+        core.zones.add(core.frames.zone(pfn), NR_INACTIVE, -1)
+        self.tell(core, "page_freed", pfn)
+
+    def written(self, core: Core, pfn: int) -> None:
+        self.tell(core, "written", pfn)
+
+    def charged(self, core: Core, pfn: int, container: int) -> None:
+        core.meta.add(self.first_head + container, pfn)
+        self.tell(core, "charged", pfn, container)
+
+    def uncharged(self, core: Core, pfn: int, container: int) -> None:
+        core.meta.remove(pfn)
+        self.tell(core, "uncharged", pfn, container)
+
+    def container_made(self, core: Core, container: int) -> None:
+        core.meta.init_head(self.first_head + container)
+        self.tell(core, "container_made", container)
+
+    def shrink_zones(self, core: Core, kind: int, order: int) -> bool:
+        return self.reclaim(core, -1)
+
+    def shrink_container(self, core: Core, container: int) -> bool:
+        return self.reclaim(core, container)
+
+    def reclaim(self, core: Core, container: int) -> bool:
+        if core.scan_depth == MAX_SCAN_DEPTH:
+            return False
+        core.count(ALLOCSTALL)
+        core.scan_depth += 1
+        answer = self.tell(core, "reclaim", container, self.evict)
+        core.scan_depth -= 1
+        return bool(answer)
+
+    def evict(self, pfn: int) -> bool:
+        return evict_page(self.core, pfn)
+
+    def walk(self, core: Core, container: int) -> tuple[list[int], list[int]]:
+        if container >= 0:
+            return ([], core.meta.order(self.first_head + container))
+        return ([], core.lru.order(self.pages_head))
+
+
+def evict_page(core: Core, pfn: int) -> bool:
+    """Takes one page out of memory, however much it is used. True where its frame came free.
+
+    It stays on its list meanwhile, because the reference of isolation keeps it from being freed.
+    """
+    if not isolate_lru_page(core, pfn, ISOLATE_BOTH):
+        return False
+    zone = core.frames.zone(pfn)
+    core.zones.add(zone, PGSCAN_DIRECT, 1)
+    if not core.frames.test_and_set(pfn, PG_LOCKED):
+        push_out(core, pfn)
+    users = core.frames.page_count(pfn) - 1
+    core.frames.set(pfn, PG_LRU)
+    put_page(core, pfn)
+    if users == 0:
+        core.zones.add(zone, PGSTEAL, 1)
+    return users == 0
+
+
+def push_out(core: Core, pfn: int) -> None:
+    """shrink_page_list for one locked page, without its questions. Gives the lock back."""
+    if take_from_owners(core, pfn):
+        if core.frames.has(pfn, PG_DIRTY) and pageout(core, pfn) == PAGE_SUCCESS:
+            is_writing = core.frames.has(pfn, PG_WRITEBACK) or core.frames.has(pfn, PG_DIRTY)
+            if is_writing or core.frames.test_and_set(pfn, PG_LOCKED):
+                return
+        remove_mapping(core, pfn)
+    core.frames.clear(pfn, PG_LOCKED)
+
+
+def take_from_owners(core: Core, pfn: int) -> bool:
+    """A slot for the page, and its slot instead of it in every page table; old or young, but not locked in memory."""
+    if core.frames.has(pfn, PG_WRITEBACK):
+        return False
+    page_referenced(core, pfn, -1)
+    if not core.frames.has(pfn, PG_SWAPCACHE) and not (core.frames.has(pfn, PG_ANON) and add_to_swap(core, pfn)):
+        return False
+    return core.frames.page_mapcount(pfn) == 0 or try_to_unmap(core, pfn) == SWAP_SUCCESS
