@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from .. import units
 from ..kernfs import Caller, ControlFile
-from ..mm import Machine, MachineBroken
-from ..mm import ZoneView
+from ..mm import Machine, MachineBroken, ZoneView
 from .errors import BadCommand
 
 KB_PER_PAGE = 4

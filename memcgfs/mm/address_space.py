@@ -219,8 +219,9 @@ class AddressSpace:
         for vma in list(self.starts.values()):
             start, end = vmas.start[vma], vmas.end[vma]
             copy = child.new_vma(start, end, vmas.flags[vma] & ~VM_LOCKED)
-            if vmas.anon_vma[vma]:
-                vmas.link(copy, vmas.anon_vma[vma])
+            if not vmas.anon_vma[vma]:
+                continue  # nothing but zero pages, which the child's own faults find
+            vmas.link(copy, vmas.anon_vma[vma])
             cow = not vmas.flags[vma] & VM_SHARED
             if self.machine.engine.copy_page_range(self.core, self.mm, child.mm, start, end, cow) != 0:
                 return False

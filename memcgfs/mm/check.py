@@ -70,6 +70,9 @@ def check_rest(walk: Walk) -> None:
     walk.equal("locks held", walk.core.lockdep.held, 0)
     walk.equal("reclaims under way", walk.core.scan_depth, 0)
     walk.expect(not walk.with_flag(params.PG_METAPAGE), "a meta page is locked")
+    users = Counter(id(task.space) for task in walk.machine.tasks.values())
+    for mm, space in walk.machine.spaces.items():
+        walk.equal(f"mm {mm}: users", space.users, users[id(space)])
     for task in walk.machine.tasks.values():
         if task.space is not None:
             walk.expect(walk.machine.spaces.get(task.space.mm) is task.space, f"task {task.pid}: its address space is not known")

@@ -17,6 +17,8 @@ MIN_FRAMES = 16
 MAX_SWAP_PAGES = 2**32 - 2
 MAX_CONTAINERS = 1 << 20
 MAX_SEGMENTS = 1 << 24
+SPARE_HEADS = 1 << 10
+SMALL_MACHINE_FRAMES = 16 << 8  # mm/swap.c: swap_setup, 16 MB
 ZONE_NAMES = ("DMA", "DMA32", "Normal", "HighMem")
 
 # Pages below which a zone ends: 16 MB for ISA DMA, 4 GB for 32-bit DMA, 896 MB for what an i386 kernel maps directly.
@@ -86,6 +88,12 @@ class MachineConfig:
         largest = ZONE_ENDS[self.arch][-1][1]
         if self.nr_frames > largest:
             raise ConfigError(f"ram={self.ram_bytes}: {self.arch} has at most {largest} page frames of 4096 bytes")
+        if self.zone_pages is not None and sum(self.zone_pages) < MIN_FRAMES // 2:
+            raise ConfigError(f"zone_pages={self.zone_pages}: a machine needs at least {MIN_FRAMES // 2} page frames")
+        if self.nr_frames + 2 * self.max_containers + SPARE_HEADS > 1 << 32:
+            raise ConfigError(f"ram={self.ram_bytes}: page frames and list heads together have 32-bit numbers")
+        if min(self.swap_cluster_max, self.pagevec_size, self.wait_ns, self.jiffy_ns) < 1 or self.def_priority < 0:
+            raise ConfigError("batch sizes and waits are at least 1")
         if self.swap_bytes < 0 or self.nr_swap_pages > MAX_SWAP_PAGES:
             raise ConfigError(f"swap={self.swap_bytes}: from 0 to {MAX_SWAP_PAGES} pages of 4096 bytes")
 
@@ -140,6 +148,8 @@ class Sizes:
     wait_ns: int
     jiffy_ns: int
     fault_ns: int
+    task_pages: int
+    page_cluster: int
 
 
 def sizes_of(config: MachineConfig, nr_lru_heads: int, nr_meta_heads: int) -> Sizes:
@@ -166,6 +176,8 @@ def sizes_of(config: MachineConfig, nr_lru_heads: int, nr_meta_heads: int) -> Si
         wait_ns=config.wait_ns,
         jiffy_ns=config.jiffy_ns,
         fault_ns=config.fault_ns,
+        task_pages=TASK_PAGES[config.arch],
+        page_cluster=2 if config.nr_frames < SMALL_MACHINE_FRAMES else 3,
     )
 
 

@@ -11,4 +11,5 @@ cdef class Containers:
     cdef readonly unsigned int nr_released
     cpdef void init(self, unsigned int container) noexcept nogil
     cpdef void css_get(self, unsigned int container) noexcept nogil
+    cpdef void forget_released(self, unsigned int container) noexcept nogil
     cpdef void css_put(self, unsigned int container) noexcept nogil

@@ -45,9 +45,14 @@ class Containers:
             self.released[self.nr_released] = container
             self.nr_released += 1
 
+    def forget_released(self, container: int) -> None:
+        """The container is removed: its number may be another's soon."""
+        self.is_released[container] = 0
+
     def take_released(self) -> list[int]:
         """The containers whose last reference went since this was asked last, in that order."""
-        found = [self.released[place] for place in range(self.nr_released)]
+        waiting = [self.released[place] for place in range(self.nr_released)]
+        found = [container for container in waiting if self.is_released[container]]
         for container in found:
             self.is_released[container] = 0
         self.nr_released = 0

@@ -31,6 +31,7 @@ cdef class Core:
     cdef readonly long long wait_ns
     cdef readonly long long jiffy_ns
     cdef readonly long long fault_ns
+    cdef readonly unsigned long long task_pages
     cdef readonly long long vm_total_pages
     cdef readonly int swappiness
     cdef readonly int page_cluster

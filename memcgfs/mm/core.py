@@ -59,9 +59,10 @@ class Core:
         self.wait_ns = sizes.wait_ns
         self.jiffy_ns = sizes.jiffy_ns
         self.fault_ns = sizes.fault_ns
+        self.task_pages = sizes.task_pages
         self.vm_total_pages = 0
         self.swappiness = 60
-        self.page_cluster = 3
+        self.page_cluster = sizes.page_cluster
         self.laptop_mode = 0
 
         self.clock_ns = 0

@@ -19,8 +19,8 @@ class Disk:
         self.transfer_ns = transfer_ns
         self.depth = depth
         self.is_synchronous = latency_ns == 0 and transfer_ns == 0
-        self.congestion_on = depth - depth // 8 + 1
-        self.congestion_off = max(depth - depth // 8 - depth // 16 - 1, 0)
+        self.congestion_on = min(depth - depth // 8 + 1, depth)
+        self.congestion_off = max(depth - depth // 8 - depth // 16 - 1, 1)
         self.ring = 2 * depth + 2
         self.pfn = array_of("I", self.ring)
         self.is_write = array_of("B", self.ring)

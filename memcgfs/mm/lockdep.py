@@ -1,6 +1,6 @@
 """Lock order. One thread runs the machine, so a lock protects nothing here; but the places where the kernel takes one are part of
 what is shown, and their order is asserted in the uncompiled build (the join sets LOCKDEP to 0): the zone's lru_lock before a
-container's, a page's meta lock before either, and none of them twice.
+page's meta lock, that before a container's lru_lock, and none of them twice.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ sleep or at its end, and the operation of a killed task ends there.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -32,6 +33,7 @@ WARNINGS = {
     WARN_ALLOC_LIVELOCK: "page allocation without end: nothing can be freed, and kswapd sleeps; 2.6.23 would go on, here it fails",
 }
 PAGE_BYTES = 4096
+LOG_LINES = 4096  # the kernel's log is a ring as well
 
 
 class Machine:
@@ -62,8 +64,9 @@ class Machine:
         self.tasks: SortedDict[int, Task] = SortedDict()
         self.by_age: dict[int, Task] = {}
         self.current: Task | None = None
+        self.under_way: list[Task] = []
         self.killed: list[Task] = []
-        self.log: list[str] = []
+        self.log: deque[str] = deque(maxlen=LOG_LINES)
         self.on_interleave: Callable[[int, int], None] | None = None
         self.interleave_error: Exception | None = None
         self.containers: dict[int, Container] = {}
@@ -86,6 +89,7 @@ class Machine:
         """Raises ContainerBusy while pages are charged to it or an address space belongs to it."""
         if container.css_refs:
             raise ContainerBusy(f"{container.css_refs} references are held: charged pages, and tasks' memory")
+        self.core.containers.forget_released(container.cid)
         del self.containers[container.cid]
         self.container_ids.give(container.cid)
 
@@ -136,7 +140,12 @@ class Machine:
         self.refuse_pid(pid)
         child_space = self.new_space(parent.container)
         with self.running(parent):
-            if not space.copy_to(child_space):
+            try:
+                copied = space.copy_to(child_space)
+            except TooManyMappings:
+                self.release_space(child_space)
+                raise
+            if not copied:
                 self.release_space(child_space)
                 raise OutOfMemory(f"no page frame for the page tables of task {pid}")
         if parent.space is None:
@@ -210,15 +219,18 @@ class Machine:
         before, before_mm, start_ns = self.current, self.core.current_mm, self.core.clock_ns
         was_killed = self.core.current_is_killed
         self.current = task
+        if task is not None:
+            self.under_way.append(task)
         self.core.set_current(task.space.mm if task is not None and task.space is not None else 0)
         try:
             yield
         finally:
             self.current = before
             self.core.set_current(before_mm)
-            if was_killed:
+            if was_killed or before in self.killed:
                 self.core.kill_current()
             if task is not None:
+                self.under_way.pop()
                 task.stall_ns += self.core.clock_ns - start_ns
             if before is None:
                 self.reap_killed()
@@ -264,9 +276,9 @@ class Machine:
         return oom.out_of_memory(self)
 
     def reap_killed(self) -> None:
-        """Those that were killed exit, but for the running task, which does at its operation's end."""
-        waiting = [task for task in self.killed if task is self.current]
-        dying, self.killed = [task for task in self.killed if task is not self.current], waiting
+        """Those that were killed exit, but for tasks in the middle of an operation: they do at its end."""
+        waiting = [task for task in self.killed if task in self.under_way]
+        dying, self.killed = [task for task in self.killed if task not in self.under_way], waiting
         self.core.set_has_killed(bool(waiting))
         for task in dying:
             self.exit(task, task.died)

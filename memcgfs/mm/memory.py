@@ -20,18 +20,18 @@ from .waiting import lock_page
 
 def handle_mm_fault(core: Core, mm: int, vpn: int, write: bool) -> int:
     """The access to a page that the page table does not allow. Only a fault comes here; a hit never does."""
-    core.count(PGFAULT)
     leaf = core.tables.leaf(mm, vpn)
-    if leaf == 0:
-        leaf = pte_alloc(core, mm, vpn)
-        if leaf == 0:
-            return VM_FAULT_SIGSEGV if find_vma(core, mm, vpn) == 0 else VM_FAULT_OOM
-    vma = core.frames.private[leaf]
+    vma = core.frames.private[leaf] if leaf != 0 else 0
     if not core.vmas.holds(vma, mm, vpn):
         vma = find_vma(core, mm, vpn)
         if vma == 0:
             return VM_FAULT_SIGSEGV
+        if leaf == 0:
+            leaf = pte_alloc(core, mm, vpn)
+            if leaf == 0:
+                return VM_FAULT_OOM
         core.frames.private[leaf] = vma
+    core.count(PGFAULT)
     at = pte_place(leaf, vpn)
     pte = core.tables.ram[at]
     if pte == 0:
@@ -48,6 +48,10 @@ def pte_alloc(core: Core, mm: int, vpn: int) -> int:
     pfn = alloc_page(core, core.kernel_zone)
     if pfn == 0:
         return 0
+    made_meanwhile = core.tables.leaf(mm, vpn)
+    if made_meanwhile != 0:
+        put_page(core, pfn)
+        return made_meanwhile
     first = pte_place(pfn, 0)
     for word in range(LEAF_ENTRIES):
         core.tables.ram[first + word] = 0
@@ -210,13 +214,22 @@ def read_swap_cache_async(core: Core, slot: int) -> int:
 def swapin_readahead(core: Core, slot: int) -> None:
     """The aligned block of 2^page_cluster slots around this one, up to the first that is not in use; charged to whoever runs."""
     if core.page_cluster > 0:
-        window = 1 << core.page_cluster
-        first = slot - slot % window
-        offset = max(first, 1)
-        while offset < first + window and offset < core.swap.max and core.swap.map[offset] != 0:
+        offset = max((slot >> core.page_cluster) << core.page_cluster, 1)
+        end = offset + valid_swaphandles(core, slot, offset)
+        while offset < end:
             pfn = read_swap_cache_async(core, offset)
             if pfn == 0:
                 break
             put_page(core, pfn)
             offset += 1
     core.model.drain(core)
+
+
+def valid_swaphandles(core: Core, slot: int, first: int) -> int:
+    """How many slots from `first` on are in use, up to the end of the block; found before the first of them is read."""
+    count = 0
+    while first + count < core.swap.max and (first + count) >> core.page_cluster == slot >> core.page_cluster:
+        if core.swap.map[first + count] == 0:
+            break
+        count += 1
+    return count

@@ -10,7 +10,8 @@ from .memory import handle_mm_fault, pte_alloc, pte_free
 from .page_alloc import get_page
 from .pagetable import is_swap_pte, pte_frame, pte_place
 from .params import LEAF_ENTRIES, LEAF_MASK, PG_ANON, PG_DIRTY, PG_REFERENCED, PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_RW
-from .params import MAX_FAULTS_PER_ACCESS, SEGMENT_SHIFT, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, WARN_FAULT_LIVELOCK
+from .params import MAX_FAULTS_PER_ACCESS, SEGMENT_SHIFT, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGSEGV
+from .params import WARN_FAULT_LIVELOCK
 from .rmap import page_remove_rmap
 from .swap_state import free_page_and_swap_cache, free_swap_and_cache
 from .waiting import next_due_ns, run_due
@@ -29,6 +30,9 @@ def access_pages(core: Core, mm: int, pages: memoryview[int], writes: memoryview
     while done < count:
         vpn = pages[done]
         write = writes[done]
+        if vpn >= core.task_pages:
+            core.fault = VM_FAULT_SIGSEGV
+            break
         leaf = core.tables.leaf(mm, vpn)
         if leaf != 0:
             at = pte_place(leaf, vpn)

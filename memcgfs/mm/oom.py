@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from .machine import Machine
     from .task import Task
 
+NSEC_PER_JIFFY = 1_000_000
+SHIFT_HZ = 10  # HZ is 1000
 OOM_DISABLE = -17
 OOM_ADJUST_RANGE = range(-16, 16)
+MOST_REPORTED = 20
 CONTAINER_MESSAGE = "Memory container out of memory"
 
 
@@ -28,7 +31,7 @@ def badness(task: Task, uptime_ns: int, container: int | None) -> int:
     for child in task.children:
         if child.space is not None and child.space is not space:
             points += child.space.total_vm // 2 + 1
-    cpu_time = task.utime_ns // 1_000_000_000 >> 3
+    cpu_time = task.utime_ns // NSEC_PER_JIFFY >> SHIFT_HZ + 3
     run_time = (uptime_ns - task.start_ns) // 1_000_000_000 >> 10
     if cpu_time:
         points //= isqrt(cpu_time) or 1
@@ -69,7 +72,9 @@ def report(machine: Machine, victim: Task, points: int, container: int | None) -
         for age, task in enumerate(machine.tasks_by_age())
         if task.space is not None
     ]
-    for score, _, task in sorted(rows, reverse=True, key=lambda row: row[:2]):
+    rows.sort(reverse=True, key=lambda row: row[:2])
+    shown = [row for place, row in enumerate(rows) if place < MOST_REPORTED or row[2] is victim]
+    for score, _, task in shown:
         space = task.space
         assert space is not None
         mark = "chosen" if task is victim else "spared"
@@ -78,6 +83,8 @@ def report(machine: Machine, victim: Task, points: int, container: int | None) -
             f"[{task.pid:5d}] uid {task.uid} total_vm {space.total_vm} rss {task.rss_pages} "
             f"oom_adj {task.oom_adj} points {score} {mark}{where}"
         )
+    if len(shown) < len(rows):
+        machine.printk(f"... and {len(rows) - len(shown)} more")
 
 
 def oom_kill_task(machine: Machine, task: Task) -> bool:
@@ -110,8 +117,6 @@ def mem_container_out_of_memory(machine: Machine, container: int) -> None:
     if victim is None:
         victim, points = current, 0
     assert victim is not None
-    name = current.comm if current is not None else "kernel"
-    machine.printk(f"{name} invoked oom-killer: gfp_mask=0xd0, order=0, oomkilladj={current.oom_adj if current else 0}")
     report(machine, victim, points, container)
     if not oom_kill_process(machine, victim, points, CONTAINER_MESSAGE):
         machine.printk(f"process {victim.pid} ({victim.comm}) cannot be killed: 2.6.23 would choose it again, for ever")
@@ -120,13 +125,13 @@ def mem_container_out_of_memory(machine: Machine, container: int) -> None:
 def out_of_memory(machine: Machine) -> bool:
     """The machine's own. False where nobody could be killed: the kernel panics there, the request fails here."""
     current = machine.current
+    name, adjust = (current.comm, current.oom_adj) if current is not None else ("kswapd0", 0)
+    machine.printk(f"{name} invoked oom-killer: gfp_mask=0x280d2, order=0, oomkilladj={adjust}")
     victim, points, is_dying = select_bad_process(machine, None)
     if is_dying:
         return True
     if victim is None:
         machine.printk("Out of memory and no killable processes...")
         return False
-    name = current.comm if current is not None else "kernel"
-    machine.printk(f"{name} invoked oom-killer: gfp_mask=0x280d2, order=0, oomkilladj={current.oom_adj if current else 0}")
     report(machine, victim, points, None)
     return oom_kill_process(machine, victim, points, "Out of memory")

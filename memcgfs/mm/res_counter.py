@@ -32,7 +32,7 @@ class ResCounters:
         if self.usage[counter] > room:
             self.failcnt[counter] += 1
             return False
-        self.usage[counter] += value
+        self.usage[counter] = (self.usage[counter] + value) & self.ulong_max
         return True
 
     def uncharge(self, counter: int, value: int) -> bool:

@@ -28,7 +28,7 @@ class SwapArea:
 
     def is_full(self) -> bool:
         """vm_swap_full: less than half of the swap is free, so slots are not kept for clean pages."""
-        return (self.pages - self.nr_used) * 2 < self.pages
+        return self.pages - self.nr_used < self.pages // 2 + self.pages % 2
 
     def take(self) -> int:
         """get_swap_page: a slot with count 1, or 0 where there is none left.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from .address_space import AddressSpace
 from .errors import BadRange, BadValue, NotMapped, OutOfMemory, TaskDead
 from .oom import OOM_ADJUST_RANGE, OOM_DISABLE, badness
-from .params import LEAF_ENTRIES, LEAF_MASK, PG_CONTENT, PTE_PRESENT, PTE_SHIFT, VM_FAULT_SIGSEGV
+from .params import LEAF_ENTRIES, LEAF_MASK, PG_CONTENT, PTE_PRESENT, PTE_SHIFT, VM_FAULT_OOM, VM_FAULT_SIGSEGV
 from .params import VM_LOCKED, VM_SHARED, VM_WRITE
 
 if TYPE_CHECKING:
@@ -188,21 +188,30 @@ class Task:
                 done = machine.engine.access_pages(machine.core, space.mm, pages, writes, done)
                 if done == len(pages):
                     break
-                if machine.core.fault != VM_FAULT_SIGSEGV or self.is_memdie:
+                if machine.core.fault == VM_FAULT_OOM:
                     machine.fault_out_of_memory(self)
+                if machine.core.fault != VM_FAULT_SIGSEGV:
                     break
                 if pages[done] >= space.end:
+                    self.count_faults(space, minor, major)
                     raise BadRange(f"page {pages[done]} is not in 0..{space.end}")
                 block = pages[done] & ~LEAF_MASK
                 space.map_missing(block, min(block + LEAF_ENTRIES, space.end))
-            minor, major = counts.min_flt[space.mm] - minor, counts.maj_flt[space.mm] - major
-            self.min_flt += minor
-            self.maj_flt += major
-            self.utime_ns += minor * machine.core.fault_ns
-            self.stall_ns -= minor * machine.core.fault_ns
-        if self.space is None:
+            minor, major = self.count_faults(space, minor, major)
+        if self.space is None or self.died:
             raise OutOfMemory(f"task {self.pid} was killed: {self.died}", done)
         return Access(done, minor, major)
+
+    def count_faults(self, space: AddressSpace, minor: int, major: int) -> tuple[int, int]:
+        """Adds the (minor, major) faults since the counters stood so to the task's own, and gives their numbers."""
+        counts = self.machine.core.mms
+        minor, major = counts.min_flt[space.mm] - minor, counts.maj_flt[space.mm] - major
+        cpu_ns = minor * self.machine.core.fault_ns
+        self.min_flt += minor
+        self.maj_flt += major
+        self.utime_ns += cpu_ns
+        self.stall_ns -= cpu_ns
+        return minor, major
 
     def read_mem(self, offset: int, size: int) -> bytes:
         """Bytes of its memory, the pages touched on the way: as far as it is mapped. Raises NotMapped where nothing is at `offset`."""
@@ -252,9 +261,14 @@ class Task:
     # System calls
 
     def mmap(self, start: int, npages: int, *, shared: bool = False, locked: bool = False) -> None:
-        """An anonymous mapping of [start, start + npages). Raises MappingExists, BadRange; OutOfMemory where locked."""
-        flags = VM_WRITE | (VM_SHARED if shared else 0)
-        self.alive().map(start, npages, flags)
+        """An anonymous mapping of [start, start + npages). Raises MappingExists, BadRange; OutOfMemory where locked.
+
+        Shared anonymous memory is a file of the kernel's own, and is refused (BadValue) as long as there is no page cache.
+        """
+        space = self.alive()
+        if shared:
+            raise BadValue("shared anonymous memory is not built yet")
+        space.map(start, npages)
         if locked:
             self.mlock(start, npages)
 

@@ -86,7 +86,11 @@ def wait_for_disk(core: Core) -> None:
 
 
 def congestion_wait(core: Core, timeout_ns: int) -> None:
-    """Sleeps for the timeout, or until the disk leaves congestion."""
+    """Sleeps for the timeout, or until the disk leaves congestion.
+
+    The kernel's block layer also wakes who waits here when a request completes in a queue that never was congested; but its requests
+    are whole clusters of merged pages, and ours are single pages, so that it would be woken after the first of many.
+    """
     interleave(core, AT_CONGESTION_WAIT, 0)
     if core.has_killed and not core.current_is_kswapd:
         reap_killed(core)

@@ -22,6 +22,7 @@ cdef bint set_aside(Core core, unsigned int pfn, unsigned int container, unsigne
 cdef long long isolate_pages_global(Core core, long long nr_to_scan, unsigned int dst, ScanControl2007 sc, int order, int mode, unsigned int zone, int mem_container, bint active) noexcept nogil
 cdef long long mem_container_isolate_pages(Core core, long long nr_to_scan, unsigned int dst, ScanControl2007 sc, int order, int mode, unsigned int zone, int mem_container, bint active) noexcept nogil
 cdef long long shrink_zones(Core core, int priority, unsigned int kind, ScanControl2007 sc) noexcept nogil
+cdef long long count_lru_pages(Core core, unsigned int kind) noexcept nogil
 cdef bint do_try_to_free_pages(Core core, unsigned int kind, ScanControl2007 sc) noexcept nogil
 cdef bint try_to_free_pages(Core core, Containers2007 model, unsigned int kind, int order) noexcept with gil
 cdef bint try_to_free_mem_container_pages(Core core, Containers2007 model, unsigned int container) noexcept with gil

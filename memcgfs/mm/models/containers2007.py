@@ -185,13 +185,25 @@ def shrink_zones(core: Core, priority: int, kind: int, sc: ScanControl2007) -> i
     return nr_reclaimed
 
 
+def count_lru_pages(core: Core, kind: int) -> int:
+    """The pages on the lists of this zonelist's zones, against which slabs are weighed."""
+    pages = 0
+    place = 0
+    zone = core.zones.zone_in_list(kind, 0)
+    while zone < core.zones.nr_zones:
+        pages += core.zones.count(zone, NR_ACTIVE) + core.zones.count(zone, NR_INACTIVE)
+        place += 1
+        zone = core.zones.zone_in_list(kind, place)
+    return pages
+
+
 def do_try_to_free_pages(core: Core, kind: int, sc: ScanControl2007) -> bool:
     """The shared driver: ever harder, from priority 12 to 0, until swap_cluster_max pages are free.
 
     For a container slabs are spared, and only freed pages are success; for the machine it is enough that a zone was worth scanning.
     """
     core.count(ALLOCSTALL)
-    lru_pages = core.zones.total(NR_ACTIVE) + core.zones.total(NR_INACTIVE)
+    lru_pages = count_lru_pages(core, kind)
     success = False
     nr_reclaimed = 0
     total_scanned = 0

@@ -22,6 +22,7 @@ from ..params import PG_WRITEBACK, PGSCAN_DIRECT, PGSTEAL, SWAP_SUCCESS
 from ..rmap import page_referenced, try_to_unmap
 from ..swap_state import add_to_swap
 from ..vmscan import isolate_lru_page, pageout, remove_mapping
+from ..waiting import wait_for_disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,11 +116,16 @@ class PythonModel(Model):
         return self.reclaim(core, container)
 
     def reclaim(self, core: Core, container: int) -> bool:
+        """Asks the policy, and where nothing came free, once more when the writes that are under way are done."""
         if core.scan_depth == MAX_SCAN_DEPTH:
             return False
         core.count(ALLOCSTALL)
         core.scan_depth += 1
         answer = self.tell(core, "reclaim", container, self.evict)
+        if not answer and core.disk.nr_writes > 0:
+            while core.disk.nr_writes > 0:
+                wait_for_disk(core)
+            answer = self.tell(core, "reclaim", container, self.evict)
         core.scan_depth -= 1
         return bool(answer)
 
@@ -143,7 +149,7 @@ def evict_page(core: Core, pfn: int) -> bool:
     core.zones.add(zone, PGSCAN_DIRECT, 1)
     if not core.frames.test_and_set(pfn, PG_LOCKED):
         push_out(core, pfn)
-    users = core.frames.page_count(pfn) - 1
+    users = core.frames.count[pfn] - 1
     core.frames.set(pfn, PG_LRU)
     put_page(core, pfn)
     if users == 0:
@@ -169,4 +175,4 @@ def take_from_owners(core: Core, pfn: int) -> bool:
     page_referenced(core, pfn, -1)
     if not core.frames.has(pfn, PG_SWAPCACHE) and not (core.frames.has(pfn, PG_ANON) and add_to_swap(core, pfn)):
         return False
-    return core.frames.page_mapcount(pfn) == 0 or try_to_unmap(core, pfn) == SWAP_SUCCESS
+    return core.frames.mapcount[pfn] == 0 or try_to_unmap(core, pfn) == SWAP_SUCCESS

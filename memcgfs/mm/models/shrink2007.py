@@ -95,6 +95,8 @@ def shrink_page(core: Core, pfn: int, sc: ScanControl2007) -> int:
             return unlock_and(core, pfn, PAGE_KEEP)
 
     if core.frames.has(pfn, PG_DIRTY):
+        if sc.order <= PAGE_ALLOC_COSTLY_ORDER and referenced > 0:
+            return unlock_and(core, pfn, PAGE_KEEP)
         if not sc.may_writepage:
             return unlock_and(core, pfn, PAGE_KEEP)
         answer = pageout(core, pfn)
