@@ -146,6 +146,7 @@ LOCK_CONTAINER_LRU: Final = 4
 
 # Swap: SWAPFILE_CLUSTER slots are handed out in a row before a new run is looked for
 SWAPFILE_CLUSTER: Final = 256
+SLOT_WORDS: Final = 3
 SHRINK_BATCH: Final = 128
 
 # Where 2.6.23 would try for ever, the machine gives up after so many rounds, says so in its log, and is out of memory. A task meets the

@@ -2,10 +2,10 @@
 cdef class SwapArea:
     cdef readonly unsigned int max
     cdef readonly unsigned int pages
-    cdef readonly unsigned int[::1] map
+    cdef readonly unsigned int[:] map
     cdef readonly unsigned short[::1] block_used
-    cdef readonly unsigned int[::1] cache
-    cdef readonly unsigned char[::1] content
+    cdef readonly unsigned int[:] cache
+    cdef readonly unsigned int[:] content
     cdef readonly unsigned long long[::1] words
     cdef readonly unsigned int nr_used
     cdef readonly unsigned int nr_cached

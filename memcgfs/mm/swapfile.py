@@ -6,7 +6,7 @@ A slot's count (swap_map) is one for each page table entry that holds it, and on
 from __future__ import annotations
 
 from .arrays import array_of
-from .params import PAGE_WORDS, SWAPFILE_CLUSTER
+from .params import PAGE_WORDS, SLOT_WORDS, SWAPFILE_CLUSTER
 
 
 class SwapArea:
@@ -14,10 +14,11 @@ class SwapArea:
         """`nr_pages` with the header: one slot less can be used. 0 is a machine without swap."""
         self.max = nr_pages
         self.pages = max(nr_pages - 1, 0)
-        self.map = array_of("I", nr_pages)
+        slots = array_of("I", nr_pages * SLOT_WORDS)
+        self.map = slots[0::SLOT_WORDS]
+        self.cache = slots[1::SLOT_WORDS]
+        self.content = slots[2::SLOT_WORDS]
         self.block_used = array_of("H", nr_pages // SWAPFILE_CLUSTER + 2)
-        self.cache = array_of("I", nr_pages)
-        self.content = array_of("B", nr_pages)
         self.words = array_of("Q", nr_pages * PAGE_WORDS)
         self.nr_used = 0
         self.nr_cached = 0
