@@ -71,7 +71,8 @@ WRONG = [
     "touch 0 1\n\n", "touch 0 1\ntouch 1 1", "touch 0 1\n ", "touch\t0 1", "touch 0 1\0", "touch 0 1.5", "touch 0 1k",
     "touch 0 \u0663", "touch 0 0x", "touch 0 1e3", "Touch 0 1", "touch0 1", "touch 0 " + "9" * 30,
     "touch 0 " + "9" * 3000, "touch 0 18446744073709551616",
-    "mmap 0 1", "mmap 0 1 anonymous", "mmap 0 1 anon private", "mmap 0 1 anon shared shared", "mmap 0 1 file:",
+    "mmap 0 1", "mmap 0 1 anonymous", "mmap 0 1 anon private", "mmap 0 1 anon shared shared", "mmap 0 1 anon shared",
+    "mmap 0 1 anon locked shared", "mmap 0 1 file:",
     "munmap 0", "munmap 0 1 2", "madvise 0 1", "madvise 0 1 willneed", "mlock 0", "munlock",
     "fork", "fork 1", "fork 0", "fork -1", "fork x", "fork 4194304", "fork 007", "exec now", "exit 1", "setuid",
     "setuid -1", "setuid root", "nice", "nice five", "nice --1", "run", "run 1.5s", "run -1s", "run 1h",
@@ -114,16 +115,17 @@ def test_beyond_the_address_space(arch: str, verb: str) -> None:
 
 def test_mmap_and_munmap(task: TaskHandle) -> None:
     task.ctl("mmap 16 4 anon")
-    task.ctl("mmap 32 2 anon locked shared")
+    task.ctl("mmap 32 2 anon locked")
     assert task.dir.read("maps").decode().splitlines() == [
         "00010000-00014000 rw-p 00000000 00:00 0 ",
-        "00020000-00022000 rw-s 00000000 00:00 0 ",
+        "00020000-00022000 rw-p 00000000 00:00 0 ",
     ]
     assert (task.status["VmSize"], task.status["VmLck"], task.status["VmRSS"]) == (24, 8, 8)
     with refused(errno.EEXIST):
         task.ctl("mmap 19 1 anon")
-    with refused(errno.ENOENT):
-        task.ctl("mmap 64 1 file:nothing")
+    for options in ("", " shared", " shared locked"):
+        with refused(errno.ENOENT):
+            task.ctl("mmap 64 1 file:nothing" + options)
     task.ctl("munmap 17 1")
     assert [line.split()[0] for line in task.dir.read("maps").decode().splitlines()] == [
         "00010000-00011000", "00012000-00014000", "00020000-00022000",

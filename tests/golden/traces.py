@@ -1,0 +1,140 @@
+"""Larger fixed traces, and what is kept of them: vmstat, the container's numbers, and a hash of every list's order.
+
+The traces come from a linear congruential generator, so that no library decides what they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+from memcgfs import mm
+
+GOLDEN = Path(__file__).with_name("golden.json")
+Golden = dict[str, dict[str, int | str]]
+
+
+class Lcg:
+    """Knuth's MMIX generator; the upper bits."""
+
+    def __init__(self, seed: int) -> None:
+        self.state = seed
+
+    def below(self, bound: int) -> int:
+        self.state = (self.state * 6364136223846793005 + 1442695040888963407) % 2**64
+        return (self.state >> 33) % bound
+
+    def skewed(self, bound: int) -> int:
+        """Low numbers more often: the smallest of three."""
+        return min(self.below(bound) for _ in range(3))
+
+
+def machine_of(engine: ModuleType, **fields: object) -> mm.Machine:
+    usual: dict[str, object] = {"ram_bytes": 8 << 20, "swap_bytes": 16 << 20, "max_containers": 64}
+    return mm.Machine(mm.MachineConfig(**(usual | fields)), engine)  # type: ignore[arg-type]
+
+
+def limited(machine: mm.Machine, limit: int) -> mm.Container:
+    container = machine.create_container()
+    container.limit = limit
+    return container
+
+
+def run(task: mm.Task, numbers: Lcg, npages: int, count: int, write_one_in: int = 3) -> None:
+    pages = [numbers.skewed(npages) for _ in range(count)]
+    task.access(pages, [numbers.below(write_one_in) == 0 for _ in range(count)])
+
+
+def one_container(engine: ModuleType) -> mm.Machine:
+    """A skewed working set of 1000 pages in 256."""
+    machine = machine_of(engine)
+    task = machine.spawn(100, limited(machine, 256))
+    task.touch(0, 1000)
+    run(task, Lcg(1), 1000, 8000)
+    return machine
+
+
+def machine_wide(engine: ModuleType) -> mm.Machine:
+    """No limit: kswapd and direct reclaim alone, on a slow disk."""
+    machine = machine_of(engine, ram_bytes=4 << 20)
+    task = machine.spawn(100)
+    task.touch(0, 1200)
+    run(task, Lcg(2), 1500, 8000)
+    return machine
+
+
+def many_containers(engine: ModuleType) -> mm.Machine:
+    """Eight containers, two of them without enough room, in two zones; pressure from their limits and from the machine."""
+    machine = machine_of(engine, zone_pages=(512, 1024, 0, 0))
+    tasks = [machine.spawn(100 + place, limited(machine, 40 + 60 * place)) for place in range(8)]
+    numbers = Lcg(3)
+    for _ in range(120):
+        run(tasks[numbers.below(8)], numbers, 300, 80)
+    return machine
+
+
+def families(engine: ModuleType) -> mm.Machine:
+    """Forks that share pages across two containers, i386 with high memory."""
+    machine = machine_of(engine, arch="i386", zone_pages=(128, 0, 512, 512), disk=mm.DiskConfig(1_000_000, 50 << 20, 16))
+    here, there = limited(machine, 300), limited(machine, 200)
+    tasks = [machine.spawn(100, here)]
+    tasks[0].touch(0, 200)
+    numbers = Lcg(4)
+    for step in range(12):
+        child = tasks[numbers.below(len(tasks))].fork(101 + step)
+        if step % 2:
+            machine.attach(child, there)
+        tasks.append(child)
+        for _ in range(4):
+            run(tasks[numbers.below(len(tasks))], numbers, 250, 60, write_one_in=5)
+        if step % 4 == 3:
+            machine.reap(tasks.pop(0))
+    return machine
+
+
+def a_kill(engine: ModuleType) -> mm.Machine:
+    """Little swap: a container's task is killed, another goes on."""
+    machine = machine_of(engine, swap_bytes=100 * 4096)
+    hog, other = machine.spawn(100, limited(machine, 200)), machine.spawn(200, limited(machine, 50))
+    run(other, Lcg(5), 60, 500)
+    try:
+        hog.touch(0, 400)
+    except mm.OutOfMemory:
+        pass
+    run(other, Lcg(6), 60, 500)
+    return machine
+
+
+TRACES: dict[str, Callable[[ModuleType], mm.Machine]] = {
+    trace.__name__: trace for trace in (one_container, machine_wide, many_containers, families, a_kill)
+}
+
+
+def lists(machine: mm.Machine) -> Iterator[object]:
+    yield machine.core.model.walk(machine.core, -1)
+    for container in machine.containers.values():
+        yield container.lists()
+
+
+def summary(machine: mm.Machine) -> dict[str, int | str]:
+    """What is kept: all that is not 0 of vmstat, sums over the containers, the clock, and the orders of all lists."""
+    containers = list(machine.containers.values())
+    found: dict[str, int | str] = {name: amount for name, amount in machine.vmstat().items() if amount}
+    found["usage"] = sum(container.usage for container in containers)
+    found["failcnt"] = sum(container.failcnt for container in containers)
+    found["swap_used"] = machine.swaps()[0].used_pages
+    found["clock_ns"] = machine.clock_ns
+    found["lists"] = hashlib.sha256(repr(list(lists(machine))).encode()).hexdigest()[:16]
+    return found
+
+
+def golden() -> Golden:
+    found: Golden = json.loads(GOLDEN.read_text())
+    return found
+
+
+def as_text(results: Golden) -> str:
+    return json.dumps(results, indent=1) + "\n"

@@ -1,0 +1,87 @@
+"""What the tests of the machine look at, and the moments at which they do.
+
+On make_small's machine the first task's page table is frame 1, and its pages 0, 1, 2.. are frames 2, 3, 4.. in the order of their
+first write. Lists are written from head to tail, so the next page to be scanned stands last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from memcgfs.mm import Container, Machine, Task
+from memcgfs.mm.params import PG_MASK
+
+Lists = tuple[list[int], list[int]]
+"""(active, inactive)"""
+
+uncompiled = pytest.mark.parametrize("engine", ["uncompiled"], indirect=True)
+"""For what cannot be seen from outside of the compiled engine: functions that only the engine calls, and its assertions."""
+
+
+def frame(task: Task, page: int) -> int:
+    """The frame that the page is mapped to."""
+    word = task.pagemap(page, 1)[0]
+    assert word >> 63, f"page {page} is not present"
+    return word & ((1 << 55) - 1)
+
+
+def zone_lists(machine: Machine) -> Lists:
+    lists: Lists = machine.core.model.walk(machine.core, -1)
+    return lists
+
+
+def waiting(machine: Machine) -> Lists:
+    """The pages in the (active, inactive) pagevec, the oldest first."""
+    lists: Lists = machine.core.model.waiting()
+    return lists
+
+
+def flags(machine: Machine, pfn: int) -> int:
+    """Without the zone."""
+    return int(machine.core.frames.flags[pfn]) & PG_MASK
+
+
+def meta_refs(machine: Machine, pfn: int) -> int:
+    """ref_cnt of the page's meta page; 0 where it has none."""
+    return int(machine.core.frames.meta_refs[pfn])
+
+
+def at(machine: Machine, point: int, operation: Callable[[int], bool]) -> None:
+    """Calls operation(pfn) at each such interleave point until it answers True."""
+
+    def run(where: int, pfn: int) -> None:
+        if where == point:
+            machine.set_interleave(None)
+            if not operation(pfn):
+                machine.set_interleave(run)
+
+    machine.set_interleave(run)
+
+
+def once_at(machine: Machine, point: int, operation: Callable[[], object]) -> None:
+    """Calls operation() at the first such interleave point."""
+
+    def run(pfn: int) -> bool:
+        operation()
+        return True
+
+    at(machine, point, run)
+
+
+def cold_task(machine: Machine, container: Container, npages: int) -> Task:
+    """A task with pages 0.. in frames 2.., none of them referenced: what a child has whose parent wrote them and went.
+
+    Its page table is the frame after the pages; frame 1, the parent's, is the next that will be handed out.
+    """
+    parent = machine.spawn(100, container)
+    parent.touch(0, npages)
+    child = parent.fork(101)
+    machine.reap(parent)
+    return child
+
+
+def reclaim_mapped(machine: Machine) -> None:
+    """Swappiness 100: mapped pages leave the active list at every priority, as soon as they are not referenced."""
+    machine.set_sysctl("swappiness", 100)

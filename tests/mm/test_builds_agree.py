@@ -1,0 +1,148 @@
+"""Both builds do the same: random programs of operations leave the same machine, down to every list's order and every line of log."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from types import ModuleType
+
+import pytest
+
+from memcgfs import mm
+from memcgfs.mm.engine import engine
+from tests.conftest import engine_of
+
+STEPS = 120
+SHAPES: list[dict[str, object]] = [
+    {"zone_pages": (64, 0, 0, 0), "min_free_kbytes": 0, "swap_cluster_max": 4, "pagevec_size": 3, "disk": mm.DiskConfig(0, 0, 8)},
+    {"zone_pages": (48, 32, 0, 0), "min_free_kbytes": 32, "swap_cluster_max": 4, "pagevec_size": 3},
+    {"zone_pages": (32, 0, 32, 64), "arch": "i386", "min_free_kbytes": 16, "disk": mm.DiskConfig(2_000_000, 10 << 20, 4)},
+    {"zone_pages": (40, 24, 0, 0), "min_free_kbytes": 0, "swap_bytes": 16 * 4096, "swap_cluster_max": 2, "fault_ns": 700},
+    {"zone_pages": (40, 0, 0, 0), "min_free_kbytes": 8, "swap_bytes": 0, "def_priority": 3, "reclaim_retries": 1},
+]
+
+
+class Program:
+    """The same random operations on whatever machine it is given: nothing is drawn that depends on the build."""
+
+    def __init__(self, engine: ModuleType, seed: int) -> None:
+        self.numbers = random.Random(seed)
+        fields = {"swap_bytes": 64 * 4096, "max_containers": 6} | SHAPES[seed % len(SHAPES)]
+        self.machine = mm.Machine(mm.MachineConfig(**fields), engine)  # type: ignore[arg-type]
+        self.next_pid = 100
+        self.outcomes: list[object] = []
+        for _ in range(3):
+            self.machine.create_container()
+
+    def task(self) -> mm.Task:
+        tasks: list[mm.Task] = list(self.machine.tasks.values())
+        if not tasks or (len(tasks) < 5 and self.numbers.random() < 0.1):
+            self.next_pid += 1
+            return self.machine.spawn(self.next_pid, self.container())
+        return self.numbers.choice(tasks)
+
+    def container(self) -> mm.Container:
+        return self.numbers.choice(list(self.machine.containers.values()))
+
+    def span(self) -> tuple[int, int]:
+        return self.numbers.choice([0, 0, 500, 1024]) + self.numbers.randrange(30), self.numbers.randrange(1, 20)
+
+    def touch(self) -> object:
+        return self.task().touch(*self.span(), write=self.numbers.random() < 0.7)
+
+    def access(self) -> object:
+        pages = [self.numbers.randrange(40) for _ in range(60)]
+        return self.task().access(pages, [self.numbers.randrange(2) for _ in pages])
+
+    def write_mem(self) -> object:
+        return self.task().write_mem(self.numbers.randrange(30 * 4096), self.numbers.randbytes(5000))
+
+    def read_mem(self) -> object:
+        return self.task().read_mem(self.numbers.randrange(30 * 4096), 5000)
+
+    def fork(self) -> object:
+        self.next_pid += 1
+        return self.task().fork(self.next_pid).pid
+
+    def clone(self) -> object:
+        self.next_pid += 1
+        return self.machine.clone_thread(self.task(), self.next_pid).pid
+
+    def munmap(self) -> None:
+        self.task().munmap(*self.span())
+
+    def discard(self) -> None:
+        self.task().madvise_dontneed(*self.span())
+
+    def lock(self) -> None:
+        task, span = self.task(), self.span()
+        (task.mlock if self.numbers.random() < 0.5 else task.munlock)(*span)
+
+    def exec(self) -> None:
+        self.task().exec()
+
+    def reap(self) -> None:
+        self.machine.reap(self.task())
+
+    def attach(self) -> None:
+        self.machine.attach(self.task(), self.container())
+
+    def limit(self) -> None:
+        self.container().limit = self.numbers.choice([0, 1, 3, 8, 16, 24, 1 << 40])
+
+    def type(self) -> None:
+        self.container().control_type = self.numbers.randrange(1, 4)
+
+    def sysctl(self) -> None:
+        name, values = self.numbers.choice(
+            [("swappiness", (0, 60, 100)), ("page-cluster", (0, 1, 3)), ("laptop_mode", (0, 1)), ("min_free_kbytes", (0, 16, 40))]
+        )
+        self.machine.set_sysctl(name, self.numbers.choice(values))
+
+    def advance(self) -> None:
+        self.machine.advance(self.numbers.choice([1_000_000, 10_000_000, 1_000_000_000]))
+
+    def force_empty(self) -> None:
+        self.machine.force_empty(self.container())
+
+    def adjust(self) -> None:
+        self.task().set_oom_adj(self.numbers.choice([-17, -3, 0, 0, 5]))
+
+    def run(self) -> None:
+        weighted: list[Callable[[], object]] = [self.touch] * 8 + [self.access] * 4 + [self.limit, self.fork] * 2
+        others: list[Callable[[], object]] = [self.write_mem, self.read_mem, self.munmap, self.discard, self.lock, self.clone]
+        others += [self.exec, self.reap]
+        others += [self.attach, self.type, self.sysctl, self.advance, self.force_empty, self.adjust]
+        for step in range(STEPS):
+            operation = self.numbers.choice(weighted + others)
+            try:
+                self.outcomes.append(operation())
+            except mm.MachineError as error:
+                self.outcomes.append(repr(error))
+            if step % 10 == 0:
+                self.machine.check()
+        self.machine.check()
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_random_program_leaves_the_same_machine(seed: int) -> None:
+    plain, compiled = (Program(engine_of(build), seed) for build in ("uncompiled", "compiled"))
+    plain.run()
+    compiled.run()
+    assert plain.outcomes == compiled.outcomes
+    assert mm.dump(plain.machine) == mm.dump(compiled.machine)
+
+
+def test_the_programs_reach_what_they_should() -> None:
+    """Else agreement says little: all programs together swap, reclaim for containers and for the machine, kill, and nap."""
+    counts: dict[str, int] = {}
+    for seed in range(40):
+        program = Program(engine, seed)
+        program.run()
+        for name, amount in program.machine.vmstat().items():
+            counts[name] = counts.get(name, 0) + amount
+        text = "\n".join(program.machine.log)
+        for phrase in ("Memory container out of memory", "Out of memory"):
+            counts[phrase] = counts.get(phrase, 0) + text.count(phrase)
+    never = {name for name, amount in counts.items() if not amount}
+    assert never <= {"slabs_scanned", "pgalloc_normal", "nr_writeback"}

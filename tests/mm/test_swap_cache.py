@@ -1,0 +1,230 @@
+"""The swap cache is charged (2007 only): why a charge is retried, and what that does to small containers."""
+
+from __future__ import annotations
+
+import pytest
+
+from memcgfs import mm
+from memcgfs.mm.params import AT_META_PAGE_ALLOC, PG_SWAPCACHE, PG_WRITEBACK
+from tests.conftest import MakeMachine
+
+from .looking import at, cold_task, flags, frame, meta_refs, once_at, reclaim_mapped
+
+SLOW = mm.DiskConfig()
+WAIT_NS = 100_000_000
+SECOND_NS = 1_000_000_000
+
+
+def limited(machine: mm.Machine, limit: int) -> mm.Container:
+    container = machine.create_container()
+    container.limit = limit
+    return container
+
+
+def test_a_page_on_its_way_out_stays_charged_until_it_is_written(make_small: MakeMachine) -> None:
+    """Waiting for the disk is what ends the writes; then reclaim finds the pages clean."""
+    machine = make_small(pagevec_size=1, disk=SLOW)
+    reclaim_mapped(machine)
+    task = cold_task(machine, limited(machine, 4), 4)
+    assert task.container.cache_pages == 0
+    usages: list[tuple[int, int]] = []
+    machine.set_interleave(lambda point, _: usages.append((task.container.usage, task.swap_pages)))
+    task.touch(4, 1)
+    assert (4, 4) in usages, "all are unmapped, and all are still counted"
+    assert machine.clock_ns > SLOW.latency_ns
+    assert task.container.usage < 4
+
+
+def test_a_page_in_the_swap_cache_holds_two_charges_while_it_is_mapped(make_small: MakeMachine) -> None:
+    """With more than half of the swap free, a page that is read back keeps its slot."""
+    machine = make_small(pagevec_size=1)
+    reclaim_mapped(machine)
+    task = cold_task(machine, limited(machine, 4), 4)
+    task.touch(4, 1)
+    assert task.swap_pages == 4
+    task.container.limit = 10
+    task.touch(0, 1, write=False)
+    pfn = frame(task, 0)
+    assert flags(machine, pfn) & PG_SWAPCACHE
+    assert meta_refs(machine, pfn) == 2
+
+
+@pytest.mark.parametrize(("swap_pages", "keeps"), [(10, True), (8, False)])
+def test_a_page_that_is_read_back_gives_up_its_slot_where_swap_is_half_full(
+    make_small: MakeMachine, swap_pages: int, keeps: bool
+) -> None:
+    """4 slots were used and 1 use has gone: of 9 slots 5 are free, at least half (vm_swap_full); of 7 only 3."""
+    machine = make_small(pagevec_size=1, swap_pages=swap_pages)
+    reclaim_mapped(machine)
+    machine.set_sysctl("page-cluster", 0)
+    task = cold_task(machine, limited(machine, 4), 4)
+    task.touch(4, 1)
+    assert task.swap_pages == 4
+    task.container.limit = 10
+    task.touch(0, 1, write=False)
+    assert bool(flags(machine, frame(task, 0)) & PG_SWAPCACHE) == keeps
+    assert machine.swaps()[0].used_pages == (4 if keeps else 3)
+
+
+def swapped_pair(machine: mm.Machine) -> tuple[mm.Task, mm.Task]:
+    """Two tasks, each with one page in swap, in neighbouring slots; the second one's container is its own."""
+    first, second = machine.spawn(100, machine.create_container()), machine.spawn(200, machine.create_container())
+    first.touch(0, 1)
+    second.touch(0, 1)
+    for task in (first, second):
+        task.container.limit = 1
+        task.touch(1, 1)
+        task.munmap(1, 1)
+        task.container.limit = 10
+        assert (task.swap_pages, task.container.usage) == (1, 0)
+    return first, second
+
+
+def test_read_ahead_charges_whoever_runs(make_small: MakeMachine) -> None:
+    """The first task's fault reads the second one's page as well; later the second maps it, and the first's container has paid."""
+    machine = make_small(pagevec_size=1, disk=SLOW)
+    first, second = swapped_pair_slowly(machine)
+    first.touch(0, 1, write=False)
+    assert (first.container.usage, second.container.usage) == (2, 0)
+    assert machine.vmstat()["pswpin"] == 2
+    result = second.touch(0, 1, write=False)
+    assert (result.minor, result.major) == (1, 0)
+    assert (first.container.usage, second.container.usage) == (2, 0)
+    assert second.rss_pages == 1
+
+
+def swapped_pair_slowly(machine: mm.Machine) -> tuple[mm.Task, mm.Task]:
+    """As swapped_pair, by machine-wide means: limits of 1 would kill with a slow disk."""
+    reclaim_mapped(machine)
+    tasks = []
+    for pid in (100, 200):
+        task = cold(machine, pid)
+        tasks.append(task)
+    hog = machine.spawn(300)
+    hog.touch(0, 80)
+    machine.reap(hog)
+    machine.advance(WAIT_NS)
+    first, second = tasks
+    assert (first.swap_pages, second.swap_pages) == (1, 1)
+    assert (first.container.usage, second.container.usage) == (0, 0)
+    return first, second
+
+
+def cold(machine: mm.Machine, pid: int) -> mm.Task:
+    container = machine.create_container()
+    parent = machine.spawn(pid + 1, container)
+    parent.touch(0, 1)
+    child = parent.fork(pid)
+    machine.reap(parent)
+    return child
+
+
+def test_page_cluster_0_reads_nothing_ahead(make_small: MakeMachine) -> None:
+    machine = make_small(pagevec_size=1)
+    machine.set_sysctl("page-cluster", 0)
+    first, second = swapped_pair(machine)
+    first.touch(0, 1, write=False)
+    assert (first.container.usage, second.container.usage) == (1, 0)
+    assert machine.vmstat()["pswpin"] == 1
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+def test_a_tiny_container_is_killed_although_swap_is_free(make_small: MakeMachine, limit: int) -> None:
+    """Six rounds do not get a page to be young no more, out, written and freed, while each fault brings a new young one."""
+    machine = make_small(swap_cluster_max=32, pagevec_size=14, disk=SLOW)
+    task = machine.spawn(100, limited(machine, limit))
+    with pytest.raises(mm.OutOfMemory):
+        task.touch(0, 10)
+    assert task.state == "Z"
+    assert machine.swaps()[0].used_pages == 0
+    assert "Memory container out of memory" in "\n".join(machine.log)
+
+
+def test_a_container_of_64_pages_lives_on_swap(make_machine: MakeMachine) -> None:
+    machine = make_machine(ram_bytes=64 << 20, swap_bytes=64 << 20, max_containers=8)
+    task = machine.spawn(100, limited(machine, 64))
+    for page in range(400):
+        task.touch(page, 1)
+        assert task.container.usage <= 64
+    assert task.rss_pages + task.swap_pages == 400
+    assert task.touch(0, 1).major == 1
+
+
+def test_pages_left_behind_keep_the_container_busy(make_small: MakeMachine) -> None:
+    """Read ahead for another container's task and mapped there: they stay when the one that paid has gone."""
+    machine = make_small(pagevec_size=1, disk=SLOW)
+    first, second = swapped_pair_slowly(machine)
+    first.touch(0, 1, write=False)
+    second.touch(0, 1, write=False)
+    payer = first.container
+    machine.reap(first)
+    assert payer.usage == payer.css_refs == 1
+    with pytest.raises(mm.ContainerBusy):
+        machine.remove_container(payer)
+    machine.reap(second)
+    assert payer.usage == 0
+    assert payer in machine.take_released()
+    machine.remove_container(payer)
+
+
+def test_a_page_under_writeback_outlives_its_task(make_small: MakeMachine) -> None:
+    """Its slot is named by nobody, but while it is written it cannot be freed; then nobody looks at it until the next reclaim."""
+    machine = make_small(pagevec_size=1, disk=mm.DiskConfig(latency_ns=10 * SECOND_NS))
+    reclaim_mapped(machine)
+    task = cold_task(machine, limited(machine, 4), 4)
+    container, pfn = task.container, frame(task, 0)
+    seen: list[int] = []
+
+    def exit_task() -> None:
+        if flags(machine, pfn) & PG_WRITEBACK:
+            machine.set_interleave(None)
+            machine.exit(task, "gone")
+            container.limit = 10
+            seen.append(container.usage)
+
+    machine.set_interleave(lambda *_: exit_task())
+    helper = machine.spawn(300, container)
+    helper.touch(0, 1)
+    assert seen == [4]
+    machine.reap(helper)
+    machine.advance(20 * SECOND_NS)
+    assert container.usage == machine.swaps()[0].used_pages == 4
+    assert container.css_refs == 4
+
+
+def test_two_who_read_the_same_slot_get_one_page(make_small: MakeMachine) -> None:
+    """While the first one's new page is charged, the child reads the slot: EEXIST, and the first takes the child's page."""
+    machine = make_small(pagevec_size=1)
+    machine.set_sysctl("page-cluster", 0)
+    reclaim_mapped(machine)
+    parent = cold_task(machine, limited(machine, 1), 1)
+    child = parent.fork(300)
+    parent.touch(1, 1)
+    parent.munmap(1, 1)
+    assert (parent.swap_pages, child.swap_pages) == (1, 1)
+    parent.container.limit = 10
+    once_at(machine, AT_META_PAGE_ALLOC, lambda: child.touch(0, 1, write=False))
+    result = parent.touch(0, 1, write=False)
+    assert frame(parent, 0) == frame(child, 0)
+    assert machine.vmstat()["pswpin"] == 1
+    assert (result.major, parent.container.usage) == (1, 1)
+
+
+def test_a_slot_that_is_given_up_meanwhile_is_no_error(make_small: MakeMachine) -> None:
+    """While the page for the slot is charged, a neighbour unmaps the only entry that names it: the access starts anew, on nothing."""
+    machine = make_small(pagevec_size=1)
+    machine.set_sysctl("page-cluster", 0)
+    reclaim_mapped(machine)
+    task = cold_task(machine, limited(machine, 1), 1)
+    thread = machine.clone_thread(task, 300)
+    task.touch(1, 1)
+    task.munmap(1, 1)
+    assert task.swap_pages == 1
+
+    def drop(pfn: int) -> bool:
+        thread.madvise_dontneed(0, 1)
+        return True
+
+    at(machine, AT_META_PAGE_ALLOC, drop)
+    task.touch(0, 1)
+    assert (task.swap_pages, task.rss_pages) == (0, 1)

@@ -1,0 +1,331 @@
+"""Tasks, containers, limits, forks, mappings, time: random operations on a machine of a few dozen pages, against a model that knows
+only what must be so.
+
+The model of a task is a dict: page -> what was last written to its first and to its second word (0: nothing yet). What must be so after every step: a page that was
+touched is there or in swap, and its bytes are the model's; a page that was never touched is not; usage stays within the limit that
+was in force when it was charged; and machine.check() finds nothing.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from types import ModuleType
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+
+from memcgfs import mm
+from tests.conftest import BUILDS, engine_of
+
+PAGE_BYTES = 4096
+PAGES = 24
+STARTS = (0, 3, 10, 512 - 4, 1 << 22)
+NO_LIMIT = 1 << 40
+UNWRITTEN = (0, 0)
+
+starts = st.sampled_from(STARTS)
+lengths = st.integers(1, 12)
+picks = st.integers(0, 9)
+
+
+@dataclass
+class Memory:
+    """What a task must find: the content of each page, and which ranges are mapped or locked."""
+
+    content: dict[int, tuple[int, int]] = field(default_factory=dict)
+    mapped: set[int] = field(default_factory=set)
+    locked: set[int] = field(default_factory=set)
+
+    def copy(self) -> Memory:
+        return Memory(dict(self.content), set(self.mapped))
+
+
+class MachineModel(RuleBasedStateMachine):
+    engine: ModuleType
+
+    @initialize(
+        frames=st.sampled_from([24, 40]),
+        swap_pages=st.sampled_from([100, 20, 0]),
+        is_slow=st.booleans(),
+        cluster=st.sampled_from([2, 4, 32]),
+        min_free=st.sampled_from([0, 12]),
+        limit=st.sampled_from([8, 16]),
+    )
+    def boot(self, frames: int, swap_pages: int, is_slow: bool, cluster: int, min_free: int, limit: int) -> None:
+        """Three tasks have written already, two of them in a container that is nearly full."""
+        config = mm.MachineConfig(
+            zone_pages=(frames, 8, 0, 0),
+            swap_bytes=swap_pages * PAGE_BYTES,
+            disk=mm.DiskConfig() if is_slow else mm.DiskConfig(0, 0, 4),
+            min_free_kbytes=min_free,
+            swap_cluster_max=cluster,
+            pagevec_size=3,
+            max_containers=8,
+        )
+        self.machine = mm.Machine(config, self.engine)
+        self.containers = [self.machine.root]
+        self.memory: dict[int, Memory] = {}
+        self.highest_limit = {0: NO_LIMIT}
+        self.next_pid = 100
+        self.next_mark = 1
+        self.make_container(limit)
+        for pick in (1, 1, 0):
+            self.spawn(pick)
+            self.write(len(self.memory) - 1, 0, 6, 0)
+
+    # What the rules need
+
+    def task(self, pick: int) -> mm.Task:
+        pids = list(self.memory)
+        return self.machine.tasks[pids[pick % len(pids)]]  # type: ignore[no-any-return]
+
+    def container(self, pick: int) -> mm.Container:
+        return self.containers[pick % len(self.containers)]
+
+    def forget_the_dead(self) -> None:
+        """Whoever was killed has no memory any more; the log must say why somebody was."""
+        for pid in [pid for pid in self.memory if self.machine.tasks[pid].state == "Z"]:
+            assert "memory" in self.machine.tasks[pid].died
+            del self.memory[pid]
+            self.machine.reap(self.machine.tasks[pid])
+
+    def has_tasks(self) -> bool:
+        return bool(self.memory)
+
+    # Operations
+
+    @rule(pick=picks)
+    @precondition(lambda self: len(self.memory) < 5)
+    def spawn(self, pick: int) -> None:
+        self.next_pid += 1
+        self.machine.spawn(self.next_pid, self.container(pick))
+        self.memory[self.next_pid] = Memory()
+
+    @rule(limit=st.sampled_from([1, 4, 8, 16, NO_LIMIT]))
+    @precondition(lambda self: len(self.containers) < 4)
+    def make_container(self, limit: int) -> None:
+        container = self.machine.create_container()
+        self.containers.append(container)
+        self.highest_limit[container.cid] = NO_LIMIT
+        self.set_limit(len(self.containers) - 1, limit)
+
+    @rule(pick=picks, limit=st.sampled_from([1, 4, 8, 16, NO_LIMIT]))
+    def set_limit(self, pick: int, limit: int) -> None:
+        """Lowering it below the usage evicts nobody: the bound is then what was charged already."""
+        container = self.container(pick)
+        container.limit = limit
+        self.highest_limit[container.cid] = max(limit, container.usage)
+
+    @rule(pick=picks)
+    def remove_container(self, pick: int) -> None:
+        container = self.container(pick)
+        if container is self.machine.root or any(task.container is container for task in self.machine.tasks.values()):
+            return
+        if container.css_refs:
+            with pytest.raises(mm.ContainerBusy):
+                self.machine.remove_container(container)
+        else:
+            self.machine.remove_container(container)
+            self.containers.remove(container)
+
+    @rule(pick=picks, start=starts, length=lengths)
+    @precondition(has_tasks)
+    def read(self, pick: int, start: int, length: int) -> None:
+        task = self.task(pick)
+        try:
+            task.touch(start, length, write=False)
+        except mm.OutOfMemory:
+            self.forget_the_dead()
+            return
+        memory = self.memory[task.pid]
+        for page in range(start, start + length):
+            memory.mapped.add(page)
+            memory.content.setdefault(page, UNWRITTEN)
+
+    @rule(pick=picks, start=starts, length=lengths, word=st.integers(0, 1))
+    @precondition(has_tasks)
+    def write(self, pick: int, start: int, length: int, word: int) -> None:
+        task = self.task(pick)
+        self.next_mark += 1
+        text = self.next_mark.to_bytes(8, "little")
+        memory = self.memory[task.pid]
+        memory.mapped.update(range(start, start + length))
+        try:
+            for page in range(start, start + length):
+                task.write_mem(page * PAGE_BYTES + 8 * word, text)
+                first, second = memory.content.get(page, UNWRITTEN)
+                memory.content[page] = (first, self.next_mark) if word else (self.next_mark, second)
+        except mm.OutOfMemory:
+            self.forget_the_dead()
+
+    @rule(pick=picks, word=st.integers(0, 1), length=st.integers(6, 14))
+    @precondition(has_tasks)
+    def write_much(self, pick: int, word: int, length: int) -> None:
+        self.write(pick, 0, length, word)
+
+    @rule(pick=picks, word=st.integers(0, 1))
+    @precondition(lambda self: 0 < len(self.memory) < 5)
+    def fork_and_write(self, pick: int, word: int) -> None:
+        self.fork(pick)
+        if self.memory:
+            self.write(pick, 0, 6, word)
+
+    @rule(pick=picks, start=starts, length=lengths)
+    @precondition(has_tasks)
+    def munmap(self, pick: int, start: int, length: int) -> None:
+        task = self.task(pick)
+        task.munmap(start, length)
+        memory = self.memory[task.pid]
+        for page in range(start, start + length):
+            memory.content.pop(page, None)
+            memory.mapped.discard(page)
+            memory.locked.discard(page)
+
+    @rule(pick=picks, start=starts, length=lengths)
+    @precondition(has_tasks)
+    def discard(self, pick: int, start: int, length: int) -> None:
+        task, memory = self.task(pick), self.memory[self.task(pick).pid]
+        pages = range(start, start + length)
+        if memory.locked.intersection(pages):
+            with pytest.raises(mm.BadRange):
+                task.madvise_dontneed(start, length)
+            return
+        task.madvise_dontneed(start, length)
+        for page in pages:
+            memory.content.pop(page, None)
+
+    @rule(pick=picks, start=st.sampled_from([0, 2]), length=st.integers(1, 4), locked=st.booleans())
+    @precondition(has_tasks)
+    def lock(self, pick: int, start: int, length: int, locked: bool) -> None:
+        task, memory = self.task(pick), self.memory[self.task(pick).pid]
+        pages = range(start, start + length)
+        call = task.mlock if locked else task.munlock
+        if not memory.mapped.issuperset(pages):
+            with pytest.raises(mm.OutOfMemory):
+                call(start, length)
+            return
+        try:
+            call(start, length)
+        except mm.OutOfMemory:
+            self.forget_the_dead()
+            return
+        if locked:
+            memory.locked.update(pages)
+            for page in pages:
+                memory.content.setdefault(page, UNWRITTEN)
+        else:
+            memory.locked.difference_update(pages)
+
+    @rule(pick=picks)
+    @precondition(lambda self: 0 < len(self.memory) < 5)
+    def fork(self, pick: int) -> None:
+        parent = self.task(pick)
+        self.next_pid += 1
+        try:
+            child = parent.fork(self.next_pid)
+        except mm.OutOfMemory:
+            self.forget_the_dead()
+            return
+        self.memory[child.pid] = self.memory[parent.pid].copy()
+
+    @rule(pick=picks)
+    @precondition(has_tasks)
+    def exec(self, pick: int) -> None:
+        task = self.task(pick)
+        task.exec()
+        self.memory[task.pid] = Memory()
+
+    @rule(pick=picks)
+    @precondition(has_tasks)
+    def reap(self, pick: int) -> None:
+        task = self.task(pick)
+        del self.memory[task.pid]
+        self.machine.reap(task)
+
+    @rule(pick=picks, where=picks)
+    @precondition(has_tasks)
+    def attach(self, pick: int, where: int) -> None:
+        self.machine.attach(self.task(pick), self.container(where))
+
+    @rule(duration_ns=st.sampled_from([1, 5_000_000, 200_000_000]))
+    def wait(self, duration_ns: int) -> None:
+        before = self.machine.clock_ns
+        self.machine.advance(duration_ns)
+        assert self.machine.clock_ns >= before + duration_ns
+
+    @rule(swappiness=st.sampled_from([0, 60, 100]), page_cluster=st.sampled_from([0, 3]))
+    def tune(self, swappiness: int, page_cluster: int) -> None:
+        self.machine.set_sysctl("swappiness", swappiness)
+        self.machine.set_sysctl("page-cluster", page_cluster)
+
+    @rule(pick=picks, control_type=st.sampled_from([1, 3]))
+    def set_type(self, pick: int, control_type: int) -> None:
+        self.container(pick).control_type = control_type
+
+    # What must be so
+
+    @invariant()
+    def the_machine_is_sound(self) -> None:
+        self.forget_the_dead()
+        self.machine.check()
+
+    @invariant()
+    def what_was_written_is_there_or_in_swap(self) -> None:
+        """And what is there was touched. (A zero page may be missing in a child.)"""
+        for pid, memory in self.memory.items():
+            task = self.machine.tasks[pid]
+            present = {page for start in STARTS for page, word in enumerate(task.pagemap(start, PAGES), start) if word}
+            written = {page for page, marks in memory.content.items() if marks != UNWRITTEN}
+            assert written <= present <= set(memory.content), task.pid
+            assert task.total_vm == len(memory.mapped)
+            assert task.locked_pages == len(memory.locked)
+
+    @invariant()
+    def usage_is_within_the_limit(self) -> None:
+        for container in self.containers:
+            highest = self.highest_limit[container.cid]
+            assert container.usage <= highest
+            if container.usage <= container.limit:
+                self.highest_limit[container.cid] = container.limit
+
+    def teardown(self) -> None:
+        """The bytes are what was written; and at the end everything comes back."""
+        for container in self.containers:
+            container.limit = NO_LIMIT
+        for pid in list(self.memory):
+            memory = self.memory.get(pid, Memory())
+            for page, marks in memory.content.items():
+                try:
+                    found = self.machine.tasks[pid].read_mem(page * PAGE_BYTES, 16)
+                except mm.OutOfMemory:
+                    self.forget_the_dead()
+                    break
+                assert struct.unpack("<QQ", found) == marks, (pid, page)
+        for task in list(self.machine.tasks.values()):
+            self.machine.reap(task)
+        self.machine.advance(10_000_000_000)
+        self.machine.check()
+        for container in self.containers:
+            self.machine.force_empty(container)
+            assert container.css_refs == 0
+        self.machine.check()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("build", BUILDS)
+def test_random_operations_keep_the_machine_as_the_model_says(build: str) -> None:
+    model = type("MachineModelOf" + build, (MachineModel,), {"engine": engine_of(build)})
+    run_state_machine_as_test(
+        model,
+        settings=settings(
+            max_examples=300,
+            stateful_step_count=40,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
