@@ -1,9 +1,9 @@
 """Tasks, containers, limits, forks, mappings, time: random operations on a machine of a few dozen pages, against a model that knows
 only what must be so.
 
-The model of a task is a dict: page -> what was last written to its first and to its second word (0: nothing yet). What must be so after every step: a page that was
-touched is there or in swap, and its bytes are the model's; a page that was never touched is not; usage stays within the limit that
-was in force when it was charged; and machine.check() finds nothing.
+The model of a task is a dict: page -> what was last written to its first and to its second word (0: nothing yet). What must be so
+after every step: a page that was touched is there or in swap, and its bytes are the model's; a page that was never touched is not;
+usage stays within the limit that was in force when it was charged; and machine.check() finds nothing.
 """
 
 from __future__ import annotations
@@ -296,6 +296,7 @@ class MachineModel(RuleBasedStateMachine):
         for container in self.containers:
             container.limit = NO_LIMIT
         for pid in list(self.memory):
+            self.forget_the_dead()  # reading may have cost another task its life
             memory = self.memory.get(pid, Memory())
             for page, marks in memory.content.items():
                 try:
