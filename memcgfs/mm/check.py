@@ -163,7 +163,7 @@ def check_charges(walk: Walk) -> None:
         if walk.meta_refs[pfn]:
             cid = walk.container[pfn]
             walk.expect(cid in charged, f"frame {pfn} is charged to container {cid}, which does not exist")
-            charged.setdefault(cid, set()).add(pfn)
+            charged.get(cid, set()).add(pfn)
             possible = (walk.mapcount[pfn] > 0) + bool(walk.flags[pfn] & params.PG_SWAPCACHE)
             walk.expect(walk.meta_refs[pfn] <= possible, f"frame {pfn} holds {walk.meta_refs[pfn]} charges for {possible} uses")
     spaces = Counter(space.container for space in machine.spaces.values())

@@ -78,7 +78,7 @@ class Links:
         """The list from front to back. Cost: O(entries on it)."""
         found = []
         entry = self.next[head]
-        while entry != head:
+        while entry not in (head, 0):
             found.append(entry)
             entry = self.next[entry]
         return found

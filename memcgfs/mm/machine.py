@@ -90,6 +90,7 @@ class Machine:
         if container.css_refs:
             raise ContainerBusy(f"{container.css_refs} references are held: charged pages, and tasks' memory")
         self.core.containers.forget_released(container.cid)
+        self.engine.remove_container(self.core, container.cid)
         del self.containers[container.cid]
         self.container_ids.give(container.cid)
 

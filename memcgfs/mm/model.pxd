@@ -16,3 +16,4 @@ cdef class Model:
     cpdef tuple waiting(self)
 
 cpdef void make_container(Core core, unsigned int container) noexcept nogil
+cpdef void remove_container(Core core, unsigned int container) noexcept nogil

@@ -19,6 +19,11 @@ def make_container(core: Core, container: int) -> None:
     core.model.container_made(core, container)
 
 
+def remove_container(core: Core, container: int) -> None:
+    """The model forgets a container that no page is charged to."""
+    core.model.container_removed(core, container)
+
+
 class Model:
     """All methods take the machine first; none raises."""
 

@@ -66,7 +66,6 @@ NR_FILE_PAGES: Final = 5
 NR_WRITEBACK: Final = 6
 NR_PAGETABLE: Final = 7
 NR_VMSCAN_WRITE: Final = 8
-NR_ZONE_STATS: Final = 9
 
 # Events of a zone (include/linux/vmstat.h: FOR_ALL_ZONES); they follow the statistics in a zone's row
 PGALLOC: Final = 9
@@ -131,7 +130,7 @@ EEXIST: Final = 17
 
 # control_type (patch 8/9)
 MEM_CONTAINER_TYPE_MAPPED: Final = 1
-MEM_CONTAINER_TYPE_CACHED: Final = 2
+MEM_CONTAINER_TYPE_CACHED: Final = 2  # reserved for later, and acts like 1
 MEM_CONTAINER_TYPE_ALL: Final = 3
 
 # Where the kernel drops a lock or may sleep, and a test may put another operation in between
@@ -157,5 +156,3 @@ MAX_ALLOC_ROUNDS: Final = 1000
 WARN_UNCHARGE_BELOW_ZERO: Final = 1
 WARN_FAULT_LIVELOCK: Final = 2
 WARN_ALLOC_LIVELOCK: Final = 3
-
-NSEC_PER_SEC: Final = 1000000000

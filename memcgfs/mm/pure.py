@@ -20,7 +20,7 @@ from .slabs import Slabs as Slabs
 from .lockdep import Lockdep as Lockdep
 from .core import Core as Core
 from .rules import Rules as Rules
-from .model import Model as Model, make_container as make_container
+from .model import Model as Model, make_container as make_container, remove_container as remove_container
 from .memcontrol import force_empty_page as force_empty_page, mem_container_uncharge_page as mem_container_uncharge_page
 from .waiting import run_due as run_due, sleep_until as sleep_until
 from .page_alloc import alloc_page as alloc_page, put_page as put_page

@@ -5,11 +5,14 @@ from __future__ import annotations
 import pytest
 
 from memcgfs import mm
+from memcgfs.mm.models import kswapd2007
+from memcgfs.mm.models.shrink2007 import ScanControl2007
 from tests.conftest import MakeMachine
 
-from .looking import reclaim_mapped
+from .looking import reclaim_mapped, uncompiled
 
 KB_PER_PAGE = 4
+NAP_NS = 100_000_000
 
 
 def with_watermarks(make_small: MakeMachine, pages_min: int = 8, **fields: object) -> mm.Machine:
@@ -54,6 +57,36 @@ def test_it_naps_where_the_third_level_of_pressure_was_not_enough(make_small: Ma
     machine.advance(2_000_000_000)
     assert machine.core.kswapd_due_ns == -1
     assert machine.zones()[0].free > 12
+
+
+@uncompiled
+def test_a_run_by_script(make_small: MakeMachine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Laptop mode, a cluster of 4, and shrink_zone replaced: each pass scans 3 pages and frees none.
+
+    Passes 12, 11, 10 follow each other, and from 9 on each is followed by a nap. 9 pages at 10 are the first more than 2 * 4: the
+    pass after that may write.
+    """
+    machine = with_watermarks(make_small, swap_pages=0)
+    machine.set_sysctl("laptop_mode", 1)
+    machine.spawn(100).touch(0, 63 - 1 - 10)
+    passes: list[tuple[int, int, bool]] = []
+
+    def shrink_zone(core: object, priority: int, zone: int, sc: ScanControl2007) -> int:
+        sc.nr_scanned = 3
+        passes.append((priority, machine.clock_ns, sc.may_writepage))
+        return 0
+
+    monkeypatch.setattr(kswapd2007, "shrink_zone", shrink_zone)
+    machine.spawn(200).touch(0, 1, write=False)
+    machine.advance(2 * NAP_NS)
+    assert passes == [
+        (12, 0, False),
+        (11, 0, False),
+        (10, 0, False),
+        (9, 0, True),
+        (8, NAP_NS, True),
+        (7, 2 * NAP_NS, True),
+    ]
 
 
 def test_it_gives_a_zone_up_that_was_scanned_six_times_round(make_small: MakeMachine) -> None:
