@@ -133,6 +133,11 @@ def charge_to_nobody(machine: mm.Machine) -> None:
     core(machine).frames.container[mapped(machine)] = gone.cid
 
 
+def charge_to_a_number_never_given(machine: mm.Machine) -> None:
+    """Its lists have no heads: the checker must not follow them."""
+    core(machine).frames.container[mapped(machine)] = 7
+
+
 def other_space(machine: mm.Machine) -> int:
     space = machine.tasks[200].space
     assert space is not None
@@ -173,6 +178,7 @@ def free_slot(machine: mm.Machine) -> int:
         (flip(params.PG_LRU, listed), "zone lists and PG_lru do not agree"),
         (unlist, "zone lists and PG_lru do not agree"),
         (charge_to_nobody, "which does not exist"),
+        (charge_to_a_number_never_given, "which does not exist"),
         (plus("frames.meta_refs", mapped), "charges for 1 uses"),
         (plus("counters.usage"), "container 0: usage"),
         (unlist_meta, "pages on its lists"),
