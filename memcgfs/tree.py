@@ -108,6 +108,9 @@ def _config(options: Options) -> mm.MachineConfig:
         arch=options.arch,
         disk=mm.DiskConfig(*options.disk),
         fault_ns=options.fault_ns,
+        nodes=options.nodes,
+        rules=options.rules,
+        model=options.model,
     )
 
 

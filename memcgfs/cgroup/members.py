@@ -104,13 +104,6 @@ class Members:
             raise NoSuchTask(pid)
         return HostMember(process, self._top)
 
-    def simulated(self, pid: int) -> SimulatedTask:
-        """The simulated task with that pid, dead or alive."""
-        member = self._by_pid.get(pid)
-        if not isinstance(member, SimulatedTask):
-            raise NoSuchTask(pid)
-        return member
-
     # Changing.
 
     def attach(self, member: Member, cgroup: Cgroup) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -39,7 +40,8 @@ def serve(options: Options, path: Path, source: str, ready: Callable[[], None]) 
     signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
     # Only answers that are held back need a second task; handing over from one to another costs a third of the speed.
     max_tasks = MANY if options.timescale else 1
-    eager.enable()
+    if not eager.enable():
+        print("memcgfs: this pyfuse3 is built otherwise than expected: small requests take twice as long", file=sys.stderr)
     _mount(requests, path, fuse_options(options, source))
     try:
         trio.run(_answer, tree, host, path, max_tasks, ready)

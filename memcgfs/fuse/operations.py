@@ -47,7 +47,7 @@ from .stalls import feel_stall
 
 FOREVER: Final = 1e9
 """Seconds that the kernel may keep a name or attributes."""
-A_MOMENT_NS: Final = 1_000_000_000
+A_MOMENT_NS: Final = 60_000_000_000
 """A date this close to the computer's now means now: pyfuse3 does not tell UTIME_NOW from a date."""
 PAGE_SIZE: Final = 4096
 NAME_MAX: Final = 255

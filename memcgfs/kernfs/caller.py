@@ -14,7 +14,6 @@ class Caller(NamedTuple):
     uid: int
     gid: int
     umask: int = 0o022
-    groups: tuple[int, ...] = ()
 
 
 OWNER = Caller(pid=0, uid=0, gid=0)

@@ -70,6 +70,8 @@ def check_rest(walk: Walk) -> None:
     walk.equal("locks held", walk.core.lockdep.held, 0)
     walk.equal("reclaims under way", walk.core.scan_depth, 0)
     walk.expect(not walk.with_flag(params.PG_METAPAGE), "a meta page is locked")
+    waiting = list(walk.core.containers.released[: walk.core.containers.nr_released])
+    walk.expect(len(waiting) == len(set(waiting)), "a container waits twice to be looked at")
     users = Counter(id(task.space) for task in walk.machine.tasks.values())
     for mm, space in walk.machine.spaces.items():
         walk.equal(f"mm {mm}: users", space.users, users[id(space)])

@@ -12,6 +12,8 @@ from .errors import ConfigError
 from .params import MAX_NR_ZONES, ZONE_DMA, ZONE_DMA32, ZONE_HIGHMEM, ZONE_NORMAL
 
 PAGE_BYTES = 4096
+CLOCK_MAX_NS = 1 << 62  # 146 years: no clock is let go further by hand
+LONGEST_NS = 3600 * 10**9  # of a single wait: a fault's cost, a disk's latency
 MAX_FRAMES = 2**32 - 2
 MIN_FRAMES = 16
 MAX_SWAP_PAGES = 2**32 - 2
@@ -88,6 +90,10 @@ class MachineConfig:
         largest = ZONE_ENDS[self.arch][-1][1]
         if self.nr_frames > largest:
             raise ConfigError(f"ram={self.ram_bytes}: {self.arch} has at most {largest} page frames of 4096 bytes")
+        if not 0 <= self.fault_ns <= LONGEST_NS:
+            raise ConfigError(f"fault={self.fault_ns}ns: from 0 to an hour")
+        if self.disk.latency_ns > LONGEST_NS or self.disk.bytes_per_s >= 1 << 62:
+            raise ConfigError("disk=: a latency of at most an hour, and a bandwidth of less than 4E")
         if self.zone_pages is not None and sum(self.zone_pages) < MIN_FRAMES // 2:
             raise ConfigError(f"zone_pages={self.zone_pages}: a machine needs at least {MIN_FRAMES // 2} page frames")
         if self.nr_frames + 2 * self.max_containers + SPARE_HEADS > 1 << 32:

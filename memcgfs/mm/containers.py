@@ -5,8 +5,15 @@ A container is a number; 0 is the top one. The counter has the same number, and 
 
 from __future__ import annotations
 
+from typing import Final
+
 from .arrays import array_of
 from .params import MEM_CONTAINER_TYPE_ALL
+
+
+# What is_released says of a container in the queue, which holds each number once.
+RELEASED: Final = 1
+FORGOTTEN: Final = 2
 
 
 class Containers:
@@ -40,20 +47,22 @@ class Containers:
         """The last reference leaves a mark, for the container to be looked at for its release agent."""
         left = self.css[container] - 1
         self.css[container] = left
-        if left == 0 and self.is_released[container] == 0:
-            self.is_released[container] = 1
-            self.released[self.nr_released] = container
-            self.nr_released += 1
+        if left == 0:
+            if self.is_released[container] == 0:
+                self.released[self.nr_released] = container
+                self.nr_released += 1
+            self.is_released[container] = RELEASED
 
     def forget_released(self, container: int) -> None:
         """The container is removed: its number may be another's soon."""
-        self.is_released[container] = 0
+        if self.is_released[container] != 0:
+            self.is_released[container] = FORGOTTEN
 
     def take_released(self) -> list[int]:
         """The containers whose last reference went since this was asked last, in that order."""
         waiting = [self.released[place] for place in range(self.nr_released)]
-        found = [container for container in waiting if self.is_released[container]]
-        for container in found:
+        found = [container for container in waiting if self.is_released[container] == RELEASED]
+        for container in waiting:
             self.is_released[container] = 0
         self.nr_released = 0
         return found

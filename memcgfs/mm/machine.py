@@ -18,9 +18,9 @@ from .address_space import AddressSpace
 from .boot import boot
 from .check import check
 from .container import Container
-from .config import TASK_PAGES, MachineConfig, sizes_of
+from .config import CLOCK_MAX_NS, TASK_PAGES, MachineConfig, sizes_of
 from .engine import engine as chosen_engine
-from .errors import ConfigError, ContainerBusy, MachineBroken, OutOfMemory, TaskExists, TooManyContainers
+from .errors import BadValue, ConfigError, ContainerBusy, MachineBroken, OutOfMemory, TaskExists, TooManyContainers
 from .errors import TooManyMappings, TooManyTasks
 from .ids import Ids
 from .models.python import Policy
@@ -155,7 +155,7 @@ class Machine:
         return self.enter(self.sibling(parent, pid, pid, child_space), parent)
 
     def clone_thread(self, leader: Task, pid: int) -> Task:
-        """A thread: same address space, same thread group."""
+        """A thread: same address space, same thread group. No ctl command leads here yet: it is for tests and Python."""
         space = leader.alive()
         self.refuse_pid(pid)
         space.users += 1
@@ -256,6 +256,9 @@ class Machine:
         self.send_sigkill(task, "killed: out of memory in a page fault")
 
     def sleep(self, duration_ns: int) -> None:
+        """Raises BadValue, before anything happened, where the clock does not go so far (CLOCK_MAX_NS), or backwards."""
+        if not 0 <= duration_ns <= CLOCK_MAX_NS - self.clock_ns:
+            raise BadValue(f"the clock stands at {self.clock_ns} ns, and goes from there to {CLOCK_MAX_NS} at most")
         self.engine.sleep_until(self.core, self.core.clock_ns + duration_ns)
 
     # What the engine asks for (Core.kernel)
@@ -311,7 +314,7 @@ class Machine:
         return int(self.core.clock_ns)
 
     def advance(self, duration_ns: int) -> None:
-        """Lets time pass; what falls due is done."""
+        """Lets time pass; what falls due is done. Raises BadValue where the clock does not go so far."""
         with self.running(None):
             self.sleep(duration_ns)
 

@@ -3,4 +3,4 @@ cdef void zap_page(Core core, unsigned int mm, unsigned long long at) noexcept n
 cpdef void zap_page_range(Core core, unsigned int mm, unsigned long long start, unsigned long long end) noexcept nogil
 cpdef void free_pgtables(Core core, unsigned int mm, unsigned long long start, unsigned long long end) noexcept nogil
 cpdef int copy_page_range(Core core, unsigned int mm, unsigned int child, unsigned long long start, unsigned long long end, bint cow) noexcept nogil
-cdef bint copy_one_pte(Core core, unsigned int mm, unsigned int child, unsigned long long vpn, unsigned long long at, bint cow) noexcept nogil
+cdef bint copy_one_pte(Core core, unsigned int child, unsigned long long vpn, unsigned long long at, bint cow) noexcept nogil

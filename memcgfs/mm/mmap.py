@@ -130,14 +130,14 @@ def copy_page_range(core: Core, mm: int, child: int, start: int, end: int, cow: 
         stop = min((vpn | LEAF_MASK) + 1, end)
         while leaf != 0 and vpn < stop:
             at = pte_place(leaf, vpn)
-            if core.tables.ram[at] != 0 and not copy_one_pte(core, mm, child, vpn, at, cow):
+            if core.tables.ram[at] != 0 and not copy_one_pte(core, child, vpn, at, cow):
                 return -12
             vpn += 1
         vpn = stop
     return 0
 
 
-def copy_one_pte(core: Core, mm: int, child: int, vpn: int, at: int, cow: bool) -> bool:
+def copy_one_pte(core: Core, child: int, vpn: int, at: int, cow: bool) -> bool:
     """False where the child's page table found no frame."""
     leaf = core.tables.leaf(child, vpn)
     if leaf == 0:

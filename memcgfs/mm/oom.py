@@ -65,7 +65,7 @@ def select_bad_process(machine: Machine, container: int | None) -> tuple[Task | 
     return chosen, most, False
 
 
-def report(machine: Machine, victim: Task, points: int, container: int | None) -> None:
+def report(machine: Machine, victim: Task, container: int | None) -> None:
     """Why this task: everybody's points, worst first, before the kernel's own line."""
     rows = [
         (badness(task, machine.clock_ns, container), -age, task)
@@ -117,7 +117,7 @@ def mem_container_out_of_memory(machine: Machine, container: int) -> None:
     if victim is None:
         victim, points = current, 0
     assert victim is not None
-    report(machine, victim, points, container)
+    report(machine, victim, container)
     if not oom_kill_process(machine, victim, points, CONTAINER_MESSAGE):
         machine.printk(f"process {victim.pid} ({victim.comm}) cannot be killed: 2.6.23 would choose it again, for ever")
 
@@ -133,5 +133,5 @@ def out_of_memory(machine: Machine) -> bool:
     if victim is None:
         machine.printk("Out of memory and no killable processes...")
         return False
-    report(machine, victim, points, None)
+    report(machine, victim, None)
     return oom_kill_process(machine, victim, points, "Out of memory")

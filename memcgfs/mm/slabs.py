@@ -22,7 +22,7 @@ class Slabs:
         self.nr_to_scan = array_of("q", NR_SLABS)
 
     def add_cache(self, objects: int, seeks: int) -> int:
-        """set_shrinker: gives the cache's number."""
+        """set_shrinker: gives the cache's number. No file leads here yet: it is for tests and Python."""
         cache = self.nr_caches
         self.objects[cache] = objects
         self.seeks[cache] = seeks
