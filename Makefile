@@ -23,6 +23,9 @@ test: build  ## lint, types, all tests on both builds; what CI runs
 quick: build  ## the tests that need no mount, in seconds
 	@$(BIN)/pytest -q -m "not slow" --ignore=tests/fuse --ignore=tests/examples
 
+pythons:    ## the quick tests on every supported Python that is here
+	@scripts/pythons
+
 lint: build  ## ruff
 	@$(BIN)/ruff check .
 
@@ -45,7 +48,7 @@ uninstall:  ## take that link away
 	rm -f "$(DESTDIR)$(PREFIX)/bin/memcgfs"
 
 clean:  ## remove everything that was built
-	rm -rf $(VENV) build dist *.egg-info memcgfs/mm/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-3.* build dist *.egg-info memcgfs/mm/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help build run test quick lint types bench golden expected install uninstall clean
+.PHONY: help build run test quick pythons lint types bench golden expected install uninstall clean
 .DELETE_ON_ERROR:
