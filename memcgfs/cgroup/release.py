@@ -3,7 +3,7 @@
 Contract: `check` is called wherever something left a container and so set its `releasable`; it queues the container if
 nothing is left.  The queue is worked off by `run`, between requests, because the program will make requests of its own.
 It is last in, first out, as the kernel's release_list was.  The path written to `release_agent` is kept and shown,
-whatever it is; run is only the very one that the mounter allowed.
+whatever it is; run is only the very one that the mounter allowed, and the log says so of any other.
 
 After kernel/cgroup.c of 2.6.24: check_for_release, cgroup_release_agent.
 """
@@ -43,7 +43,12 @@ class Release:
     def run(self, host: HostProcesses | None) -> None:
         while self._queue:
             cgroup = self._queue.pop()
-            if host is not None and self.agent_path and self.agent_path == self._allowed:
+            if not self.agent_path:
+                continue
+            if self.agent_path != self._allowed:
+                agent, path = _text(self.agent_path), _text(cgroup.path)
+                cgroup.container.machine.printk(f"release_agent {agent} not run for {path}: not what the mounter allowed")
+            elif host is not None:
                 host.run_release_agent(_text(self.agent_path), _text(cgroup.path))
 
 

@@ -54,6 +54,7 @@ def require_free(path: Path) -> None:
     """Refuse what cannot be mounted on; take away a dead mount.  Like the kernel, ask nobody for an empty directory."""
     try:
         is_directory = stat.S_ISDIR(path.stat().st_mode)
+        os.statvfs(path)  # attributes may be cached from a daemon that is dead; this asks it
     except OSError as error:
         mount = mount_at(path)
         if error.errno != errno.ENOTCONN or mount is None or mount.fstype != FSTYPE:

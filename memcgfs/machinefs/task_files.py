@@ -135,11 +135,12 @@ def store_mem(entry: TaskEntry, offset: int, content: bytes) -> int:
 
 
 def load_pagemap(entry: TaskEntry, offset: int, nbytes: int) -> bytes:
-    """Whole words only, as in /proc; it ends where the address space does, and at once for a zombie."""
+    """Whole words only, as in /proc; it ends where the last mapping does (the kernel's goes on to the end of the address space, which
+    no recursive copy would ever reach)."""
     if offset % PAGEMAP_WORD or nbytes % PAGEMAP_WORD:
         raise BadCommand(f"{nbytes} bytes at {offset}")
     task, first = entry.task, offset // PAGEMAP_WORD
-    end = task.machine.task_pages if entry.member.alive else 0
+    end = max((vma.end for vma in task.vmas()), default=0)
     words = task.pagemap(first, max(min(nbytes // PAGEMAP_WORD, end - first), 0))
     return struct.pack(f"={len(words)}Q", *words)
 

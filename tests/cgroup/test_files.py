@@ -72,6 +72,14 @@ def test_release_agent_is_kept_as_written(tree: Tree, written: bytes, shown: byt
     assert tree.root.read("release_agent") == shown
 
 
+def test_an_agent_that_the_mounter_did_not_allow_is_named_in_the_log(tree: Tree) -> None:
+    tree.root.write("release_agent", b"/elsewhere")
+    box = tree.mkdir("box")
+    box.write("notify_on_release", b"1")
+    tree.spawn(101, box).reap()
+    assert tree.machine.log[-1].endswith("release_agent /elsewhere not run for /box: not what the mounter allowed")
+
+
 def test_release_agent_is_shorter_than_a_path(tree: Tree) -> None:
     with refused(errno.E2BIG):
         tree.root.write("release_agent", b"a" * 4096)

@@ -161,6 +161,17 @@ def test_what_a_killed_daemon_left_is_cleared(directory: Path, again: str) -> No
     assert ("tasks" in os.listdir(directory)) == (again == "mount")
 
 
+def test_what_a_killed_daemon_left_in_use_is_mounted_over(directory: Path) -> None:
+    """Its attributes are still cached where somebody sits in it, so only what must ask the daemon tells that it is dead."""
+    with in_front(directory) as daemon, subprocess.Popen(["sleep", "60"], cwd=directory) as user:
+        daemon.kill()
+        daemon.wait()
+        ended = memcgfs("mount", directory)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert "tasks" in os.listdir(directory)
+        user.kill()
+
+
 def test_mounts_are_apart(directory: Path) -> None:
     one, two = directory / "one", directory / "two"
     for each in (one, two):
