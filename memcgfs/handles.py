@@ -32,12 +32,7 @@ class Dir:
     @property
     def path(self) -> str:
         """From the root of the tree, with a leading slash."""
-        names: list[bytes] = []
-        node = self._directory
-        while node.parent is not None:
-            names.append(node.name)
-            node = node.parent
-        return "/" + os.fsdecode(b"/".join(reversed(names)))
+        return os.fsdecode(self._directory.path)
 
     @property
     def children(self) -> list[Dir]:

@@ -33,12 +33,7 @@ class Cgroup:
     @property
     def path(self) -> bytes:
         """From the root of the hierarchy, with a leading slash."""
-        names: list[bytes] = []
-        cgroup = self
-        while cgroup.parent is not None:
-            names.append(cgroup.directory.name)
-            cgroup = cgroup.parent
-        return b"/" + b"/".join(reversed(names))
+        return self.directory.path
 
     @property
     def has_children(self) -> bool:

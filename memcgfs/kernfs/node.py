@@ -127,6 +127,16 @@ class Directory(Node):
         self._next_position = FIRST_POSITION
 
     @property
+    def path(self) -> bytes:
+        """From the root of the tree, with a leading slash."""
+        names: list[bytes] = []
+        directory = self
+        while directory.parent is not None:
+            names.append(directory.name)
+            directory = directory.parent
+        return b"/" + b"/".join(reversed(names))
+
+    @property
     def nlink(self) -> int:
         return 2 + self.nr_listed_directories if self.alive else 0
 

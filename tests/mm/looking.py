@@ -85,3 +85,14 @@ def cold_task(machine: Machine, container: Container, npages: int) -> Task:
 def reclaim_mapped(machine: Machine) -> None:
     """Swappiness 100: mapped pages leave the active list at every priority, as soon as they are not referenced."""
     machine.set_sysctl("swappiness", 100)
+
+
+def page_0_in_swap(machine: Machine) -> tuple[Container, Task]:
+    """A container at its limit of 3: its task wrote to 4 pages, and the coldest is in swap. Slots are read one by one."""
+    reclaim_mapped(machine)
+    machine.set_sysctl("page-cluster", 0)
+    container = machine.create_container()
+    container.limit = 3
+    task = cold_task(machine, container, 3)
+    task.touch(3, 1)
+    return container, task

@@ -8,7 +8,7 @@ from memcgfs.mm import DiskConfig, Machine, OutOfMemory
 from memcgfs.mm.params import AT_CONGESTION_WAIT
 from tests.conftest import MakeMachine
 
-from .looking import at, cold_task, frame, reclaim_mapped
+from .looking import at, cold_task, frame, page_0_in_swap, reclaim_mapped
 
 WAIT = 100_000_000
 """HZ/10"""
@@ -162,12 +162,7 @@ def test_new_pages_go_to_the_head_of_the_active_list(make_small: MakeMachine) ->
 
 def test_a_page_read_from_swap_goes_there_too(make_small: MakeMachine) -> None:
     machine = make_small(swap_cluster_max=1)
-    reclaim_mapped(machine)
-    machine.set_sysctl("page-cluster", 0)
-    container = machine.create_container()
-    container.limit = 3
-    task = cold_task(machine, container, 3)
-    task.touch(3, 1)
+    container, task = page_0_in_swap(machine)
     container.limit = 4
     task.touch(0, 1, write=False)
     assert container.lists() == ([frame(task, 0), 1, 4, 3], [])
@@ -203,12 +198,7 @@ def test_a_charge_that_fails_while_swapping_in(make_small: MakeMachine) -> None:
     Every page of the container is locked in memory but the swapped one.
     """
     machine = make_small(swap_cluster_max=1, disk=DiskConfig(0, 0, 8))
-    reclaim_mapped(machine)
-    machine.set_sysctl("page-cluster", 0)
-    container = machine.create_container()
-    container.limit = 3
-    task = cold_task(machine, container, 3)
-    task.touch(3, 1)
+    container, task = page_0_in_swap(machine)
     task.mlock(1, 3)
     assert (container.failcnt, task.swap_pages) == (1, 1)
     with pytest.raises(OutOfMemory):

@@ -17,7 +17,7 @@ from memcgfs.mm.params import (
 )
 from tests.conftest import MakeMachine
 
-from .looking import Lists, at, cold_task, flags, frame, once_at, reclaim_mapped, uncompiled, waiting, zone_lists
+from .looking import Lists, at, cold_task, flags, frame, once_at, page_0_in_swap, reclaim_mapped, uncompiled, waiting, zone_lists
 
 SLOW_DISK = DiskConfig(latency_ns=1_000_000, bytes_per_s=0, depth=8)
 
@@ -106,12 +106,7 @@ def test_reading_ahead_drains_last(make_small: MakeMachine) -> None:
 def test_a_page_read_from_swap_is_marked_as_used(make_small: MakeMachine) -> None:
     """mark_page_accessed in do_swap_page: it waits for the active list, and is referenced. A page that was first written is not."""
     machine = make_small(pagevec_size=1, swap_cluster_max=1)
-    reclaim_mapped(machine)
-    machine.set_sysctl("page-cluster", 0)
-    container = machine.create_container()
-    container.limit = 3
-    task = cold_task(machine, container, 3)
-    task.touch(3, 1)
+    container, task = page_0_in_swap(machine)
     container.limit = 10
     task.touch(0, 1, write=False)
     assert [bool(flags(machine, frame(task, page)) & PG_REFERENCED) for page in (0, 3)] == [True, False]
