@@ -10,7 +10,8 @@ from .memcontrol import mem_container_uncharge_page
 from .page_alloc import alloc_page, get_page, put_page
 from .page_io import copy_page, swap_readpage
 from .pagetable import mk_pte, pte_frame, pte_place
-from .params import ENOENT, ENOMEM, LEAF_ENTRIES, NR_PAGETABLE, PG_ANON, PG_LOCKED, PG_TABLE, PG_UPTODATE, PGFAULT, PGMAJFAULT
+from .params import ENOENT, ENOMEM, GFP_HIGHUSER, GFP_KERNEL, LEAF_ENTRIES, NR_PAGETABLE, PG_ANON, PG_LOCKED, PG_TABLE, PG_UPTODATE
+from .params import PGFAULT, PGMAJFAULT
 from .params import PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_RW, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM
 from .params import VM_FAULT_SIGSEGV, ZERO_PAGE
 from .rmap import page_add_anon_rmap, page_add_file_rmap, page_add_new_anon_rmap, page_remove_rmap
@@ -45,7 +46,7 @@ def pte_alloc(core: Core, mm: int, vpn: int) -> int:
     """A frame for the page table, charged to nobody. 0 where there is none."""
     if not core.tables.can_add(mm, vpn):
         return 0
-    pfn = alloc_page(core, core.kernel_zone)
+    pfn = alloc_page(core, GFP_KERNEL)
     if pfn == 0:
         return 0
     made_meanwhile = core.tables.leaf(mm, vpn)
@@ -84,7 +85,7 @@ def map_new_page(core: Core, mm: int, vma: int, vpn: int, at: int, pfn: int) -> 
 
 def alloc_charged_page(core: Core, mm: int) -> int:
     """A user page charged to the address space's container, or 0."""
-    pfn = alloc_page(core, core.user_zone)
+    pfn = alloc_page(core, GFP_HIGHUSER)
     if pfn == 0:
         return 0
     core.frames.set(pfn, PG_UPTODATE)
@@ -198,7 +199,7 @@ def read_swap_cache_async(core: Core, slot: int) -> int:
         found = lookup_swap_cache(core, slot)
         if found != 0:
             return found
-        pfn = alloc_page(core, core.user_zone)
+        pfn = alloc_page(core, GFP_HIGHUSER)
         if pfn == 0:
             return 0
         error = add_to_swap_cache(core, pfn, slot)

@@ -8,7 +8,8 @@ killed takes what there is.
 from __future__ import annotations
 
 from .core import Core, out_of_memory, warn
-from .params import LOCKDEP, MAX_ALLOC_ROUNDS, PG_FREE, PG_LRU, PGFREE, WARN_ALLOC_LIVELOCK, WMARK_HIGH, WMARK_LOW, WMARK_MIN
+from .params import GFP_DMA_BIT, GFP_HIGHMEM_BIT, LOCKDEP, MAX_ALLOC_ROUNDS, PG_FREE, PG_LRU, PGFREE, WARN_ALLOC_LIVELOCK
+from .params import WMARK_HIGH, WMARK_LOW, WMARK_MIN, ZONE_DMA
 from .waiting import congestion_wait, sleep_until
 from .zones import give_frame, take_frame
 
@@ -52,8 +53,18 @@ def wakeup_kswapd(core: Core, kind: int) -> None:
         zone = core.zones.zone_in_list(kind, place)
 
 
-def alloc_page(core: Core, kind: int) -> int:
-    """A frame with count 1 for this highest zone type, or 0: out of memory although reclaim and the OOM killer were asked."""
+def gfp_zone(core: Core, gfp: int) -> int:
+    """The highest zone type that may serve the request."""
+    if gfp & GFP_DMA_BIT:
+        return ZONE_DMA
+    if gfp & GFP_HIGHMEM_BIT:
+        return core.user_zone
+    return core.kernel_zone
+
+
+def alloc_page(core: Core, gfp: int) -> int:
+    """A frame with count 1, or 0: out of memory although reclaim and the OOM killer were asked."""
+    kind = gfp_zone(core, gfp)
     pfn = get_page_from_freelist(core, kind, WMARK_LOW)
     if pfn == 0:
         pfn = alloc_page_slowly(core, kind)

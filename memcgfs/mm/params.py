@@ -19,6 +19,7 @@ PG_LRU: Final = 0x10
 PG_ACTIVE: Final = 0x20
 PG_WRITEBACK: Final = 0x40
 PG_RECLAIM: Final = 0x80
+PG_READAHEAD: Final = 0x80  # the same bit: a page is never both being written for reclaim and the mark of a window
 PG_SWAPCACHE: Final = 0x100
 PG_ANON: Final = 0x200
 PG_FREE: Final = 0x400  # on a free list (PageBuddy)
@@ -27,6 +28,10 @@ PG_CONTENT: Final = 0x1000  # its bytes were written; without it the page reads 
 PG_METAPAGE: Final = 0x2000  # the meta page's bit lock (bit 21 in 2007)
 PG_RESERVED: Final = 0x4000  # frame 0: the zero page
 PG_CHARGED_CACHE: Final = 0x8000  # charged as cache, not as mapped memory (for memory.stat)
+PG_ERROR: Final = 0x10000  # a write of it failed
+PG_CACHE: Final = 0x20000  # a file's page in the page cache: page->mapping is set
+PG_SLAB: Final = 0x40000
+PG_BLOCK: Final = 0x80000  # in a block of kernel memory that a task holds
 ZONE_SHIFT: Final = 24
 PG_MASK: Final = 0xFFFFFF
 
@@ -101,6 +106,19 @@ ZONE_DMA32: Final = 1
 ZONE_NORMAL: Final = 2
 ZONE_HIGHMEM: Final = 3
 MAX_NR_ZONES: Final = 4
+
+# gfp masks (include/linux/gfp.h): what a request for memory may do, and the highest zone that serves it
+GFP_DMA_BIT: Final = 0x1
+GFP_HIGHMEM_BIT: Final = 0x2
+GFP_WAIT: Final = 0x10
+GFP_HIGH: Final = 0x20
+GFP_IO: Final = 0x40
+GFP_FS: Final = 0x80
+GFP_COLD: Final = 0x100
+GFP_NOIO: Final = 0x10
+GFP_NOFS: Final = 0x50
+GFP_KERNEL: Final = 0xD0
+GFP_HIGHUSER: Final = 0xD2
 
 PAGE_ALLOC_COSTLY_ORDER: Final = 3
 

@@ -8,7 +8,7 @@ import pytest
 
 from memcgfs.mm import Machine
 from memcgfs.mm.config import default_min_free_kbytes
-from memcgfs.mm.params import WMARK_HIGH, WMARK_LOW, WMARK_MIN, ZONE_DMA, ZONE_DMA32, ZONE_HIGHMEM, ZONE_NORMAL
+from memcgfs.mm.params import GFP_DMA_BIT, WMARK_HIGH, WMARK_LOW, WMARK_MIN, ZONE_DMA, ZONE_DMA32, ZONE_HIGHMEM, ZONE_NORMAL
 from tests.conftest import MakeMachine
 
 from .looking import flags, frame
@@ -180,7 +180,7 @@ def test_a_reserve_keeps_requests_from_above_out(make_small: MakeMachine, engine
     task.touch(0, 1024 - 3 + 11)
     assert task.page_table_pages == 3
     assert [zone.free for zone in machine.zones()] == [4, 0]
-    pfn = engine.alloc_page(machine.core, ZONE_DMA)
+    pfn = engine.alloc_page(machine.core, GFP_DMA_BIT)
     assert pfn == 12
     assert machine.core.frames.count[pfn] == 1
     engine.put_page(machine.core, pfn)
