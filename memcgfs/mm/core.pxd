@@ -14,7 +14,8 @@ cdef class Core:
     cdef readonly Vmas vmas
     cdef readonly PageTables tables
     cdef readonly SwapArea swap
-    cdef readonly Disk disk
+    cdef readonly Disks disks
+    cdef readonly Daemons daemons
     cdef readonly Slabs slabs
     cdef readonly Lockdep lockdep
     cdef readonly Model model
@@ -40,7 +41,7 @@ cdef class Core:
     cdef readonly unsigned int current_mm
     cdef readonly bint current_is_killed
     cdef readonly bint current_is_kswapd
-    cdef readonly long long kswapd_due_ns
+    cdef readonly bint current_is_pdflush
     cdef readonly int scan_depth
     cdef readonly int fault
     cdef readonly bint has_killed
@@ -54,6 +55,7 @@ cdef class Core:
     cdef void count(self, unsigned int event) noexcept nogil
     cdef void count_many(self, unsigned int event, long long amount) noexcept nogil
 
+cdef bint is_daemon(Core core) noexcept nogil
 cdef void interleave(Core core, unsigned int point, unsigned int pfn) noexcept nogil
 cdef void call_interleave(Core core, unsigned int point, unsigned int pfn) noexcept with gil
 cdef unsigned int find_vma(Core core, unsigned int mm, unsigned long long vpn) noexcept with gil

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from .arrays import array_of
 from .containers import Containers
-from .disk import Disk
+from .daemons import Daemons
+from .disk import Disks
 from .frames import Frames
 from .lockdep import Lockdep
 from .mms import AddressSpaces, Vmas
 from .pagetable import PageTables
-from .params import MAX_NR_ZONES, NR_VM_EVENTS
+from .params import MAX_NR_ZONES, NR_DISKS, NR_VM_EVENTS
 from .res_counter import ResCounters
 from .slabs import Slabs
 from .swapfile import SwapArea
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Core:
-    """Fields without a table are here because several modules write them: the clock, the running mm, kswapd's wish to run."""
+    """Fields without a table are here because several modules write them: the clock, the running mm, which daemon runs."""
 
     def __init__(self, sizes: Sizes, kernel: object) -> None:
         self.kernel = kernel
@@ -44,7 +45,8 @@ class Core:
         self.vmas = Vmas(sizes.nr_vmas)
         self.tables = PageTables(sizes.nr_frames, sizes.nr_mms, sizes.nr_segments)
         self.swap = SwapArea(sizes.nr_swap_pages)
-        self.disk = Disk(sizes.disk_latency_ns, sizes.disk_transfer_ns, sizes.disk_depth)
+        self.disks = Disks(NR_DISKS, sizes.disk_latency_ns, sizes.disk_transfer_ns, sizes.disk_depth)
+        self.daemons = Daemons()
         self.slabs = Slabs()
         self.lockdep = Lockdep()
         self.events = array_of("q", NR_VM_EVENTS)
@@ -69,7 +71,7 @@ class Core:
         self.current_mm = 0
         self.current_is_killed = False
         self.current_is_kswapd = False
-        self.kswapd_due_ns = -1
+        self.current_is_pdflush = False
         self.scan_depth = 0
         self.fault = 0
         self.has_killed = False
@@ -107,6 +109,11 @@ class Core:
 
     def count_many(self, event: int, amount: int) -> None:
         self.events[event] += amount
+
+
+def is_daemon(core: Core) -> bool:
+    """Is it a daemon that runs? It may write to a congested disk (PF_SWAPWRITE), and nobody exits while it naps."""
+    return core.current_is_kswapd or core.current_is_pdflush
 
 
 def interleave(core: Core, point: int, pfn: int) -> None:

@@ -1,5 +1,7 @@
 @cython.final
-cdef class Disk:
+cdef class Disks:
+    cdef readonly unsigned int nr_disks
+    cdef readonly unsigned int nr_in_use
     cdef readonly long long latency_ns
     cdef readonly long long transfer_ns
     cdef readonly unsigned int depth
@@ -10,13 +12,20 @@ cdef class Disk:
     cdef readonly unsigned int[::1] pfn
     cdef readonly unsigned char[::1] is_write
     cdef readonly long long[::1] done_ns
-    cdef readonly unsigned int first
-    cdef readonly unsigned int nr_requests
+    cdef readonly unsigned int[::1] first
+    cdef readonly long long[::1] free_from_ns
+    cdef readonly unsigned int[::1] nr_requests
+    cdef readonly unsigned char[::1] congested
     cdef readonly unsigned int nr_writes
-    cdef readonly long long free_from_ns
-    cdef readonly bint is_congested
-    cpdef bint has_room(self, bint is_write) noexcept nogil
-    cpdef void submit(self, unsigned int pfn, bint is_write, long long now_ns) noexcept nogil
-    cpdef long long next_done_ns(self) noexcept nogil
-    cpdef unsigned int complete(self) noexcept nogil
+    cdef readonly unsigned long long nr_relieved
+    cdef readonly long long next_ns
+    cdef readonly unsigned int next_disk
+    cpdef unsigned int nr_queued(self, unsigned int disk) noexcept nogil
+    cpdef bint has_room(self, unsigned int disk, bint is_write) noexcept nogil
+    cpdef bint is_read_congested(self, unsigned int disk) noexcept nogil
+    cpdef bint is_write_congested(self, unsigned int disk) noexcept nogil
+    cpdef void submit(self, unsigned int disk, unsigned int pfn, bint is_write, long long now_ns) noexcept nogil
+    cpdef long long next_done_ns(self, unsigned int disk) noexcept nogil
     cpdef bint next_is_write(self) noexcept nogil
+    cpdef unsigned int complete(self) noexcept nogil
+    cdef void find_next(self) noexcept nogil

@@ -1,9 +1,11 @@
-"""The disk that swap lies on: a queue served in order, with a latency a request, a bandwidth and a depth.
+"""The machine's disks: queues served in order, each with a latency a request, a bandwidth and a depth, the same for all.
 
-Transfers follow each other at the bandwidth; a request is done one latency after its transfer. So a lone request takes latency
-plus transfer, and a full queue keeps the bandwidth. Both zero is a device that answers at once (a RAM disk). The queue counts as
-congested as the block layer did it (block/ll_rw_blk.c: blk_queue_congestion_threshold): on from 7/8 of its depth, off a sixteenth
-below that.
+Disk 0 holds the files; each swap area lies on a disk of its own. Transfers of a disk follow each other at the bandwidth; a request is
+done one latency after its transfer. So a lone request takes latency plus transfer, and a full queue keeps the bandwidth. Both zero is
+a device that answers at once (a RAM disk).
+
+A queue has room for `depth` requests of each direction, and counts as congested in a direction as the block layer did it
+(block/ll_rw_blk.c: blk_queue_congestion_threshold): on from 7/8 of its depth, off a sixteenth below that.
 """
 
 from __future__ import annotations
@@ -11,10 +13,19 @@ from __future__ import annotations
 from .arrays import array_of
 
 
-class Disk:
-    """A ring of the requests under way: page frame, direction and the time at which it is done. Cost: O(1) for every method."""
+class Disks:
+    """A ring of requests a disk: page frame, direction and the time at which it is done. Arrays by 2 * disk + direction hold what is
+    counted for reads (0) and writes (1).
 
-    def __init__(self, latency_ns: int, transfer_ns: int, depth: int) -> None:
+    next_ns, next_disk: the request that is done first of all, on the lowest disk where several are; -1 where there is none.
+    nr_relieved: how often a queue of writes left congestion. nr_in_use: no disk from here up ever had a request.
+
+    Cost: O(1) for every method, but for complete(): O(disks in use).
+    """
+
+    def __init__(self, nr_disks: int, latency_ns: int, transfer_ns: int, depth: int) -> None:
+        self.nr_disks = nr_disks
+        self.nr_in_use = 0
         self.latency_ns = latency_ns
         self.transfer_ns = transfer_ns
         self.depth = depth
@@ -22,55 +33,89 @@ class Disk:
         self.congestion_on = min(depth - depth // 8 + 1, depth)
         self.congestion_off = max(depth - depth // 8 - depth // 16 - 1, 1)
         self.ring = 2 * depth + 2
-        self.pfn = array_of("I", self.ring)
-        self.is_write = array_of("B", self.ring)
-        self.done_ns = array_of("q", self.ring)
-        self.first = 0
-        self.nr_requests = 0
+        self.pfn = array_of("I", nr_disks * self.ring)
+        self.is_write = array_of("B", nr_disks * self.ring)
+        self.done_ns = array_of("q", nr_disks * self.ring)
+        self.first = array_of("I", nr_disks)
+        self.free_from_ns = array_of("q", nr_disks)
+        self.nr_requests = array_of("I", 2 * nr_disks)
+        self.congested = array_of("B", 2 * nr_disks)
         self.nr_writes = 0
-        self.free_from_ns = 0
-        self.is_congested = False
+        self.nr_relieved = 0
+        self.next_ns = -1
+        self.next_disk = 0
 
-    def has_room(self, is_write: bool) -> bool:
+    def nr_queued(self, disk: int) -> int:
+        """Requests of both directions that are under way."""
+        return self.nr_requests[2 * disk] + self.nr_requests[2 * disk + 1]
+
+    def has_room(self, disk: int, is_write: bool) -> bool:
         """May another request of this direction be queued without sleeping?"""
-        if is_write:
-            return self.nr_writes < self.depth
-        return self.nr_requests - self.nr_writes < self.depth
+        return self.nr_requests[2 * disk + is_write] < self.depth
 
-    def submit(self, pfn: int, is_write: bool, now_ns: int) -> None:
+    def is_read_congested(self, disk: int) -> bool:
+        """bdi_read_congested."""
+        return self.congested[2 * disk] != 0
+
+    def is_write_congested(self, disk: int) -> bool:
+        """bdi_write_congested."""
+        return self.congested[2 * disk + 1] != 0
+
+    def submit(self, disk: int, pfn: int, is_write: bool, now_ns: int) -> None:
         """Queues one page; there must be room."""
-        start_ns = max(now_ns, self.free_from_ns)
-        self.free_from_ns = start_ns + self.transfer_ns
-        place = self.first + self.nr_requests
+        start_ns = max(now_ns, self.free_from_ns[disk])
+        self.free_from_ns[disk] = start_ns + self.transfer_ns
+        done_ns = start_ns + self.transfer_ns + self.latency_ns
+        place = self.first[disk] + self.nr_queued(disk)
         if place >= self.ring:
             place -= self.ring
+        place += disk * self.ring
         self.pfn[place] = pfn
         self.is_write[place] = is_write
-        self.done_ns[place] = self.free_from_ns + self.latency_ns
-        self.nr_requests += 1
-        if is_write:
-            self.nr_writes += 1
-            if self.nr_writes >= self.congestion_on:
-                self.is_congested = True
+        self.done_ns[place] = done_ns
+        way = 2 * disk + is_write
+        self.nr_requests[way] += 1
+        self.nr_in_use = max(self.nr_in_use, disk + 1)
+        self.nr_writes += is_write
+        if self.nr_requests[way] >= self.congestion_on:
+            self.congested[way] = 1
+        if self.next_ns < 0 or done_ns < self.next_ns or (done_ns == self.next_ns and disk < self.next_disk):
+            self.next_ns = done_ns
+            self.next_disk = disk
 
-    def next_done_ns(self) -> int:
-        """When the oldest request is done; -1 where there is none."""
-        if self.nr_requests == 0:
+    def next_done_ns(self, disk: int) -> int:
+        """When the disk's oldest request is done; -1 where there is none."""
+        if self.nr_queued(disk) == 0:
             return -1
-        return self.done_ns[self.first]
+        return self.done_ns[disk * self.ring + self.first[disk]]
 
     def next_is_write(self) -> bool:
-        return self.is_write[self.first] != 0
+        """Is the request that is done first a write?"""
+        return self.is_write[self.next_disk * self.ring + self.first[self.next_disk]] != 0
 
     def complete(self) -> int:
-        """Takes the oldest request off the queue and gives its page frame."""
-        place = self.first
-        self.first = place + 1
-        if self.first == self.ring:
-            self.first = 0
-        self.nr_requests -= 1
-        if self.is_write[place]:
-            self.nr_writes -= 1
-            if self.nr_writes < self.congestion_off:
-                self.is_congested = False
+        """Takes the request that is done first off its queue and gives its page frame."""
+        disk = self.next_disk
+        place = disk * self.ring + self.first[disk]
+        self.first[disk] += 1
+        if self.first[disk] == self.ring:
+            self.first[disk] = 0
+        way = 2 * disk + self.is_write[place]
+        self.nr_requests[way] -= 1
+        self.nr_writes -= self.is_write[place]
+        if self.congested[way] != 0 and self.nr_requests[way] < self.congestion_off:
+            self.congested[way] = 0
+            self.nr_relieved += self.is_write[place]
+        self.find_next()
         return self.pfn[place]
+
+    def find_next(self) -> None:
+        """Looks for the request that is done first, from the highest disk down so that the lowest is left."""
+        self.next_ns = -1
+        disk = self.nr_in_use
+        while disk > 0:
+            disk -= 1
+            done_ns = self.next_done_ns(disk)
+            if done_ns >= 0 and (self.next_ns < 0 or done_ns <= self.next_ns):
+                self.next_ns = done_ns
+                self.next_disk = disk

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .pure import Core
+
 if TYPE_CHECKING:
     from .machine import Machine
 
@@ -29,11 +31,18 @@ def dump(machine: Machine) -> dict[str, Any]:
             for cid, box in machine.containers.items()
         },
         "swap": [(slot, count, core.swap.cache[slot]) for slot, count in enumerate(memoryview(core.swap.map)) if count],
-        "disk": (core.disk.nr_requests, core.disk.nr_writes, core.disk.next_done_ns()),
-        "kswapd": core.kswapd_due_ns,
+        "disks": [disk_queue(core, disk) for disk in range(core.disks.nr_disks)],
+        "daemons": list(core.daemons.due_ns),
         "tasks": {pid: describe_task(machine, pid) for pid in machine.tasks},
         "log": list(machine.log),
     }
+
+
+def disk_queue(core: Core, disk: int) -> list[tuple[int, bool, int]]:
+    """The requests of a disk, the oldest first: page frame, is it a write, when it is done."""
+    disks = core.disks
+    places = [disk * disks.ring + (disks.first[disk] + place) % disks.ring for place in range(disks.nr_queued(disk))]
+    return [(disks.pfn[place], bool(disks.is_write[place]), disks.done_ns[place]) for place in places]
 
 
 def describe_task(machine: Machine, pid: int) -> dict[str, Any]:

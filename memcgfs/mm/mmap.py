@@ -60,7 +60,7 @@ def access_pages(core: Core, mm: int, pages: memoryview[int], writes: memoryview
             warn(core, WARN_FAULT_LIVELOCK)
             core.fault = VM_FAULT_OOM
             break
-        if next_due_ns(core) >= 0:
+        if 0 <= next_due_ns(core) <= core.clock_ns:
             run_due(core)
     return done
 

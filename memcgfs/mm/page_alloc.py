@@ -8,8 +8,8 @@ killed takes what there is.
 from __future__ import annotations
 
 from .core import Core, out_of_memory, warn
-from .params import GFP_DMA_BIT, GFP_HIGHMEM_BIT, LOCKDEP, MAX_ALLOC_ROUNDS, PG_FREE, PG_LRU, PGFREE, WARN_ALLOC_LIVELOCK
-from .params import WMARK_HIGH, WMARK_LOW, WMARK_MIN, ZONE_DMA
+from .params import DAEMON_KSWAPD, GFP_DMA_BIT, GFP_HIGHMEM_BIT, LOCKDEP, MAX_ALLOC_ROUNDS, PG_FREE, PG_LRU, PGFREE
+from .params import WARN_ALLOC_LIVELOCK, WMARK_HIGH, WMARK_LOW, WMARK_MIN, ZONE_DMA
 from .waiting import congestion_wait, sleep_until
 from .zones import give_frame, take_frame
 
@@ -41,13 +41,13 @@ def get_page_without_watermarks(core: Core, kind: int) -> int:
 
 def wakeup_kswapd(core: Core, kind: int) -> None:
     """kswapd runs at the next chance if a zone of the list is below its low watermark."""
-    if core.kswapd_due_ns >= 0 or core.current_is_kswapd:
+    if not core.daemons.is_asleep(DAEMON_KSWAPD):
         return
     place = 0
     zone = core.zones.zone_in_list(kind, 0)
     while zone < core.zones.nr_zones:
         if not core.zones.watermark_ok(zone, WMARK_LOW, 0):
-            core.kswapd_due_ns = core.clock_ns
+            core.daemons.set_due(DAEMON_KSWAPD, core.clock_ns)
             return
         place += 1
         zone = core.zones.zone_in_list(kind, place)

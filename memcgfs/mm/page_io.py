@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .core import Core
-from .params import NR_WRITEBACK, PAGE_WORDS, PG_CONTENT, PG_LOCKED, PG_WRITEBACK, PSWPIN, PSWPOUT
+from .params import DISK_SWAP, NR_WRITEBACK, PAGE_WORDS, PG_CONTENT, PG_LOCKED, PG_WRITEBACK, PSWPIN, PSWPOUT
 from .swap_state import remove_exclusive_swap_page
 from .waiting import submit_bio
 
@@ -18,14 +18,14 @@ def swap_writepage(core: Core, pfn: int) -> None:
     core.frames.set(pfn, PG_WRITEBACK)
     core.zones.add(core.frames.zone(pfn), NR_WRITEBACK, 1)
     core.frames.clear(pfn, PG_LOCKED)
-    submit_bio(core, pfn, True)
+    submit_bio(core, DISK_SWAP, pfn, True)
 
 
 def swap_readpage(core: Core, pfn: int) -> None:
     """Starts the read; the page's lock is given back when the read is done."""
     copy_in(core, pfn, core.frames.private[pfn])
     core.count(PSWPIN)
-    submit_bio(core, pfn, False)
+    submit_bio(core, DISK_SWAP, pfn, False)
 
 
 def copy_out(core: Core, pfn: int, slot: int) -> None:

@@ -122,6 +122,19 @@ GFP_HIGHUSER: Final = 0xD2
 
 PAGE_ALLOC_COSTLY_ORDER: Final = 3
 
+# Disks: the files', then one for each swap area there can be
+DISK_FILES: Final = 0
+DISK_SWAP: Final = 1
+MAX_SWAPFILES: Final = 32
+NR_DISKS: Final = 33
+
+# Daemons, in the order in which they run when they are due at once: kswapd of each node, and pdflush's
+DAEMON_KSWAPD: Final = 0
+DAEMON_PDFLUSH: Final = 16  # background_writeout
+DAEMON_KUPDATE: Final = 17  # wb_kupdate
+DAEMON_LAPTOP: Final = 18  # laptop_timer
+NR_DAEMONS: Final = 19
+
 # __isolate_lru_page modes
 ISOLATE_INACTIVE: Final = 0
 ISOLATE_ACTIVE: Final = 1

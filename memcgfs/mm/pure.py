@@ -12,7 +12,8 @@ from .frames import Frames as Frames
 from .res_counter import ResCounters as ResCounters
 from .containers import Containers as Containers
 from .zones import Zones as Zones
-from .disk import Disk as Disk
+from .disk import Disks as Disks
+from .daemons import Daemons as Daemons
 from .swapfile import SwapArea as SwapArea
 from .mms import AddressSpaces as AddressSpaces, Vmas as Vmas
 from .pagetable import PageTables as PageTables

@@ -7,6 +7,7 @@ import pytest
 from memcgfs import mm
 from memcgfs.mm.models import kswapd2007
 from memcgfs.mm.models.shrink2007 import ScanControl2007
+from memcgfs.mm.params import DAEMON_KSWAPD
 from tests.conftest import MakeMachine
 
 from .looking import reclaim_mapped, uncompiled
@@ -51,11 +52,11 @@ def test_it_naps_where_the_third_level_of_pressure_was_not_enough(make_small: Ma
     machine = with_watermarks(make_small, disk=mm.DiskConfig(500_000_000, 100 << 20, 64), swap_cluster_max=2)
     reclaim_mapped(machine)
     machine.spawn(100).touch(0, 63 - 1 - 9)
-    assert machine.core.kswapd_due_ns > machine.clock_ns
-    assert machine.core.kswapd_due_ns - machine.clock_ns == 100_000_000
+    assert machine.core.daemons.due_ns[DAEMON_KSWAPD] > machine.clock_ns
+    assert machine.core.daemons.due_ns[DAEMON_KSWAPD] - machine.clock_ns == 100_000_000
     assert machine.zones()[0].prev_priority < 10
     machine.advance(2_000_000_000)
-    assert machine.core.kswapd_due_ns == -1
+    assert machine.core.daemons.due_ns[DAEMON_KSWAPD] == -1
     assert machine.zones()[0].free > 12
 
 
@@ -99,7 +100,7 @@ def test_it_gives_a_zone_up_that_was_scanned_six_times_round(make_small: MakeMac
     zone = machine.zones()[0]
     assert (zone.all_unreclaimable, zone.pages_scanned) == (True, 3 * 115)
     assert machine.vmstat()["pageoutrun"] == 4
-    assert machine.core.kswapd_due_ns == -1
+    assert machine.core.daemons.due_ns[DAEMON_KSWAPD] == -1
 
 
 def test_a_containers_reclaim_makes_kswapd_give_the_zone_up(make_small: MakeMachine) -> None:

@@ -22,7 +22,7 @@ from ..params import PG_WRITEBACK, PGSCAN_DIRECT, PGSTEAL, SWAP_SUCCESS
 from ..rmap import page_referenced, try_to_unmap
 from ..swap_state import add_to_swap
 from ..vmscan import isolate_lru_page, pageout, remove_mapping
-from ..waiting import wait_for_disk
+from ..waiting import io_schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,9 +122,9 @@ class PythonModel(Model):
         core.count(ALLOCSTALL)
         core.scan_depth += 1
         answer = self.tell(core, "reclaim", container, self.evict)
-        if not answer and core.disk.nr_writes > 0:
-            while core.disk.nr_writes > 0:
-                wait_for_disk(core)
+        if not answer and core.disks.nr_writes > 0:
+            while core.disks.nr_writes > 0:
+                io_schedule(core)
             answer = self.tell(core, "reclaim", container, self.evict)
         core.scan_depth -= 1
         return bool(answer)
