@@ -152,6 +152,10 @@ ERRNO_OF: dict[type[Exception], int] = {
     mm.TooManyContainers: errno.ENOSPC,
     mm.TooManyMappings: errno.ENOMEM,
     mm.TooManyTasks: errno.EAGAIN,
+    mm.TooManyFiles: errno.ENFILE,
+    mm.NoSpace: errno.ENOSPC,
+    mm.FileTooBig: errno.EFBIG,
+    mm.BusError: errno.EFAULT,
 }
 """The one table from what happened to its errno."""
 

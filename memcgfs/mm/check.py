@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from . import params
-from .dump import disk_queue
+from .dump import disk_queue, entries
+from .radix_tree import MAP_SHIFT, TAG_DIRTY, TAG_WRITEBACK
 from .params import INDEX_BITS, LEAF_ENTRIES, LEAF_MASK, PTE_PRESENT, PTE_SHIFT, ZERO_PAGE, ZONE_SHIFT
 
 if TYPE_CHECKING:
+    from .core import Core
     from .machine import Machine
 
 
@@ -42,6 +44,17 @@ class Walk:
         if said != counted:
             self.findings.append(f"{what}: {said}, but {counted} were found")
 
+    def expect_file_page(self, pfn: int, vma: int, page: int) -> None:
+        """What is mapped and not anonymous is the zero page, or the page of the VMA's file."""
+        vmas = self.core.vmas
+        if not vmas.handle[vma]:
+            self.expect(pfn == ZERO_PAGE, f"frame {pfn} is mapped at page {page}, and is not anonymous")
+            return
+        file = self.core.open_files.file[vmas.handle[vma]]
+        index = page - vmas.start[vma] + vmas.pgoff[vma]
+        in_file = bool(self.flags[pfn] & params.PG_CACHE) and self.core.frames.mapping[pfn] == file << INDEX_BITS | index
+        self.expect(in_file, f"frame {pfn} is mapped at page {page}, which is page {index} of file {file}")
+
     def frames(self) -> Iterator[int]:
         """Every frame that was ever handed out."""
         zones = self.core.zones
@@ -62,6 +75,7 @@ def check(machine: Machine) -> list[str]:
     check_charges(walk)
     check_swap(walk)
     check_references(walk)
+    check_files(walk)
     check_disks(walk)
     check_daemons(walk)
     return walk.findings
@@ -111,7 +125,7 @@ def check_page_tables(walk: Walk) -> None:
                             walk.equal(f"frame {pfn}: reverse map", mappings[pfn], vmas.anon_vma[vma] << INDEX_BITS | page)
                         else:
                             file += 1
-                            walk.expect(pfn == ZERO_PAGE, f"frame {pfn} is mapped at page {page}, and is not anonymous")
+                            walk.expect_file_page(pfn, vma, page)
                     elif pte:
                         swapped += 1
                         walk.swapped[pte >> PTE_SHIFT] += 1
@@ -168,7 +182,7 @@ def check_charges(walk: Walk) -> None:
             cid = walk.container[pfn]
             walk.expect(cid in charged, f"frame {pfn} is charged to container {cid}, which does not exist")
             charged.get(cid, set()).add(pfn)
-            possible = (walk.mapcount[pfn] > 0) + bool(walk.flags[pfn] & params.PG_SWAPCACHE)
+            possible = (walk.mapcount[pfn] > 0) + bool(walk.flags[pfn] & (params.PG_SWAPCACHE | params.PG_CACHE))
             walk.expect(walk.meta_refs[pfn] <= possible, f"frame {pfn} holds {walk.meta_refs[pfn]} charges for {possible} uses")
     spaces = Counter(space.container for space in machine.spaces.values())
     for cid, pages in charged.items():
@@ -203,17 +217,70 @@ def check_references(walk: Walk) -> None:
     core = walk.core
     waiting = Counter(pfn for pages in core.model.waiting() for pfn in pages)
     anon = 0
+    mapped_files = int(walk.mapped[ZERO_PAGE] > 0)
     for pfn in walk.frames():
         flags = walk.flags[pfn]
         walk.equal(f"frame {pfn}: mapcount", walk.mapcount[pfn], walk.mapped[pfn])
-        references = walk.mapped[pfn] + bool(flags & params.PG_SWAPCACHE) + waiting[pfn] + (pfn in walk.leaves)
+        cached = bool(flags & (params.PG_SWAPCACHE | params.PG_CACHE))
+        references = walk.mapped[pfn] + cached + waiting[pfn] + (pfn in walk.leaves)
         walk.equal(f"frame {pfn}: count", walk.count[pfn], references)
         walk.expect((references == 0) == bool(flags & params.PG_FREE), f"frame {pfn}: {references} references, flags {flags:#x}")
-        anon += bool(flags & params.PG_ANON) and walk.mapped[pfn] > 0
+        if walk.mapped[pfn] > 0:
+            anon += bool(flags & params.PG_ANON)
+            mapped_files += not flags & params.PG_ANON
     walk.equal("zero page: count", walk.count[ZERO_PAGE], walk.mapped[ZERO_PAGE] + 1)
     walk.equal("nr_anon_pages", core.zones.total(params.NR_ANON_PAGES), anon)
-    walk.equal("nr_mapped", core.zones.total(params.NR_FILE_MAPPED), int(walk.mapped[ZERO_PAGE] > 0))
-    walk.equal("nr_file_pages", core.zones.total(params.NR_FILE_PAGES), len(walk.with_flag(params.PG_SWAPCACHE)))
+    walk.equal("nr_mapped", core.zones.total(params.NR_FILE_MAPPED), mapped_files)
+    in_a_cache = len(walk.with_flag(params.PG_SWAPCACHE)) + len(walk.with_flag(params.PG_CACHE))
+    walk.equal("nr_file_pages", core.zones.total(params.NR_FILE_PAGES), in_a_cache)
+
+
+def check_files(walk: Walk) -> None:
+    """A file and its pages know each other; its tags, dirty pages, blocks, mappings and place among the dirty files are as marked."""
+    core, files = walk.core, walk.core.files
+    mappings = memoryview(core.frames.mapping)
+    cached: set[int] = set()
+    blocks: Counter[int] = Counter()
+    nodes = dirty_pages = 0
+    waiting = set(core.files.dirty.order(files.s_dirty)) | set(core.files.dirty.order(files.s_io))
+    for number in walk.machine.files:
+        pages = entries(core, 2 * number)
+        cached.update(pages.values())
+        walk.equal(f"file {number}: pages", files.nr_pages[number], len(pages))
+        for index, pfn in pages.items():
+            flags = walk.flags[pfn]
+            walk.equal(f"frame {pfn}: its file and index", mappings[pfn], number << INDEX_BITS | index)
+            for tag, flag in ((TAG_DIRTY, params.PG_DIRTY), (TAG_WRITEBACK, params.PG_WRITEBACK)):
+                tagged = core.trees.next_index(2 * number, index, tag) == index
+                walk.expect(tagged == bool(flags & flag), f"file {number}: tag {tag} of page {index} is {tagged}, flags {flags:#x}")
+            dirty_pages += bool(flags & params.PG_DIRTY)
+        is_dirty = core.trees.is_tagged(2 * number, TAG_DIRTY)
+        walk.expect(not is_dirty or number in waiting, f"file {number} has dirty pages, and does not wait to be written")
+        blocks.update(entries(core, 2 * number + 1).values())
+        walk.equal(f"file {number}: blocks", files.nr_blocks[number], len(entries(core, 2 * number + 1)))
+        nodes += nr_nodes(core, 2 * number) + nr_nodes(core, 2 * number + 1)
+    walk.equal("nodes of radix trees", core.trees.nr_nodes_used, nodes)
+    walk.expect(cached == walk.with_flag(params.PG_CACHE), "the pages of the files are not those that are marked so")
+    walk.equal("nr_dirty", core.zones.total(params.NR_FILE_DIRTY), dirty_pages)
+    walk.expect(max(blocks.values(), default=1) == 1, "a block belongs to two pages")
+    walk.equal("free blocks", core.blocks.nr_free(), core.blocks.nr_blocks - 1 - len(blocks))
+    walk.equal("pages about to be read ahead", core.open_files.nr_pooled, 0)
+    walk.equal("pages about to be written", files.nr_pvec, 0)
+    for vma in [vma for space in walk.machine.spaces.values() for vma in space.starts.values()]:
+        handle = core.vmas.handle[vma]
+        if handle:
+            listed = core.vmas.i_mmap.order(core.vmas.file_head(core.open_files.file[handle]))
+            walk.equal(f"VMA {vma}: times on the list of its file", listed.count(vma), 1)
+
+
+def nr_nodes(core: Core, tree: int) -> int:
+    """Nodes that the entries of this tree need, counted level by level."""
+    total = 0
+    keys = set(entries(core, tree))
+    for _ in range(core.trees.height[tree]):
+        keys = {key >> MAP_SHIFT for key in keys}
+        total += len(keys)
+    return total
 
 
 def check_disks(walk: Walk) -> None:

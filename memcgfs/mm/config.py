@@ -16,7 +16,11 @@ CLOCK_MAX_NS = 1 << 62  # 146 years: no clock is let go further by hand
 LONGEST_NS = 3600 * 10**9  # of a single wait: a fault's cost, a disk's latency
 MAX_FRAMES = 2**32 - 2
 MIN_FRAMES = 16
+NODES_PER_ENTRY = 6  # of a radix tree whose entries lie as far apart as can be
 MAX_SWAP_PAGES = 2**32 - 2
+MAX_FILES_BYTES = 1 << 43  # 8 TiB of disk
+MAX_FILES = 1 << 22
+MAX_OPEN_FILES = 1 << 20
 MAX_CONTAINERS = 1 << 20
 MAX_SEGMENTS = 1 << 24
 SPARE_HEADS = 1 << 10
@@ -57,6 +61,7 @@ class MachineConfig:
 
     ram_bytes: int = 512 << 20
     swap_bytes: int = 512 << 20
+    files_bytes: int = 1 << 30
     arch: str = "x86_64"
     nodes: int = 1
     disk: DiskConfig = field(default_factory=DiskConfig)
@@ -100,6 +105,8 @@ class MachineConfig:
             raise ConfigError(f"ram={self.ram_bytes}: page frames and list heads together have 32-bit numbers")
         if min(self.swap_cluster_max, self.pagevec_size, self.wait_ns, self.jiffy_ns) < 1 or self.def_priority < 0:
             raise ConfigError("batch sizes and waits are at least 1")
+        if not 0 <= self.files_bytes <= MAX_FILES_BYTES:
+            raise ConfigError(f"files={self.files_bytes}: from 0 to {MAX_FILES_BYTES} bytes")
         if self.swap_bytes < 0 or self.nr_swap_pages > MAX_SWAP_PAGES:
             raise ConfigError(f"swap={self.swap_bytes}: from 0 to {MAX_SWAP_PAGES} pages of 4096 bytes")
 
@@ -110,6 +117,16 @@ class MachineConfig:
     @property
     def nr_swap_pages(self) -> int:
         return self.swap_bytes // PAGE_BYTES
+
+    @property
+    def nr_blocks(self) -> int:
+        """Of the files' disk; one more than can be used, for the superblock."""
+        return self.files_bytes // PAGE_BYTES + 1
+
+    @property
+    def max_files(self) -> int:
+        """The disk has an inode for each four of its blocks, as mke2fs makes them, and never less than 16."""
+        return min(max(self.nr_blocks // 4, 16), MAX_FILES)
 
     @property
     def max_threads(self) -> int:
@@ -142,6 +159,10 @@ class Sizes:
     nr_vmas: int
     nr_segments: int
     nr_swap_pages: int
+    nr_files: int
+    nr_open_files: int
+    nr_tree_nodes: int
+    nr_blocks: int
     disk_latency_ns: int
     disk_transfer_ns: int
     disk_depth: int
@@ -166,10 +187,14 @@ def sizes_of(config: MachineConfig, nr_lru_heads: int, nr_meta_heads: int) -> Si
         nr_meta_heads=nr_meta_heads,
         nr_containers=config.max_containers,
         ulong_max=(1 << ULONG_BITS[config.arch]) - 1,
-        nr_mms=config.max_threads + 2,
+        nr_mms=config.max_threads + 3,
         nr_vmas=min(1 << 24, max(1 << 16, config.nr_frames)),
         nr_segments=min(MAX_SEGMENTS, config.nr_frames + 1),
         nr_swap_pages=config.nr_swap_pages,
+        nr_files=config.max_files + 1,
+        nr_open_files=MAX_OPEN_FILES,
+        nr_tree_nodes=min((config.nr_frames + config.nr_blocks) * NODES_PER_ENTRY + 1, 1 << 32),
+        nr_blocks=config.nr_blocks,
         disk_latency_ns=config.disk.latency_ns,
         disk_transfer_ns=config.disk.transfer_ns,
         disk_depth=config.disk.depth,

@@ -1,5 +1,6 @@
 cdef class Model
 cdef class Rules
+cdef class Flusher
 
 @cython.final
 cdef class Core:
@@ -16,10 +17,15 @@ cdef class Core:
     cdef readonly SwapArea swap
     cdef readonly Disks disks
     cdef readonly Daemons daemons
+    cdef readonly Files files
+    cdef readonly OpenFiles open_files
+    cdef readonly RadixTrees trees
+    cdef readonly Blocks blocks
     cdef readonly Slabs slabs
     cdef readonly Lockdep lockdep
     cdef readonly Model model
     cdef readonly Rules rules
+    cdef readonly Flusher flusher
     cdef readonly long long[::1] events
     cdef readonly unsigned int nr_free_heads
     cdef readonly unsigned int nr_nodes
@@ -37,6 +43,11 @@ cdef class Core:
     cdef readonly int swappiness
     cdef readonly int page_cluster
     cdef readonly int laptop_mode
+    cdef readonly int dirty_ratio
+    cdef readonly int dirty_background_ratio
+    cdef readonly long long dirty_writeback_ns
+    cdef readonly long long dirty_expire_ns
+    cdef readonly long long ratelimit_pages
     cdef public long long clock_ns
     cdef readonly unsigned int current_mm
     cdef readonly bint current_is_killed
@@ -44,9 +55,13 @@ cdef class Core:
     cdef readonly bint current_is_pdflush
     cdef readonly int scan_depth
     cdef readonly int fault
+    cdef readonly unsigned int fault_page
+    cdef readonly long long nr_dirtied
+    cdef readonly bint dirty_exceeded
+    cdef readonly bint is_writing_file
     cdef readonly bint has_killed
     cdef readonly bint is_interleaved
-    cpdef void set_sysctl(self, int swappiness, int page_cluster, int laptop_mode) noexcept nogil
+    cpdef void set_sysctl(self, int swappiness, int page_cluster, int laptop_mode, int dirty_ratio, int dirty_background_ratio, long long dirty_writeback_ns, long long dirty_expire_ns) noexcept nogil
     cpdef void set_total_pages(self, long long nr_pages) noexcept nogil
     cpdef void set_current(self, unsigned int mm) noexcept nogil
     cpdef void kill_current(self) noexcept nogil

@@ -13,11 +13,13 @@ from .arrays import array_of
 from .containers import Containers
 from .daemons import Daemons
 from .disk import Disks
+from .files import Blocks, Files, OpenFiles
 from .frames import Frames
 from .lockdep import Lockdep
 from .mms import AddressSpaces, Vmas
 from .pagetable import PageTables
 from .params import MAX_NR_ZONES, NR_DISKS, NR_VM_EVENTS
+from .radix_tree import RadixTrees
 from .res_counter import ResCounters
 from .slabs import Slabs
 from .swapfile import SwapArea
@@ -25,6 +27,7 @@ from .zones import Zones
 
 if TYPE_CHECKING:
     from .config import Sizes
+    from .flusher import Flusher
     from .model import Model
     from .rules import Rules
 
@@ -42,11 +45,15 @@ class Core:
         self.counters = ResCounters(sizes.nr_containers, sizes.ulong_max)
         self.containers = Containers(sizes.nr_containers)
         self.mms = AddressSpaces(sizes.nr_mms)
-        self.vmas = Vmas(sizes.nr_vmas)
+        self.vmas = Vmas(sizes.nr_vmas, sizes.nr_files)
         self.tables = PageTables(sizes.nr_frames, sizes.nr_mms, sizes.nr_segments)
         self.swap = SwapArea(sizes.nr_swap_pages)
         self.disks = Disks(NR_DISKS, sizes.disk_latency_ns, sizes.disk_transfer_ns, sizes.disk_depth)
         self.daemons = Daemons()
+        self.files = Files(sizes.nr_files)
+        self.open_files = OpenFiles(sizes.nr_open_files)
+        self.trees = RadixTrees(2 * sizes.nr_files, sizes.nr_tree_nodes)
+        self.blocks = Blocks(sizes.nr_blocks)
         self.slabs = Slabs()
         self.lockdep = Lockdep()
         self.events = array_of("q", NR_VM_EVENTS)
@@ -66,6 +73,11 @@ class Core:
         self.swappiness = 60
         self.page_cluster = sizes.page_cluster
         self.laptop_mode = 0
+        self.dirty_ratio = 10
+        self.dirty_background_ratio = 5
+        self.dirty_writeback_ns = 5_000_000_000
+        self.dirty_expire_ns = 30_000_000_000
+        self.ratelimit_pages = 16
 
         self.clock_ns = 0
         self.current_mm = 0
@@ -74,20 +86,40 @@ class Core:
         self.current_is_pdflush = False
         self.scan_depth = 0
         self.fault = 0
+        self.fault_page = 0
+        self.nr_dirtied = 0
+        self.dirty_exceeded = False
+        self.is_writing_file = False
         self.has_killed = False
         self.is_interleaved = False
 
-    def bind(self, model: Model, rules: Rules) -> None:
+    def bind(self, model: Model, rules: Rules, flusher: Flusher) -> None:
         self.model = model
         self.rules = rules
+        self.flusher = flusher
 
-    def set_sysctl(self, swappiness: int, page_cluster: int, laptop_mode: int) -> None:
+    def set_sysctl(
+        self,
+        swappiness: int,
+        page_cluster: int,
+        laptop_mode: int,
+        dirty_ratio: int,
+        dirty_background_ratio: int,
+        dirty_writeback_ns: int,
+        dirty_expire_ns: int,
+    ) -> None:
         self.swappiness = swappiness
         self.page_cluster = page_cluster
         self.laptop_mode = laptop_mode
+        self.dirty_ratio = dirty_ratio
+        self.dirty_background_ratio = dirty_background_ratio
+        self.dirty_writeback_ns = dirty_writeback_ns
+        self.dirty_expire_ns = dirty_expire_ns
 
     def set_total_pages(self, nr_pages: int) -> None:
+        """page_writeback_init: dirtied pages are counted in portions of a 32nd of memory, from 16 pages to 4 MB."""
         self.vm_total_pages = nr_pages
+        self.ratelimit_pages = min(max(nr_pages // 32, 16), 1024)
 
     def set_current(self, mm: int) -> None:
         """The address space on whose behalf the next operation runs: current->mm."""

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from .pure import Core
 
+from .radix_tree import ANY_ENTRY
+
 if TYPE_CHECKING:
+    from .core import Core
     from .machine import Machine
 
 
@@ -33,6 +36,7 @@ def dump(machine: Machine) -> dict[str, Any]:
         "swap": [(slot, count, core.swap.cache[slot]) for slot, count in enumerate(memoryview(core.swap.map)) if count],
         "disks": [disk_queue(core, disk) for disk in range(core.disks.nr_disks)],
         "daemons": list(core.daemons.due_ns),
+        "files": {number: describe_file(machine, number) for number in machine.files},
         "tasks": {pid: describe_task(machine, pid) for pid in machine.tasks},
         "log": list(machine.log),
     }
@@ -43,6 +47,26 @@ def disk_queue(core: Core, disk: int) -> list[tuple[int, bool, int]]:
     disks = core.disks
     places = [disk * disks.ring + (disks.first[disk] + place) % disks.ring for place in range(disks.nr_queued(disk))]
     return [(disks.pfn[place], bool(disks.is_write[place]), disks.done_ns[place]) for place in places]
+
+
+def describe_file(machine: Machine, number: int) -> dict[str, Any]:
+    core, files = machine.core, machine.core.files
+    return {
+        "size": files.size[number],
+        "state": (files.state[number], files.error[number], files.writeback_index[number], files.dirtied_when_ns[number]),
+        "pages": entries(core, 2 * number),
+        "blocks": entries(core, 2 * number + 1),
+    }
+
+
+def entries(core: Core, tree: int) -> dict[int, int]:
+    """A radix tree's entries by index, ascending."""
+    found = {}
+    index = core.trees.next_index(tree, 0, ANY_ENTRY)
+    while index >= 0:
+        found[index] = core.trees.lookup(tree, index)
+        index = core.trees.next_index(tree, index + 1, ANY_ENTRY)
+    return found
 
 
 def describe_task(machine: Machine, pid: int) -> dict[str, Any]:
@@ -59,6 +83,6 @@ def describe_task(machine: Machine, pid: int) -> dict[str, Any]:
         "faults": (task.min_flt, task.maj_flt),
         "times": (task.utime_ns, task.stall_ns),
         "counts": task.counts(),
-        "vmas": list(task.vmas()),
+        "vmas": [(vma.start, vma.end, vma.permissions, vma.is_locked, vma.file and vma.file.number, vma.pgoff) for vma in task.vmas()],
         "entries": entries,
     }

@@ -15,6 +15,22 @@ class OutOfMemory(MachineError):
     """No page frame, or a container refused the charge. The task that faulted has been killed; one that forked has not."""
 
 
+class BusError(MachineError):
+    """An access beyond the end of a mapped file (SIGBUS). The task has been killed; the second argument is the accesses done before."""
+
+
+class TooManyFiles(MachineError):
+    """As many files as the disk has inodes, or open files as there are numbers."""
+
+
+class NoSpace(MachineError):
+    """No block is free on the disk."""
+
+
+class FileTooBig(MachineError):
+    """Beyond the largest file."""
+
+
 class BadRange(MachineError):
     """Pages outside the address space, or none."""
 

@@ -21,7 +21,8 @@ from .container import Container
 from .config import CLOCK_MAX_NS, TASK_PAGES, MachineConfig, sizes_of
 from .engine import engine as chosen_engine
 from .errors import BadValue, ConfigError, ContainerBusy, MachineBroken, OutOfMemory, TaskExists, TooManyContainers
-from .errors import TooManyMappings, TooManyTasks
+from .errors import TooManyFiles, TooManyMappings, TooManyTasks
+from .file import File, FsStat
 from .ids import Ids
 from .models.python import Policy
 from .params import MAX_NR_ZONES, PG_CONTENT, WARN_ALLOC_LIVELOCK, WARN_FAULT_LIVELOCK, WARN_UNCHARGE_BELOW_ZERO
@@ -52,11 +53,16 @@ class Machine:
                 model = engine.Containers2007(self.core, nr_zones, sizes.nr_containers)
             else:
                 model = engine.PythonModel(self.core, policy)
-            self.core.bind(model, engine.Rules2007())
+            self.core.bind(model, engine.Rules2007(), engine.Pdflush())
         except (OSError, OverflowError, ValueError, MemoryError) as error:
             raise ConfigError(f"ram={config.ram_bytes}: the host refuses the arrays of such a machine ({error})") from error
         self.ram_bytes = memoryview(self.core.tables.ram).cast("B")
-        self.mm_ids = Ids(sizes.nr_mms, TooManyTasks, "address spaces")
+        self.host_mm = sizes.nr_mms - 1
+        self.mm_ids = Ids(self.host_mm, TooManyTasks, "address spaces")
+        self.file_ids = Ids(sizes.nr_files, TooManyFiles, "files")
+        self.handle_ids = Ids(sizes.nr_open_files, TooManyFiles, "open files")
+        self.files: dict[int, File] = {}
+        self.dropped_caches = 0
         self.vma_ids = Ids(sizes.nr_vmas, TooManyMappings, "mappings")
         self.anon_vma_ids = Ids(sizes.nr_vmas, TooManyMappings, "anon_vmas")
         self.container_ids = Ids(sizes.nr_containers, TooManyContainers, "containers")
@@ -189,6 +195,8 @@ class Machine:
             return
         space, task.space = task.space, None
         task.died = why
+        for opened in list(task.opened.values()):
+            task.forget_file(opened.file)
         task.container = self.root
         for child in task.children:
             child.parent = None
@@ -212,17 +220,60 @@ class Machine:
         del self.tasks[task.pid]
         del self.by_age[task.pid]
 
+    # Files
+
+    def create_file(self) -> File:
+        """An empty file on the disk; the caller holds the one reference to it. Raises TooManyFiles."""
+        number = self.file_ids.take()
+        file = self.files[number] = File(self, number)
+        return file
+
+    def evict_file(self, file: File) -> None:
+        """iput_final: nobody holds the file any more; tasks that read it without mapping it do not count."""
+        for task in self.tasks.values():
+            task.forget_file(file)
+        with self.running(None):
+            self.engine.vmtruncate(self.core, file.number, 0)
+        self.core.files.dirty.remove(file.number)
+        del self.files[file.number]
+        self.file_ids.give(file.number)
+
+    def sync(self) -> None:
+        """sync(2): every dirty page is on the disk on return."""
+        with self.running(None):
+            self.engine.sync_inodes(self.core)
+
+    def drop_caches(self, what: int) -> None:
+        """fs/drop_caches.c. Bit 0: clean pages of files that nobody uses leave the cache, file by file."""
+        self.dropped_caches = what
+        with self.running(None):
+            for number in sorted(self.files) if what & 1 else ():
+                self.engine.drop_pagecache(self.core, number)
+
+    def statfs(self) -> FsStat:
+        blocks = self.core.blocks
+        return FsStat(PAGE_BYTES, blocks.nr_blocks - 1, blocks.nr_free(), len(self.files), self.config.max_files - len(self.files))
+
     # Running
 
     @contextmanager
-    def running(self, task: Task | None) -> Iterator[None]:
-        """One operation on behalf of a task (None: of nobody). At its end whoever was killed is gone, and a late error comes up."""
+    def running(self, task: Task | None, container: Container | None = None) -> Iterator[None]:
+        """One operation on behalf of a task; of a process of the host that is in this container; or of nobody.
+
+        At its end whoever was killed is gone, and a late error comes up.
+        """
         before, before_mm, start_ns = self.current, self.core.current_mm, self.core.clock_ns
         was_killed = self.core.current_is_killed
         self.current = task
         if task is not None:
             self.under_way.append(task)
-        self.core.set_current(task.space.mm if task is not None and task.space is not None else 0)
+        mm = 0
+        if task is not None and task.space is not None:
+            mm = task.space.mm
+        elif container is not None:
+            mm = self.host_mm
+            self.core.mms.container[mm] = container.cid
+        self.core.set_current(mm)
         try:
             yield
         finally:
@@ -323,6 +374,13 @@ class Machine:
         self.log.append(f"[{micros // 1_000_000:5d}.{micros % 1_000_000:06d}] {line}")
 
     # Inspection
+
+    def page_bytes(self, pfn: int, offset: int, nr_bytes: int) -> bytes:
+        """Bytes of a page: zeros where nothing was ever written to it."""
+        if self.core.frames.flags[pfn] & PG_CONTENT:
+            at = pfn * PAGE_BYTES + offset
+            return bytes(self.ram_bytes[at : at + nr_bytes])
+        return bytes(nr_bytes)
 
     def make_content(self, pfn: int) -> None:
         """The page's bytes are its own from now on: zeros where nothing was written."""

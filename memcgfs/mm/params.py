@@ -60,6 +60,7 @@ SEGMENT_MASK: Final = 8191
 VM_WRITE: Final = 0x2
 VM_SHARED: Final = 0x8
 VM_LOCKED: Final = 0x2000
+VM_LOCKED_SHARED: Final = 0x2008
 
 # Zone statistics (include/linux/mmzone.h: enum zone_stat_item)
 NR_FREE_PAGES: Final = 0
@@ -78,7 +79,8 @@ PGREFILL: Final = 10
 PGSTEAL: Final = 11
 PGSCAN_KSWAPD: Final = 12
 PGSCAN_DIRECT: Final = 13
-ZONE_ROW: Final = 16
+NR_FILE_DIRTY: Final = 16  # a statistic
+ZONE_ROW: Final = 32
 
 # Events of the machine (enum vm_event_item)
 PSWPIN: Final = 0
@@ -93,7 +95,9 @@ KSWAPD_STEAL: Final = 8
 PAGEOUTRUN: Final = 9
 ALLOCSTALL: Final = 10
 PGROTATED: Final = 11
-NR_VM_EVENTS: Final = 12
+PGPGIN: Final = 12  # pages here; kB where they are shown
+PGPGOUT: Final = 13
+NR_VM_EVENTS: Final = 16
 
 # Watermarks of a zone, by place in its triple
 WMARK_MIN: Final = 0
@@ -135,6 +139,10 @@ DAEMON_KUPDATE: Final = 17  # wb_kupdate
 DAEMON_LAPTOP: Final = 18  # laptop_timer
 NR_DAEMONS: Final = 19
 
+PAGEVEC_SIZE: Final = 14  # of write-out; those of the LRU are as long as the machine's configuration says
+MAX_WRITEBACK_PAGES: Final = 1024
+MMAP_LOTSAMISS: Final = 100
+
 # __isolate_lru_page modes
 ISOLATE_INACTIVE: Final = 0
 ISOLATE_ACTIVE: Final = 1
@@ -148,16 +156,19 @@ PAGE_KEEP: Final = 0
 PAGE_ACTIVATE: Final = 1
 PAGE_SUCCESS: Final = 2
 PAGE_CLEAN: Final = 3
+AOP_WRITEPAGE_ACTIVATE: Final = 0x80000  # what writepage answers instead of 0 where the page is to stay for now
 
 # What a fault answers
 VM_FAULT_MINOR: Final = 0
 VM_FAULT_MAJOR: Final = 1
 VM_FAULT_OOM: Final = 2
 VM_FAULT_SIGSEGV: Final = 3
+VM_FAULT_SIGBUS: Final = 4
 
-ENOMEM: Final = 12
 ENOENT: Final = 2
+ENOMEM: Final = 12
 EEXIST: Final = 17
+ENOSPC: Final = 28
 
 # control_type (patch 8/9)
 MEM_CONTAINER_TYPE_MAPPED: Final = 1

@@ -4,6 +4,7 @@ cdef class ScanControl:
     cdef readonly bint may_writepage
     cdef readonly bint may_swap
     cdef readonly int order
+    cdef readonly unsigned int gfp_mask
     cdef readonly int mem_container
     cdef readonly long long nr_scanned
     cdef readonly bint all_unreclaimable

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .core import Core
+from .params import GFP_KERNEL
 
 
 class ScanControl:
@@ -21,6 +22,7 @@ class ScanControl:
         self.may_writepage = core.laptop_mode == 0
         self.may_swap = True
         self.order = order
+        self.gfp_mask = GFP_KERNEL
         self.mem_container = mem_container
         self.nr_scanned = 0
         self.all_unreclaimable = False

@@ -95,7 +95,7 @@ def meminfo(machine: Machine) -> dict[str, int]:
         "Inactive": table.total(params.NR_INACTIVE),
         "SwapTotal": swap.pages,
         "SwapFree": swap.pages - swap.nr_used,
-        "Dirty": 0,
+        "Dirty": table.total(params.NR_FILE_DIRTY),
         "Writeback": table.total(params.NR_WRITEBACK),
         "AnonPages": nr_anon,
         "Mapped": table.total(params.NR_FILE_MAPPED),
@@ -111,10 +111,12 @@ STATISTICS = {
     "nr_anon_pages": params.NR_ANON_PAGES,
     "nr_mapped": params.NR_FILE_MAPPED,
     "nr_file_pages": params.NR_FILE_PAGES,
+    "nr_dirty": params.NR_FILE_DIRTY,
     "nr_writeback": params.NR_WRITEBACK,
     "nr_page_table_pages": params.NR_PAGETABLE,
     "nr_vmscan_write": params.NR_VMSCAN_WRITE,
 }
+TRANSFERS = {"pgpgin": params.PGPGIN, "pgpgout": params.PGPGOUT}  # in kB
 EVENTS_BEFORE_ZONES = {"pswpin": params.PSWPIN, "pswpout": params.PSWPOUT}
 EVENTS = {
     "pgfree": params.PGFREE,
@@ -143,6 +145,7 @@ def vmstat(machine: Machine) -> dict[str, int]:
     table, events = machine.core.zones, machine.core.events
     populated = [zone for zone in range(table.nr_zones) if table.present[zone]]
     found = {name: table.total(item) for name, item in STATISTICS.items()}
+    found |= {name: events[event] * KB_PER_PAGE for name, event in TRANSFERS.items()}
     found |= {name: events[event] for name, event in EVENTS_BEFORE_ZONES.items()}
     found |= per_zone(machine, populated, "pgalloc", params.PGALLOC)
     found |= {name: events[event] for name, event in EVENTS.items()}

@@ -5,11 +5,14 @@ Which pages are looked at, and in what order, is the model's.
 
 from __future__ import annotations
 
-from .core import Core
-from .page_alloc import get_page
+from .core import Core, is_daemon
+from .filesystem import writepage
+from .page_alloc import get_page, put_page
+from .page_cache import remove_from_page_cache
 from .page_io import swap_writepage
-from .params import ISOLATE_BOTH, NR_VMSCAN_WRITE, PAGE_CLEAN, PAGE_KEEP, PAGE_SUCCESS, PG_ACTIVE, PG_DIRTY, PG_LRU, PG_RECLAIM
-from .params import PG_SWAPCACHE, PG_WRITEBACK, SHRINK_BATCH, SLABS_SCANNED
+from .page_writeback import clear_page_dirty_for_io
+from .params import DISK_FILES, ISOLATE_BOTH, NR_VMSCAN_WRITE, PAGE_CLEAN, PAGE_KEEP, PAGE_SUCCESS, PG_ACTIVE, PG_CACHE, PG_DIRTY
+from .params import PG_LRU, PG_RECLAIM, PG_SWAPCACHE, PG_WRITEBACK, SHRINK_BATCH, SLABS_SCANNED
 from .swap_state import delete_from_swap_cache
 
 
@@ -24,18 +27,30 @@ def isolate_lru_page(core: Core, pfn: int, mode: int) -> bool:
     return True
 
 
+def may_write_to_queue(core: Core, pfn: int) -> bool:
+    """A congested disk is left alone but by daemons, and by a task that is writing to it anyway. Swap has no congestion of its own
+    (swap_backing_dev_info)."""
+    if core.frames.has(pfn, PG_SWAPCACHE) or is_daemon(core) or core.is_writing_file:
+        return True
+    return not core.disks.is_write_congested(DISK_FILES)
+
+
 def pageout(core: Core, pfn: int) -> int:
     """Starts the write of a dirty page whose only references are its cache's and the caller's; gives its lock back if it does.
 
-    PAGE_KEEP: somebody else uses it. PAGE_CLEAN: nothing to write. PAGE_SUCCESS: under way, or done if the device is synchronous.
+    PAGE_KEEP: somebody else uses it, or its disk has enough to do. PAGE_CLEAN: nothing to write. PAGE_SUCCESS: under way, or done if the
+    device is synchronous.
     """
-    if core.frames.count[pfn] != 2:
+    if core.frames.count[pfn] != 2 or not may_write_to_queue(core, pfn):
         return PAGE_KEEP
-    if not core.frames.test_and_clear(pfn, PG_DIRTY):
+    if not clear_page_dirty_for_io(core, pfn):
         return PAGE_CLEAN
     zone = core.frames.zone(pfn)
     core.frames.set(pfn, PG_RECLAIM)
-    swap_writepage(core, pfn)
+    if core.frames.has(pfn, PG_SWAPCACHE):
+        swap_writepage(core, pfn)
+    else:
+        writepage(core, pfn)
     if not core.frames.has(pfn, PG_WRITEBACK):
         core.frames.clear(pfn, PG_RECLAIM)
     core.zones.add(zone, NR_VMSCAN_WRITE, 1)
@@ -43,11 +58,17 @@ def pageout(core: Core, pfn: int) -> int:
 
 
 def remove_mapping(core: Core, pfn: int) -> bool:
-    """Out of the swap cache, if nobody else uses the page and it is clean. The caller keeps its reference."""
-    if core.frames.count[pfn] != 2 or core.frames.has(pfn, PG_DIRTY) or not core.frames.has(pfn, PG_SWAPCACHE):
+    """Out of the swap or page cache, if nobody else uses the page and it is clean. The caller keeps its reference."""
+    if core.frames.count[pfn] != 2 or core.frames.has(pfn, PG_DIRTY):
         return False
-    delete_from_swap_cache(core, pfn)
-    return True
+    if core.frames.has(pfn, PG_SWAPCACHE):
+        delete_from_swap_cache(core, pfn)
+        return True
+    if core.frames.has(pfn, PG_CACHE):
+        remove_from_page_cache(core, pfn)
+        put_page(core, pfn)
+        return True
+    return False
 
 
 def shrink_slab(core: Core, scanned: int, lru_pages: int) -> int:

@@ -18,6 +18,7 @@ from ..lru import MAX_SCAN_DEPTH, ZoneLru, del_page_from_lru, lru_add_drain, lru
 from ..lru import mark_page_accessed, rotate_reclaimable_page
 from ..memcontrol import page_get_meta_page
 from ..model import Model
+from ..page_writeback import wakeup_pdflush
 from ..params import ALLOCSTALL, AT_ISOLATE, LOCK_CONTAINER_LRU, NR_ACTIVE, NR_INACTIVE, PG_ACTIVE
 from ..vmscan import isolate_lru_page, shrink_slab
 from ..waiting import congestion_wait
@@ -218,6 +219,7 @@ def do_try_to_free_pages(core: Core, kind: int, sc: ScanControl2007) -> bool:
             success = True
             break
         if total_scanned > sc.swap_cluster_max + sc.swap_cluster_max // 2:
+            wakeup_pdflush(core, 0 if core.laptop_mode != 0 else total_scanned)
             sc.may_writepage = True
         if sc.nr_scanned > 0 and priority < core.def_priority - 2:
             congestion_wait(core, core.wait_ns)

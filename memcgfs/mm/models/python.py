@@ -172,7 +172,7 @@ def take_from_owners(core: Core, pfn: int) -> bool:
     """A slot for the page, and its slot instead of it in every page table; old or young, but not locked in memory."""
     if core.frames.has(pfn, PG_WRITEBACK):
         return False
-    page_referenced(core, pfn, -1)
+    page_referenced(core, pfn, True, -1)
     if not core.frames.has(pfn, PG_SWAPCACHE) and not (core.frames.has(pfn, PG_ANON) and add_to_swap(core, pfn)):
         return False
     return core.frames.mapcount[pfn] == 0 or try_to_unmap(core, pfn) == SWAP_SUCCESS
