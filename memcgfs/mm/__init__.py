@@ -30,5 +30,6 @@ from .errors import TooManyTasks as TooManyTasks
 from .machine import Machine as Machine
 from .task import Access as Access
 from .task import Task as Task
+from .views import SlabView as SlabView
 from .views import SwapView as SwapView
 from .views import ZoneView as ZoneView

@@ -16,7 +16,7 @@ cdef class Core:
     cdef readonly SwapArea swap
     cdef readonly Disks disks
     cdef readonly Daemons daemons
-    cdef readonly Slabs slabs
+    cdef readonly KmemCache dentry_cache
     cdef readonly Lockdep lockdep
     cdef readonly Model model
     cdef readonly Rules rules
@@ -37,16 +37,18 @@ cdef class Core:
     cdef readonly int swappiness
     cdef readonly int page_cluster
     cdef readonly int laptop_mode
+    cdef readonly int vfs_cache_pressure
     cdef public long long clock_ns
     cdef readonly unsigned int current_mm
     cdef readonly bint current_is_killed
     cdef readonly bint current_is_kswapd
     cdef readonly bint current_is_pdflush
     cdef readonly int scan_depth
+    cdef readonly long long reclaimed_slab
     cdef readonly int fault
     cdef readonly bint has_killed
     cdef readonly bint is_interleaved
-    cpdef void set_sysctl(self, int swappiness, int page_cluster, int laptop_mode) noexcept nogil
+    cpdef void set_sysctl(self, int swappiness, int page_cluster, int laptop_mode, int vfs_cache_pressure) noexcept nogil
     cpdef void set_total_pages(self, long long nr_pages) noexcept nogil
     cpdef void set_current(self, unsigned int mm) noexcept nogil
     cpdef void kill_current(self) noexcept nogil

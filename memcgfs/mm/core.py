@@ -17,9 +17,9 @@ from .frames import Frames
 from .lockdep import Lockdep
 from .mms import AddressSpaces, Vmas
 from .pagetable import PageTables
-from .params import MAX_NR_ZONES, NR_DISKS, NR_VM_EVENTS
+from .params import DEFAULT_SEEKS, MAX_NR_ZONES, NR_DISKS, NR_VM_EVENTS
 from .res_counter import ResCounters
-from .slabs import Slabs
+from .slabs import KmemCache
 from .swapfile import SwapArea
 from .zones import Zones
 
@@ -47,7 +47,7 @@ class Core:
         self.swap = SwapArea(sizes.nr_swap_pages)
         self.disks = Disks(NR_DISKS, sizes.disk_latency_ns, sizes.disk_transfer_ns, sizes.disk_depth)
         self.daemons = Daemons()
-        self.slabs = Slabs()
+        self.dentry_cache = KmemCache(sizes.dentry_bytes, sizes.dentries_per_slab, DEFAULT_SEEKS)
         self.lockdep = Lockdep()
         self.events = array_of("q", NR_VM_EVENTS)
         self.nr_nodes = sizes.nr_nodes
@@ -66,6 +66,7 @@ class Core:
         self.swappiness = 60
         self.page_cluster = sizes.page_cluster
         self.laptop_mode = 0
+        self.vfs_cache_pressure = 100
 
         self.clock_ns = 0
         self.current_mm = 0
@@ -73,6 +74,7 @@ class Core:
         self.current_is_kswapd = False
         self.current_is_pdflush = False
         self.scan_depth = 0
+        self.reclaimed_slab = 0
         self.fault = 0
         self.has_killed = False
         self.is_interleaved = False
@@ -81,10 +83,11 @@ class Core:
         self.model = model
         self.rules = rules
 
-    def set_sysctl(self, swappiness: int, page_cluster: int, laptop_mode: int) -> None:
+    def set_sysctl(self, swappiness: int, page_cluster: int, laptop_mode: int, vfs_cache_pressure: int) -> None:
         self.swappiness = swappiness
         self.page_cluster = page_cluster
         self.laptop_mode = laptop_mode
+        self.vfs_cache_pressure = vfs_cache_pressure
 
     def set_total_pages(self, nr_pages: int) -> None:
         self.vm_total_pages = nr_pages

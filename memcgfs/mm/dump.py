@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .params import LEAF_ENTRIES
 from .pure import Core
+from .slabs import OBJECT_BITS, OBJECT_MASK, OBJECT_NEWER, OBJECT_OLDER, OBJECT_WORDS, SLAB_HEADER, SLAB_NEXT, SLAB_PREV
 
 if TYPE_CHECKING:
     from .machine import Machine
@@ -33,6 +35,7 @@ def dump(machine: Machine) -> dict[str, Any]:
         "swap": [(slot, count, core.swap.cache[slot]) for slot, count in enumerate(memoryview(core.swap.map)) if count],
         "disks": [disk_queue(core, disk) for disk in range(core.disks.nr_disks)],
         "daemons": list(core.daemons.due_ns),
+        "dentries": (unused_dentries(core), partial_slabs(core), core.dentry_cache.nr_to_scan),
         "tasks": {pid: describe_task(machine, pid) for pid in machine.tasks},
         "log": list(machine.log),
     }
@@ -62,3 +65,30 @@ def describe_task(machine: Machine, pid: int) -> dict[str, Any]:
         "vmas": list(task.vmas()),
         "entries": entries,
     }
+
+
+def unused_dentries(core: Core) -> list[int]:
+    """The list from its newest to its oldest, each a frame << OBJECT_BITS | its place there; it ends early where it is broken."""
+    found: list[int] = []
+    ram = memoryview(core.tables.ram)
+    dentry, newer = core.dentry_cache.newest, 0
+    while dentry and len(found) <= core.dentry_cache.nr_objects:
+        at = (dentry >> OBJECT_BITS) * LEAF_ENTRIES + SLAB_HEADER + (dentry & OBJECT_MASK) * OBJECT_WORDS
+        if dentry >> OBJECT_BITS >= core.frames.nr_frames or ram[at + OBJECT_NEWER] != newer:
+            break
+        found.append(dentry)
+        dentry, newer = ram[at + OBJECT_OLDER], dentry
+    return found if newer == core.dentry_cache.oldest else []
+
+
+def partial_slabs(core: Core) -> list[int]:
+    """The list from its first to its last; it ends early where it is broken."""
+    found: list[int] = []
+    ram = memoryview(core.tables.ram)
+    pfn, before = core.dentry_cache.first_partial, 0
+    while pfn and len(found) <= core.dentry_cache.nr_slabs:
+        if pfn >= core.frames.nr_frames or ram[pfn * LEAF_ENTRIES + SLAB_PREV] != before:
+            break
+        found.append(pfn)
+        pfn, before = ram[pfn * LEAF_ENTRIES + SLAB_NEXT], pfn
+    return found if before == core.dentry_cache.last_partial else []

@@ -347,6 +347,9 @@ class Machine:
     def swaps(self) -> list[views.SwapView]:
         return views.swaps(self)
 
+    def slabs(self) -> list[views.SlabView]:
+        return views.slabs(self)
+
     # Settings (/proc/sys/vm)
 
     @property

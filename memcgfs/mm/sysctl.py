@@ -16,9 +16,15 @@ RANGES = {
     "min_free_kbytes": range(1 << 31),
     "page-cluster": range(32),
     "laptop_mode": range(1 << 31),
+    "vfs_cache_pressure": range(1 << 31),
 }
 # Those that the engine reads, by its own name for them.
-CORE_FIELDS = {"swappiness": "swappiness", "page-cluster": "page_cluster", "laptop_mode": "laptop_mode"}
+CORE_FIELDS = {
+    "swappiness": "swappiness",
+    "page-cluster": "page_cluster",
+    "laptop_mode": "laptop_mode",
+    "vfs_cache_pressure": "vfs_cache_pressure",
+}
 
 
 def read(machine: Machine, name: str) -> int:
