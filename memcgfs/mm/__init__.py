@@ -19,6 +19,7 @@ from .errors import ConfigError as ConfigError
 from .errors import ContainerBusy as ContainerBusy
 from .errors import MachineBroken as MachineBroken
 from .errors import MachineError as MachineError
+from .errors import MachinePanicked as MachinePanicked
 from .errors import MappingExists as MappingExists
 from .errors import NotMapped as NotMapped
 from .errors import OutOfMemory as OutOfMemory

@@ -64,5 +64,5 @@ cdef unsigned int find_vma(Core core, unsigned int mm, unsigned long long vpn) n
 cdef void anon_vma_prepare(Core core, unsigned int vma) noexcept with gil
 cdef void warn(Core core, unsigned int number) noexcept with gil
 cdef void mem_container_out_of_memory(Core core, unsigned int container) noexcept with gil
-cdef bint out_of_memory(Core core) noexcept with gil
+cdef bint out_of_memory(Core core, unsigned int gfp, unsigned int order) noexcept with gil
 cdef void reap_killed(Core core) noexcept with gil

@@ -149,9 +149,9 @@ def mem_container_out_of_memory(core: Core, container: int) -> None:
     core.kernel.mem_container_out_of_memory(container)  # type: ignore[attr-defined]
 
 
-def out_of_memory(core: Core) -> bool:
-    """mm/oom_kill.c: the OOM killer for the machine. False where there was nobody to kill."""
-    return core.kernel.out_of_memory()  # type: ignore[attr-defined, no-any-return]
+def out_of_memory(core: Core, gfp: int, order: int) -> bool:
+    """mm/oom_kill.c: the OOM killer for the machine. False where nobody could be killed: the request fails."""
+    return core.kernel.out_of_memory(gfp, order)  # type: ignore[attr-defined, no-any-return]
 
 
 def reap_killed(core: Core) -> None:

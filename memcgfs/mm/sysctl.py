@@ -17,6 +17,7 @@ RANGES = {
     "page-cluster": range(32),
     "laptop_mode": range(1 << 31),
     "vfs_cache_pressure": range(1 << 31),
+    "panic_on_oom": range(1 << 31),
 }
 # Those that the engine reads, by its own name for them.
 CORE_FIELDS = {
@@ -30,6 +31,8 @@ CORE_FIELDS = {
 def read(machine: Machine, name: str) -> int:
     if name == "min_free_kbytes":
         return machine.min_free_kbytes
+    if name == "panic_on_oom":
+        return machine.panic_on_oom
     return int(getattr(machine.core, CORE_FIELDS[name]))
 
 
@@ -41,6 +44,9 @@ def write(machine: Machine, name: str, value: int) -> None:
     if name == "min_free_kbytes":
         machine.min_free_kbytes = value
         setup_watermarks(machine.core, value)
+        return
+    if name == "panic_on_oom":
+        machine.panic_on_oom = value
         return
     fields = {field: int(getattr(machine.core, field)) for field in CORE_FIELDS.values()}
     fields[CORE_FIELDS[name]] = value

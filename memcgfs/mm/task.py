@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .address_space import AddressSpace
-from .errors import BadRange, BadValue, NotMapped, OutOfMemory, TaskDead
+from .errors import BadRange, BadValue, MachinePanicked, NotMapped, OutOfMemory, TaskDead
 from .oom import OOM_ADJUST_RANGE, OOM_DISABLE, badness
 from .params import LEAF_ENTRIES, LEAF_MASK, PG_CONTENT, PTE_PRESENT, PTE_SHIFT, VM_FAULT_OOM, VM_FAULT_SIGSEGV
 from .params import VM_LOCKED, VM_SHARED, VM_WRITE
@@ -68,7 +68,8 @@ class Task:
         self.children: list[Task] = []
         self.nice = 0
         self.oom_adj = 0
-        self.is_memdie = False
+        self.is_memdie = False  # TIF_MEMDIE
+        self.is_swapping_off = False  # PF_SWAPOFF
         self.died = ""
         self.touched = ""
         self.start_ns = machine.clock_ns
@@ -141,6 +142,7 @@ class Task:
     # Accesses
 
     def alive(self) -> AddressSpace:
+        self.machine.refuse_if_panicked()
         if self.space is None:
             raise TaskDead(f"task {self.pid} is dead: {self.died}")
         return self.space
@@ -171,6 +173,9 @@ class Task:
         except OutOfMemory as error:
             done += error.args[1]
             raise
+        except MachinePanicked as panic:
+            done += panic.done
+            raise
         finally:
             self.touched = f"{done} of {npages}"
         return Access(done, minor, major)
@@ -184,21 +189,25 @@ class Task:
         counts = machine.core.mms
         minor, major = counts.min_flt[space.mm], counts.maj_flt[space.mm]
         done = 0
-        with machine.running(self):
-            while True:
-                done = machine.engine.access_pages(machine.core, space.mm, pages, writes, done)
-                if done == len(pages):
-                    break
-                if machine.core.fault == VM_FAULT_OOM:
-                    machine.fault_out_of_memory(self)
-                if machine.core.fault != VM_FAULT_SIGSEGV:
-                    break
-                if pages[done] >= space.end:
-                    self.count_faults(space, minor, major)
-                    raise BadRange(f"page {pages[done]} is not in 0..{space.end}")
-                block = pages[done] & ~LEAF_MASK
-                space.map_missing(block, min(block + LEAF_ENTRIES, space.end))
-            minor, major = self.count_faults(space, minor, major)
+        try:
+            with machine.running(self):
+                while True:
+                    done = machine.engine.access_pages(machine.core, space.mm, pages, writes, done)
+                    if done == len(pages):
+                        break
+                    if machine.core.fault == VM_FAULT_OOM:
+                        machine.fault_out_of_memory(self)
+                    if machine.core.fault != VM_FAULT_SIGSEGV:
+                        break
+                    if pages[done] >= space.end:
+                        self.count_faults(space, minor, major)
+                        raise BadRange(f"page {pages[done]} is not in 0..{space.end}")
+                    block = pages[done] & ~LEAF_MASK
+                    space.map_missing(block, min(block + LEAF_ENTRIES, space.end))
+                minor, major = self.count_faults(space, minor, major)
+        except MachinePanicked as panic:
+            panic.done = done
+            raise
         if self.space is None or self.died:
             raise OutOfMemory(f"task {self.pid} was killed: {self.died}", done)
         return Access(done, minor, major)

@@ -123,12 +123,13 @@ def test_check_says_what_is_broken(tree: Tree, task: TaskHandle) -> None:
 def test_sysctls_are_those_of_the_machine(tree: Tree) -> None:
     names = [entry[0].decode() for entry in tree.fs.readdir(tree.fs.find(b".machine/sys/vm").ino)][2:]
     assert sorted(names) == sorted(tree.machine.sysctl_names)
-    assert {"swappiness", "min_free_kbytes", "page-cluster", "laptop_mode", "vfs_cache_pressure"} <= set(names)
+    assert {"swappiness", "min_free_kbytes", "page-cluster", "laptop_mode", "vfs_cache_pressure", "panic_on_oom"} <= set(names)
 
 
 SYSCTLS: list[tuple[str, bytes, int | None]] = [
     ("swappiness", b"0", 0), ("swappiness", b"100\n", 100), ("swappiness", b" 10 \n", 10), ("swappiness", b"007", 7),
     ("page-cluster", b"0", 0), ("laptop_mode", b"1", 1), ("min_free_kbytes", b"500", 500),
+    ("panic_on_oom", b"2\n", 2), ("panic_on_oom", b"-1", None),
     ("vfs_cache_pressure", b"0", 0), ("vfs_cache_pressure", b"1000", 1000), ("vfs_cache_pressure", b"-1", None),
     ("swappiness", b"101", None), ("swappiness", b"-1", None), ("swappiness", b"", None), ("swappiness", b"\n", None),
     ("swappiness", b"ten", None), ("swappiness", b"10 20", None), ("swappiness", b"1.5", None),
