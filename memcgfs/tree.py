@@ -141,6 +141,7 @@ ERRNO_OF: dict[type[Exception], int] = {
     machinefs.NoFileToMap: errno.ENOENT,
     machinefs.OnlyRootLowers: errno.EACCES,
     mm.OutOfMemory: errno.ENOMEM,
+    mm.MachinePanicked: errno.EIO,
     mm.BadRange: errno.EINVAL,
     mm.BadValue: errno.EINVAL,
     mm.BadSysctl: errno.EINVAL,

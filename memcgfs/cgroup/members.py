@@ -108,6 +108,7 @@ class Members:
 
     def attach(self, member: Member, cgroup: Cgroup) -> None:
         """attach_task: `member` goes to `cgroup`; nothing is done if it is there already."""
+        self._machine.refuse_if_panicked()
         old = member.cgroup
         if old is cgroup:
             return
@@ -145,7 +146,7 @@ class Members:
         member = self._by_pid.get(tid)
         if isinstance(member, SimulatedTask):
             member.process = None
-            if member.alive:
+            if member.alive and not self._machine.panicked:
                 member.task.exit()
         elif member is not None:
             self._ended(member)

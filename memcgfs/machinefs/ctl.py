@@ -54,6 +54,7 @@ COMMANDS = (
     _command("fork PID", "make a child with that pid", lambda entry, pid: entry.fork(pid)),
     _command("exec", "start over with an empty address space", lambda entry: entry.task.exec()),
     _command("exit", "end", lambda entry: entry.task.exit()),
+    _command("lookup N", "look up N names that do not exist (negative dentries)", lambda entry, n: entry.task.lookup(n)),
     _command("setuid UID", "run as that user, for the OOM score", lambda entry, uid: entry.task.setuid(uid)),
     _command("nice NICE", "be nice, for the OOM score", lambda entry, nice: entry.task.set_nice(nice)),
     _command("run TIME", "compute for so long (as 100ms)", lambda entry, ns: entry.task.run(ns)),

@@ -18,6 +18,7 @@ Value = int | str | None
 KINDS = {
     "START": units.number,
     "NPAGES": units.number,
+    "N": units.number,
     "PID": units.pid,
     "UID": units.number,
     "NICE": units.signed,

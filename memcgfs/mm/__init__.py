@@ -21,6 +21,7 @@ from .errors import ContainerBusy as ContainerBusy
 from .errors import FileTooBig as FileTooBig
 from .errors import MachineBroken as MachineBroken
 from .errors import MachineError as MachineError
+from .errors import MachinePanicked as MachinePanicked
 from .errors import MappingExists as MappingExists
 from .errors import NoSpace as NoSpace
 from .errors import NotMapped as NotMapped
@@ -37,5 +38,6 @@ from .file import OpenFile as OpenFile
 from .machine import Machine as Machine
 from .task import Access as Access
 from .task import Task as Task
+from .views import SlabView as SlabView
 from .views import SwapView as SwapView
 from .views import ZoneView as ZoneView

@@ -1,7 +1,7 @@
 """The checker: every invariant of the machine, walked from scratch. Each test ends with it, and `.machine/check` runs it.
 
 It trusts nothing that is counted: it walks the page tables, the lists, the swap map and the disk's queue, counts again, and compares.
-Run between operations: then a page's references are its mappings, its swap cache entry, its pagevec, and its being a page table.
+Run between operations: then a page's references are its mappings, its swap cache entry, its pagevec, and its being a page table or a slab.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from . import params
-from .dump import disk_queue, entries
+from .dump import disk_queue, entries, partial_slabs, unused_dentries
 from .radix_tree import MAP_SHIFT, TAG_DIRTY, TAG_WRITEBACK
 from .params import INDEX_BITS, LEAF_ENTRIES, LEAF_MASK, PTE_PRESENT, PTE_SHIFT, ZERO_PAGE, ZONE_SHIFT
+from .slabs import OBJECT_BITS, OBJECT_FLAGS, OBJECT_IN_USE, OBJECT_NEWER, OBJECT_WORDS, SLAB_FREE, SLAB_HEADER, SLAB_INUSE
 
 if TYPE_CHECKING:
     from .core import Core
@@ -35,6 +36,7 @@ class Walk:
         self.mapped: Counter[int] = Counter()
         self.swapped: Counter[int] = Counter()
         self.leaves: set[int] = set()
+        self.slabs: set[int] = set()
 
     def expect(self, holds: bool, finding: str) -> None:
         if not holds:
@@ -73,6 +75,7 @@ def check(machine: Machine) -> list[str]:
     check_free_lists(walk)
     check_zone_lists(walk)
     check_charges(walk)
+    check_slabs(walk)
     check_swap(walk)
     check_references(walk)
     check_files(walk)
@@ -212,6 +215,40 @@ def check_swap(walk: Walk) -> None:
     walk.equal("users of all swap slots", sum(counts), sum(users.values()))
 
 
+def check_slabs(walk: Walk) -> None:
+    """Every object in use is on the list of unused dentries once; a slab with a free place is on the partial list, one without objects is
+    nowhere; objects, slabs and their pages are as counted."""
+    core, cache = walk.core, walk.core.dentry_cache
+    ram = memoryview(core.tables.ram)
+    walk.slabs = walk.with_flag(params.PG_SLAB)
+    found: set[int] = set()
+    partial: set[int] = set()
+    for pfn in walk.slabs:
+        at = pfn * LEAF_ENTRIES + SLAB_HEADER
+        places = range(cache.objects_per_slab)
+        used = [place for place in places if ram[at + place * OBJECT_WORDS + OBJECT_FLAGS] & OBJECT_IN_USE]
+        found.update(pfn << OBJECT_BITS | place for place in used)
+        free = set()
+        place = ram[pfn * LEAF_ENTRIES + SLAB_FREE]
+        while 0 < place <= cache.objects_per_slab and place - 1 not in free:
+            free.add(place - 1)
+            place = ram[at + (place - 1) * OBJECT_WORDS + OBJECT_NEWER]
+        walk.expect(free == set(places) - set(used), f"slab {pfn}: its free places are not those that no object has")
+        walk.equal(f"slab {pfn}: objects in use", ram[pfn * LEAF_ENTRIES + SLAB_INUSE], len(used))
+        walk.expect(bool(used), f"slab {pfn} is empty")
+        if free:
+            partial.add(pfn)
+    unused = unused_dentries(core)
+    walk.expect(len(set(unused)) == len(unused) and set(unused) == found, "the list of unused dentries does not hold every dentry once")
+    listed = partial_slabs(core)
+    walk.expect(len(set(listed)) == len(listed) and set(listed) == partial, "the partial slabs are not those with a free place")
+    walk.equal("dentries", cache.nr_objects, len(found))
+    walk.equal("slabs", cache.nr_slabs, len(walk.slabs))
+    by_zone = Counter(walk.flags[pfn] >> ZONE_SHIFT for pfn in walk.slabs)
+    for zone in range(core.zones.nr_zones):
+        walk.equal(f"zone {zone}: nr_slab_reclaimable", core.zones.count(zone, params.NR_SLAB_RECLAIMABLE), by_zone[zone])
+
+
 def check_references(walk: Walk) -> None:
     """page_count and page_mapcount of every frame, and the statistics made of them."""
     core = walk.core
@@ -222,7 +259,7 @@ def check_references(walk: Walk) -> None:
         flags = walk.flags[pfn]
         walk.equal(f"frame {pfn}: mapcount", walk.mapcount[pfn], walk.mapped[pfn])
         cached = bool(flags & (params.PG_SWAPCACHE | params.PG_CACHE))
-        references = walk.mapped[pfn] + cached + waiting[pfn] + (pfn in walk.leaves)
+        references = walk.mapped[pfn] + cached + waiting[pfn] + (pfn in walk.leaves) + (pfn in walk.slabs)
         walk.equal(f"frame {pfn}: count", walk.count[pfn], references)
         walk.expect((references == 0) == bool(flags & params.PG_FREE), f"frame {pfn}: {references} references, flags {flags:#x}")
         if walk.mapped[pfn] > 0:

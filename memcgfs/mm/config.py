@@ -35,6 +35,10 @@ ZONE_ENDS = {
 USER_ZONE = {"x86_64": ZONE_NORMAL, "i386": ZONE_HIGHMEM}
 TASK_PAGES = {"x86_64": 1 << 35, "i386": 3 << 18}
 ULONG_BITS = {"x86_64": 64, "i386": 32}
+# sizeof(struct dentry), and of the struct slab that lies in front of a page of them.
+DENTRY_BYTES = {"x86_64": 208, "i386": 132}
+STRUCT_SLAB_BYTES = {"x86_64": 48, "i386": 28}
+KMEM_BUFCTL_BYTES = 4
 LOWMEM_RESERVE_RATIO = {ZONE_DMA: 256, ZONE_DMA32: 256, ZONE_NORMAL: 32}
 
 
@@ -177,6 +181,8 @@ class Sizes:
     fault_ns: int
     task_pages: int
     page_cluster: int
+    dentry_bytes: int
+    dentries_per_slab: int
 
 
 def sizes_of(config: MachineConfig, nr_lru_heads: int, nr_meta_heads: int) -> Sizes:
@@ -209,7 +215,14 @@ def sizes_of(config: MachineConfig, nr_lru_heads: int, nr_meta_heads: int) -> Si
         fault_ns=config.fault_ns,
         task_pages=TASK_PAGES[config.arch],
         page_cluster=2 if config.nr_frames < SMALL_MACHINE_FRAMES else 3,
+        dentry_bytes=DENTRY_BYTES[config.arch],
+        dentries_per_slab=objects_per_slab(DENTRY_BYTES[config.arch], STRUCT_SLAB_BYTES[config.arch]),
     )
+
+
+def objects_per_slab(object_bytes: int, struct_slab_bytes: int) -> int:
+    """mm/slab.c: cache_estimate, for small objects, whose struct slab and free list lie in their page."""
+    return (PAGE_BYTES - struct_slab_bytes) // (object_bytes + KMEM_BUFCTL_BYTES)
 
 
 def default_min_free_kbytes(lowmem_pages: int) -> int:

@@ -21,7 +21,7 @@ cdef class Core:
     cdef readonly OpenFiles open_files
     cdef readonly RadixTrees trees
     cdef readonly Blocks blocks
-    cdef readonly Slabs slabs
+    cdef readonly KmemCache dentry_cache
     cdef readonly Lockdep lockdep
     cdef readonly Model model
     cdef readonly Rules rules
@@ -40,20 +40,22 @@ cdef class Core:
     cdef readonly long long fault_ns
     cdef readonly unsigned long long task_pages
     cdef readonly long long vm_total_pages
-    cdef readonly int swappiness
-    cdef readonly int page_cluster
-    cdef readonly int laptop_mode
-    cdef readonly int dirty_ratio
-    cdef readonly int dirty_background_ratio
-    cdef readonly long long dirty_writeback_ns
-    cdef readonly long long dirty_expire_ns
+    cdef public int swappiness
+    cdef public int page_cluster
+    cdef public int laptop_mode
+    cdef public int dirty_ratio
+    cdef public int dirty_background_ratio
+    cdef public long long dirty_writeback_ns
+    cdef public long long dirty_expire_ns
     cdef readonly long long ratelimit_pages
+    cdef public int vfs_cache_pressure
     cdef public long long clock_ns
     cdef readonly unsigned int current_mm
     cdef readonly bint current_is_killed
     cdef readonly bint current_is_kswapd
     cdef readonly bint current_is_pdflush
     cdef readonly int scan_depth
+    cdef readonly long long reclaimed_slab
     cdef readonly int fault
     cdef readonly unsigned int fault_page
     cdef readonly long long nr_dirtied
@@ -61,7 +63,6 @@ cdef class Core:
     cdef readonly bint is_writing_file
     cdef readonly bint has_killed
     cdef readonly bint is_interleaved
-    cpdef void set_sysctl(self, int swappiness, int page_cluster, int laptop_mode, int dirty_ratio, int dirty_background_ratio, long long dirty_writeback_ns, long long dirty_expire_ns) noexcept nogil
     cpdef void set_total_pages(self, long long nr_pages) noexcept nogil
     cpdef void set_current(self, unsigned int mm) noexcept nogil
     cpdef void kill_current(self) noexcept nogil
@@ -77,5 +78,5 @@ cdef unsigned int find_vma(Core core, unsigned int mm, unsigned long long vpn) n
 cdef void anon_vma_prepare(Core core, unsigned int vma) noexcept with gil
 cdef void warn(Core core, unsigned int number) noexcept with gil
 cdef void mem_container_out_of_memory(Core core, unsigned int container) noexcept with gil
-cdef bint out_of_memory(Core core) noexcept with gil
+cdef bint out_of_memory(Core core, unsigned int gfp, unsigned int order) noexcept with gil
 cdef void reap_killed(Core core) noexcept with gil

@@ -18,10 +18,10 @@ from .frames import Frames
 from .lockdep import Lockdep
 from .mms import AddressSpaces, Vmas
 from .pagetable import PageTables
-from .params import MAX_NR_ZONES, NR_DISKS, NR_VM_EVENTS
+from .params import DEFAULT_SEEKS, MAX_NR_ZONES, NR_DISKS, NR_VM_EVENTS
 from .radix_tree import RadixTrees
 from .res_counter import ResCounters
-from .slabs import Slabs
+from .slabs import KmemCache
 from .swapfile import SwapArea
 from .zones import Zones
 
@@ -54,7 +54,7 @@ class Core:
         self.open_files = OpenFiles(sizes.nr_open_files)
         self.trees = RadixTrees(2 * sizes.nr_files, sizes.nr_tree_nodes)
         self.blocks = Blocks(sizes.nr_blocks)
-        self.slabs = Slabs()
+        self.dentry_cache = KmemCache(sizes.dentry_bytes, sizes.dentries_per_slab, DEFAULT_SEEKS)
         self.lockdep = Lockdep()
         self.events = array_of("q", NR_VM_EVENTS)
         self.nr_nodes = sizes.nr_nodes
@@ -78,6 +78,7 @@ class Core:
         self.dirty_writeback_ns = 5_000_000_000
         self.dirty_expire_ns = 30_000_000_000
         self.ratelimit_pages = 16
+        self.vfs_cache_pressure = 100
 
         self.clock_ns = 0
         self.current_mm = 0
@@ -85,6 +86,7 @@ class Core:
         self.current_is_kswapd = False
         self.current_is_pdflush = False
         self.scan_depth = 0
+        self.reclaimed_slab = 0
         self.fault = 0
         self.fault_page = 0
         self.nr_dirtied = 0
@@ -97,24 +99,6 @@ class Core:
         self.model = model
         self.rules = rules
         self.flusher = flusher
-
-    def set_sysctl(
-        self,
-        swappiness: int,
-        page_cluster: int,
-        laptop_mode: int,
-        dirty_ratio: int,
-        dirty_background_ratio: int,
-        dirty_writeback_ns: int,
-        dirty_expire_ns: int,
-    ) -> None:
-        self.swappiness = swappiness
-        self.page_cluster = page_cluster
-        self.laptop_mode = laptop_mode
-        self.dirty_ratio = dirty_ratio
-        self.dirty_background_ratio = dirty_background_ratio
-        self.dirty_writeback_ns = dirty_writeback_ns
-        self.dirty_expire_ns = dirty_expire_ns
 
     def set_total_pages(self, nr_pages: int) -> None:
         """page_writeback_init: dirtied pages are counted in portions of a 32nd of memory, from 16 pages to 4 MB."""
@@ -178,9 +162,9 @@ def mem_container_out_of_memory(core: Core, container: int) -> None:
     core.kernel.mem_container_out_of_memory(container)  # type: ignore[attr-defined]
 
 
-def out_of_memory(core: Core) -> bool:
-    """mm/oom_kill.c: the OOM killer for the machine. False where there was nobody to kill."""
-    return core.kernel.out_of_memory()  # type: ignore[attr-defined, no-any-return]
+def out_of_memory(core: Core, gfp: int, order: int) -> bool:
+    """mm/oom_kill.c: the OOM killer for the machine. False where nobody could be killed: the request fails."""
+    return core.kernel.out_of_memory(gfp, order)  # type: ignore[attr-defined, no-any-return]
 
 
 def reap_killed(core: Core) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .params import LEAF_ENTRIES
 from .pure import Core
-
 from .radix_tree import ANY_ENTRY
+from .slabs import OBJECT_BITS, OBJECT_MASK, OBJECT_NEWER, OBJECT_OLDER, OBJECT_WORDS, SLAB_HEADER, SLAB_NEXT, SLAB_PREV
 
 if TYPE_CHECKING:
-    from .core import Core
     from .machine import Machine
 
 
@@ -37,6 +37,7 @@ def dump(machine: Machine) -> dict[str, Any]:
         "disks": [disk_queue(core, disk) for disk in range(core.disks.nr_disks)],
         "daemons": list(core.daemons.due_ns),
         "files": {number: describe_file(machine, number) for number in machine.files},
+        "dentries": (unused_dentries(core), partial_slabs(core), core.dentry_cache.nr_to_scan),
         "tasks": {pid: describe_task(machine, pid) for pid in machine.tasks},
         "log": list(machine.log),
     }
@@ -86,3 +87,30 @@ def describe_task(machine: Machine, pid: int) -> dict[str, Any]:
         "vmas": [(vma.start, vma.end, vma.permissions, vma.is_locked, vma.file and vma.file.number, vma.pgoff) for vma in task.vmas()],
         "entries": entries,
     }
+
+
+def unused_dentries(core: Core) -> list[int]:
+    """The list from its newest to its oldest, each a frame << OBJECT_BITS | its place there; it ends early where it is broken."""
+    found: list[int] = []
+    ram = memoryview(core.tables.ram)
+    dentry, newer = core.dentry_cache.newest, 0
+    while dentry and len(found) <= core.dentry_cache.nr_objects:
+        at = (dentry >> OBJECT_BITS) * LEAF_ENTRIES + SLAB_HEADER + (dentry & OBJECT_MASK) * OBJECT_WORDS
+        if dentry >> OBJECT_BITS >= core.frames.nr_frames or ram[at + OBJECT_NEWER] != newer:
+            break
+        found.append(dentry)
+        dentry, newer = ram[at + OBJECT_OLDER], dentry
+    return found if newer == core.dentry_cache.oldest else []
+
+
+def partial_slabs(core: Core) -> list[int]:
+    """The list from its first to its last; it ends early where it is broken."""
+    found: list[int] = []
+    ram = memoryview(core.tables.ram)
+    pfn, before = core.dentry_cache.first_partial, 0
+    while pfn and len(found) <= core.dentry_cache.nr_slabs:
+        if pfn >= core.frames.nr_frames or ram[pfn * LEAF_ENTRIES + SLAB_PREV] != before:
+            break
+        found.append(pfn)
+        pfn, before = ram[pfn * LEAF_ENTRIES + SLAB_NEXT], pfn
+    return found if before == core.dentry_cache.last_partial else []

@@ -31,6 +31,14 @@ class FileTooBig(MachineError):
     """Beyond the largest file."""
 
 
+class MachinePanicked(MachineError):
+    """The kernel panicked: the machine stands still. `done` accesses of the operation that it happened in were made."""
+
+    def __init__(self, message: str, done: int = 0) -> None:
+        super().__init__(message)
+        self.done = done
+
+
 class BadRange(MachineError):
     """Pages outside the address space, or none."""
 

@@ -20,7 +20,7 @@ from .check import check
 from .container import Container
 from .config import CLOCK_MAX_NS, TASK_PAGES, MachineConfig, sizes_of
 from .engine import engine as chosen_engine
-from .errors import BadValue, ConfigError, ContainerBusy, MachineBroken, OutOfMemory, TaskExists, TooManyContainers
+from .errors import BadValue, ConfigError, ContainerBusy, MachineBroken, MachinePanicked, OutOfMemory, TaskExists, TooManyContainers
 from .errors import TooManyFiles, TooManyMappings, TooManyTasks
 from .file import File, FsStat
 from .ids import Ids
@@ -73,6 +73,8 @@ class Machine:
         self.under_way: list[Task] = []
         self.killed: list[Task] = []
         self.log: deque[str] = deque(maxlen=LOG_LINES)
+        self.panic_on_oom = 0
+        self.panicked = ""
         self.on_interleave: Callable[[int, int], None] | None = None
         self.interleave_error: Exception | None = None
         self.containers: dict[int, Container] = {}
@@ -89,10 +91,12 @@ class Machine:
 
     def create_container(self) -> Container:
         """Cost: O(1). Raises TooManyContainers."""
+        self.refuse_if_panicked()
         return self.make_container(self.container_ids.take())
 
     def remove_container(self, container: Container) -> None:
         """Raises ContainerBusy while pages are charged to it or an address space belongs to it."""
+        self.refuse_if_panicked()
         if container.css_refs:
             raise ContainerBusy(f"{container.css_refs} references are held: charged pages, and tasks' memory")
         self.core.containers.forget_released(container.cid)
@@ -102,6 +106,7 @@ class Machine:
 
     def force_empty(self, container: Container) -> None:
         """Forgets the container's charges: its pages are charged to nobody, whoever uses them."""
+        self.refuse_if_panicked()
         for pages in container.lists():
             for pfn in pages:
                 self.engine.force_empty_page(self.core, pfn)
@@ -131,6 +136,7 @@ class Machine:
         return task
 
     def refuse_pid(self, pid: int) -> None:
+        self.refuse_if_panicked()
         if pid in self.tasks:
             raise TaskExists(f"there is a task {pid}")
         if len(self.tasks) >= self.config.max_threads:
@@ -214,6 +220,7 @@ class Machine:
 
     def reap(self, task: Task) -> None:
         """Ends the task if it lives, and forgets it."""
+        self.refuse_if_panicked()
         self.exit(task, "reaped")
         if task.parent is not None:
             task.parent.children.remove(task)
@@ -229,7 +236,9 @@ class Machine:
         return file
 
     def evict_file(self, file: File) -> None:
-        """iput_final: nobody holds the file any more; tasks that read it without mapping it do not count."""
+        """iput_final: nobody holds the file any more; tasks that read it without mapping it do not count. A panicked machine keeps it."""
+        if self.panicked:
+            return
         for task in self.tasks.values():
             task.forget_file(file)
         with self.running(None):
@@ -244,11 +253,12 @@ class Machine:
             self.engine.sync_inodes(self.core)
 
     def drop_caches(self, what: int) -> None:
-        """fs/drop_caches.c. Bit 0: clean pages of files that nobody uses leave the cache, file by file."""
-        self.dropped_caches = what
+        """fs/drop_caches.c. Bit 0: clean pages of files that nobody uses leave the cache, file by file; bit 1: dentries."""
         with self.running(None):
             for number in sorted(self.files) if what & 1 else ():
                 self.engine.drop_pagecache(self.core, number)
+            if what & 2:
+                self.engine.drop_slab(self.core)
 
     def statfs(self) -> FsStat:
         blocks = self.core.blocks
@@ -260,8 +270,10 @@ class Machine:
     def running(self, task: Task | None, container: Container | None = None) -> Iterator[None]:
         """One operation on behalf of a task; of a process of the host that is in this container; or of nobody.
 
-        At its end whoever was killed is gone, and a late error comes up.
+        At its end whoever was killed is gone, and a late error comes up. Where the machine
+        panics, what was under way fails for want of memory, and the operation ends with MachinePanicked.
         """
+        self.refuse_if_panicked()
         before, before_mm, start_ns = self.current, self.core.current_mm, self.core.clock_ns
         was_killed = self.core.current_is_killed
         self.current = task
@@ -279,17 +291,33 @@ class Machine:
         finally:
             self.current = before
             self.core.set_current(before_mm)
-            if was_killed or before in self.killed:
+            if was_killed or self.panicked or before in self.killed:
                 self.core.kill_current()
             if task is not None:
                 self.under_way.pop()
                 task.stall_ns += self.core.clock_ns - start_ns
             if before is None:
                 self.reap_killed()
-                self.engine.run_due(self.core)
+                if not self.panicked:
+                    self.engine.run_due(self.core)
+                else:
+                    self.interleave_error = None
+                    self.refuse_if_panicked()
         if self.interleave_error is not None:
             error, self.interleave_error = self.interleave_error, None
             raise error
+
+    def panic(self, message: str) -> None:
+        """kernel/panic.c: the last line of the log. The operation under way ends as if its task were killed, and nothing runs
+        after it. What does not need the machine to run goes on: reading its files, and the checker."""
+        self.printk(f"Kernel panic - not syncing: {message}")
+        self.panicked = message
+        self.core.kill_current()
+
+    def refuse_if_panicked(self) -> None:
+        """Raises MachinePanicked."""
+        if self.panicked:
+            raise MachinePanicked(f"the machine stands still: kernel panic - not syncing: {self.panicked}")
 
     def send_sigkill(self, task: Task, why: str) -> None:
         """The task exits at its next chance: at once if somebody else runs and sleeps, or at the end of its operation."""
@@ -303,6 +331,8 @@ class Machine:
 
     def fault_out_of_memory(self, task: Task) -> None:
         """arch/i386/mm/fault.c: whoever the OOM killer chose, the task whose fault failed dies."""
+        if self.panicked:
+            return
         self.printk(f"VM: killing process {task.comm}")
         self.send_sigkill(task, "killed: out of memory in a page fault")
 
@@ -327,11 +357,13 @@ class Machine:
     def mem_container_out_of_memory(self, container: int) -> None:
         oom.mem_container_out_of_memory(self, container)
 
-    def out_of_memory(self) -> bool:
-        return oom.out_of_memory(self)
+    def out_of_memory(self, gfp: int, order: int) -> bool:
+        return oom.out_of_memory(self, gfp, order)
 
     def reap_killed(self) -> None:
-        """Those that were killed exit, but for tasks in the middle of an operation: they do at its end."""
+        """Those that were killed exit, but for tasks in the middle of an operation: they do at its end. After a panic nobody does."""
+        if self.panicked:
+            return
         waiting = [task for task in self.killed if task in self.under_way]
         dying, self.killed = [task for task in self.killed if task not in self.under_way], waiting
         self.core.set_has_killed(bool(waiting))
@@ -370,6 +402,9 @@ class Machine:
             self.sleep(duration_ns)
 
     def printk(self, line: str) -> None:
+        """A line of the kernel's log, which says nothing after a panic."""
+        if self.panicked:
+            return
         micros = self.clock_ns // 1000
         self.log.append(f"[{micros // 1_000_000:5d}.{micros % 1_000_000:06d}] {line}")
 
@@ -405,6 +440,9 @@ class Machine:
     def swaps(self) -> list[views.SwapView]:
         return views.swaps(self)
 
+    def slabs(self) -> list[views.SlabView]:
+        return views.slabs(self)
+
     # Settings (/proc/sys/vm)
 
     @property
@@ -416,4 +454,5 @@ class Machine:
 
     def set_sysctl(self, name: str, value: int) -> None:
         """Raises BadSysctl outside the kernel's range."""
+        self.refuse_if_panicked()
         sysctl.write(self, name, value)

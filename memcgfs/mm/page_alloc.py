@@ -67,13 +67,13 @@ def alloc_page(core: Core, gfp: int) -> int:
     kind = gfp_zone(core, gfp)
     pfn = get_page_from_freelist(core, kind, WMARK_LOW)
     if pfn == 0:
-        pfn = alloc_page_slowly(core, kind)
+        pfn = alloc_page_slowly(core, kind, gfp)
     if pfn != 0:
         core.frames.count[pfn] = 1
     return pfn
 
 
-def alloc_page_slowly(core: Core, kind: int) -> int:
+def alloc_page_slowly(core: Core, kind: int, gfp: int) -> int:
     rounds = 0
     while rounds < MAX_ALLOC_ROUNDS:
         wakeup_kswapd(core, kind)
@@ -92,7 +92,7 @@ def alloc_page_slowly(core: Core, kind: int) -> int:
                 pfn = get_page_from_freelist(core, kind, WMARK_HIGH)
                 if pfn != 0:
                     return pfn
-                if not out_of_memory(core):
+                if not out_of_memory(core, gfp, 0):
                     return 0
                 if not core.current_is_killed:
                     sleep_until(core, core.clock_ns + core.jiffy_ns)

@@ -30,7 +30,7 @@ PG_RESERVED: Final = 0x4000  # frame 0: the zero page
 PG_CHARGED_CACHE: Final = 0x8000  # charged as cache, not as mapped memory (for memory.stat)
 PG_ERROR: Final = 0x10000  # a write of it failed
 PG_CACHE: Final = 0x20000  # a file's page in the page cache: page->mapping is set
-PG_SLAB: Final = 0x40000
+PG_SLAB: Final = 0x40000  # holds objects of a kernel cache
 PG_BLOCK: Final = 0x80000  # in a block of kernel memory that a task holds
 ZONE_SHIFT: Final = 24
 PG_MASK: Final = 0xFFFFFF
@@ -69,18 +69,19 @@ NR_ACTIVE: Final = 2
 NR_ANON_PAGES: Final = 3
 NR_FILE_MAPPED: Final = 4
 NR_FILE_PAGES: Final = 5
-NR_WRITEBACK: Final = 6
-NR_PAGETABLE: Final = 7
-NR_VMSCAN_WRITE: Final = 8
+NR_FILE_DIRTY: Final = 6
+NR_WRITEBACK: Final = 7
+NR_SLAB_RECLAIMABLE: Final = 8
+NR_PAGETABLE: Final = 9
+NR_VMSCAN_WRITE: Final = 10
 
 # Events of a zone (include/linux/vmstat.h: FOR_ALL_ZONES); they follow the statistics in a zone's row
-PGALLOC: Final = 9
-PGREFILL: Final = 10
-PGSTEAL: Final = 11
-PGSCAN_KSWAPD: Final = 12
-PGSCAN_DIRECT: Final = 13
-NR_FILE_DIRTY: Final = 16  # a statistic
-ZONE_ROW: Final = 32
+PGALLOC: Final = 11
+PGREFILL: Final = 12
+PGSTEAL: Final = 13
+PGSCAN_KSWAPD: Final = 14
+PGSCAN_DIRECT: Final = 15
+ZONE_ROW: Final = 16
 
 # Events of the machine (enum vm_event_item)
 PSWPIN: Final = 0
@@ -188,7 +189,10 @@ LOCK_CONTAINER_LRU: Final = 4
 # Swap: SWAPFILE_CLUSTER slots are handed out in a row before a new run is looked for
 SWAPFILE_CLUSTER: Final = 256
 SLOT_WORDS: Final = 3
+
+# Shrinkers are asked in steps of so many objects (mm/vmscan.c); an object is as dear as so many disk seeks (linux/mm.h)
 SHRINK_BATCH: Final = 128
+DEFAULT_SEEKS: Final = 2
 
 # Where 2.6.23 would try for ever, the machine gives up after so many rounds, says so in its log, and is out of memory. A task meets the
 # first where its limit cannot hold both a shared page and the copy of it, the second where nothing on the LRU can go and kswapd sleeps.

@@ -19,7 +19,7 @@ from .mms import AddressSpaces as AddressSpaces, Vmas as Vmas
 from .pagetable import PageTables as PageTables
 from .radix_tree import RadixTrees as RadixTrees
 from .files import Blocks as Blocks, Files as Files, OpenFiles as OpenFiles
-from .slabs import Slabs as Slabs
+from .slabs import KmemCache as KmemCache
 from .lockdep import Lockdep as Lockdep
 from .core import Core as Core
 from .rules import Rules as Rules
@@ -29,6 +29,8 @@ from .memcontrol import force_empty_page as force_empty_page, mem_container_unch
 from .page_dirty import restart_kupdate as restart_kupdate, set_page_dirty as set_page_dirty
 from .waiting import run_due as run_due, sleep_until as sleep_until
 from .page_alloc import alloc_page as alloc_page, put_page as put_page
+from .slab import kmem_cache_alloc as kmem_cache_alloc
+from .dcache import lookup_missing as lookup_missing, shrink_dcache_memory as shrink_dcache_memory
 from .swap_state import lookup_swap_cache as lookup_swap_cache
 from .page_io import swap_readpage as swap_readpage
 from .rmap import page_referenced as page_referenced
@@ -41,7 +43,7 @@ from .filemap import file_read_page as file_read_page, file_read_pages as file_r
 from .filemap import file_write_begin as file_write_begin, file_write_end as file_write_end, file_write_pages as file_write_pages
 from .lru import ZoneLru as ZoneLru, nr_lru_heads as nr_lru_heads
 from .scan_control import ScanControl as ScanControl
-from .vmscan import shrink_slab as shrink_slab
+from .vmscan import drop_slab as drop_slab, shrink_slab as shrink_slab
 from .models.shrink2007 import ScanControl2007 as ScanControl2007
 from .models.kswapd2007 import Kswapd as Kswapd
 from .models.containers2007 import Containers2007 as Containers2007, nr_meta_heads as nr_meta_heads

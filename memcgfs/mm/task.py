@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .address_space import AddressSpace
-from .errors import BadRange, BadValue, BusError, FileTooBig, NoSpace, NotMapped, OutOfMemory, TaskDead
+from .errors import BadRange, BadValue, BusError, FileTooBig, MachinePanicked, NoSpace, NotMapped, OutOfMemory, TaskDead
 from .file import OpenFile, advise, error_of
 from .files import MAX_FILE_PAGES
 from .oom import OOM_ADJUST_RANGE, OOM_DISABLE, badness
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .machine import Machine
 
 PAGE_BYTES = 4096
+MAX_LOOKUPS = 1 << 20  # in one system call of ours, which runs to its end
 CHUNK_PAGES = 1 << 16
 PAGEMAP_SWAPPED = 1 << 62
 PAGEMAP_PRESENT = 1 << 63
@@ -72,7 +73,8 @@ class Task:
         self.children: list[Task] = []
         self.nice = 0
         self.oom_adj = 0
-        self.is_memdie = False
+        self.is_memdie = False  # TIF_MEMDIE
+        self.is_swapping_off = False  # PF_SWAPOFF
         self.died = ""
         self.touched = ""
         self.start_ns = machine.clock_ns
@@ -161,6 +163,7 @@ class Task:
     # Accesses
 
     def alive(self) -> AddressSpace:
+        self.machine.refuse_if_panicked()
         if self.space is None:
             raise TaskDead(f"task {self.pid} is dead: {self.died}")
         return self.space
@@ -191,6 +194,9 @@ class Task:
         except (OutOfMemory, BusError) as error:
             done += error.args[1]
             raise
+        except MachinePanicked as panic:
+            done += panic.done
+            raise
         finally:
             self.touched = f"{done} of {npages}"
         return Access(done, minor, major)
@@ -204,24 +210,28 @@ class Task:
         counts = machine.core.mms
         minor, major = counts.min_flt[space.mm], counts.maj_flt[space.mm]
         done = 0
-        with machine.running(self):
-            while True:
-                done = machine.engine.access_pages(machine.core, space.mm, pages, writes, done)
-                if done == len(pages):
-                    break
-                if machine.core.fault == VM_FAULT_OOM:
-                    machine.fault_out_of_memory(self)
-                if machine.core.fault == VM_FAULT_SIGBUS:
-                    machine.send_sigkill(self, "killed: bus error, beyond the end of a mapped file")
-                if machine.core.fault != VM_FAULT_SIGSEGV:
-                    break
-                if pages[done] >= space.end:
-                    self.count_faults(space, minor, major)
-                    raise BadRange(f"page {pages[done]} is not in 0..{space.end}")
-                block = pages[done] & ~LEAF_MASK
-                space.map_missing(block, min(block + LEAF_ENTRIES, space.end))
-            minor, major = self.count_faults(space, minor, major)
-            is_bus_error = done < len(pages) and machine.core.fault == VM_FAULT_SIGBUS
+        try:
+            with machine.running(self):
+                while True:
+                    done = machine.engine.access_pages(machine.core, space.mm, pages, writes, done)
+                    if done == len(pages):
+                        break
+                    if machine.core.fault == VM_FAULT_OOM:
+                        machine.fault_out_of_memory(self)
+                    if machine.core.fault == VM_FAULT_SIGBUS:
+                        machine.send_sigkill(self, "killed: bus error, beyond the end of a mapped file")
+                    if machine.core.fault != VM_FAULT_SIGSEGV:
+                        break
+                    if pages[done] >= space.end:
+                        self.count_faults(space, minor, major)
+                        raise BadRange(f"page {pages[done]} is not in 0..{space.end}")
+                    block = pages[done] & ~LEAF_MASK
+                    space.map_missing(block, min(block + LEAF_ENTRIES, space.end))
+                minor, major = self.count_faults(space, minor, major)
+                is_bus_error = done < len(pages) and machine.core.fault == VM_FAULT_SIGBUS
+        except MachinePanicked as panic:
+            panic.done = done
+            raise
         if is_bus_error:
             raise BusError(f"task {self.pid} was killed: {self.died}", done)
         if self.space is None or self.died:
@@ -386,6 +396,22 @@ class Task:
     def exit(self, code: int = 0) -> None:
         self.alive()
         self.machine.exit(self, f"exited with code {code}" if code else "exited")
+
+    def lookup(self, count: int) -> int:
+        """Looks up so many names that do not exist, each a negative dentry more, which nobody is charged for. Gives their number.
+
+        Raises BadValue beyond MAX_LOOKUPS; OutOfMemory, which carries the number of those that were looked up.
+        """
+        self.alive()
+        if count > MAX_LOOKUPS:
+            raise BadValue(f"{count} names: at most {MAX_LOOKUPS} at a time")
+        with self.machine.running(self):
+            done: int = self.machine.engine.lookup_missing(self.machine.core, count)
+        if self.space is None or self.died:
+            raise OutOfMemory(f"task {self.pid} was killed: {self.died}", done)
+        if done < count:
+            raise OutOfMemory(f"no page frame for the names that task {self.pid} looks up", done)
+        return done
 
     def setuid(self, uid: int) -> None:
         self.alive()

@@ -46,6 +46,17 @@ class SwapView:
     priority: int
 
 
+@dataclass(frozen=True, slots=True)
+class SlabView:
+    """One cache of kernel objects; each of its slabs is a page."""
+
+    name: str
+    nr_objects: int
+    object_bytes: int
+    objects_per_slab: int
+    nr_slabs: int
+
+
 def zones(machine: Machine) -> list[ZoneView]:
     table = machine.core.zones
     found = []
@@ -81,6 +92,11 @@ def swaps(machine: Machine) -> list[SwapView]:
     return [SwapView("/dev/swap", area.pages, area.nr_used, -1)] if area.pages else []
 
 
+def slabs(machine: Machine) -> list[SlabView]:
+    cache = machine.core.dentry_cache
+    return [SlabView("dentry", cache.nr_objects, cache.object_bytes, cache.objects_per_slab, cache.nr_slabs)]
+
+
 def meminfo(machine: Machine) -> dict[str, int]:
     """kB, under the names and in the order of 2.6.23, as far as the machine has them."""
     table, swap = machine.core.zones, machine.core.swap
@@ -99,6 +115,8 @@ def meminfo(machine: Machine) -> dict[str, int]:
         "Writeback": table.total(params.NR_WRITEBACK),
         "AnonPages": nr_anon,
         "Mapped": table.total(params.NR_FILE_MAPPED),
+        "Slab": table.total(params.NR_SLAB_RECLAIMABLE),
+        "SReclaimable": table.total(params.NR_SLAB_RECLAIMABLE),
         "PageTables": table.total(params.NR_PAGETABLE),
     }
     return {name: amount * KB_PER_PAGE for name, amount in pages.items()}
@@ -113,6 +131,7 @@ STATISTICS = {
     "nr_file_pages": params.NR_FILE_PAGES,
     "nr_dirty": params.NR_FILE_DIRTY,
     "nr_writeback": params.NR_WRITEBACK,
+    "nr_slab_reclaimable": params.NR_SLAB_RECLAIMABLE,
     "nr_page_table_pages": params.NR_PAGETABLE,
     "nr_vmscan_write": params.NR_VMSCAN_WRITE,
 }

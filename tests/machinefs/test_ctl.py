@@ -17,7 +17,7 @@ TASK_PAGES = {"x86_64": 1 << 35, "i386": 3 << 18}
 def test_reading_it_prints_the_commands(task: TaskHandle) -> None:
     lines = task.dir.read("ctl").decode().splitlines()
     assert [line.split()[0] for line in lines] == [
-        "touch", "mmap", "munmap", "madvise", "mlock", "munlock", "fork", "exec", "exit", "setuid", "nice", "run",
+        "touch", "mmap", "munmap", "madvise", "mlock", "munlock", "fork", "exec", "exit", "lookup", "setuid", "nice", "run",
     ]  # fmt: skip
     assert all(command.does in line for command, line in zip(COMMANDS, lines, strict=True))
 
@@ -76,7 +76,7 @@ WRONG = [
     "munmap 0", "munmap 0 1 2", "madvise 0 1", "madvise 0 1 willneed", "mlock 0", "munlock",
     "fork", "fork 1", "fork 0", "fork -1", "fork x", "fork 4194304", "fork 007", "exec now", "exit 1", "setuid",
     "setuid -1", "setuid root", "nice", "nice five", "nice --1", "run", "run 1.5s", "run -1s", "run 1h",
-    "reclaim", "#touch 0 1",
+    "lookup", "lookup -1", "lookup x", "lookup 1 2", "reclaim", "#touch 0 1",
 ]  # fmt: skip
 
 
@@ -156,6 +156,20 @@ def test_fork_and_exec(tree: Tree, task: TaskHandle) -> None:
         task.ctl("fork 100")
     child.ctl("exec")
     assert (resident(child), resident(task)) == (0, 8)
+
+
+def test_lookup_leaves_negative_dentries_that_nobody_is_charged_for(tree: Tree) -> None:
+    a = tree.mkdir("a")
+    task = tree.spawn(100, a)
+    task.ctl("lookup 20")
+    assert "\ndentry                20     38    208   19    1 :" in str(tree.root[".machine/slabinfo"])
+    assert (a["memory.usage"], task.status["VmRSS"]) == (0, 0)
+
+
+def test_so_many_names_at_a_time(task: TaskHandle, tree: Tree) -> None:
+    with refused(errno.EINVAL):
+        task.ctl(f"lookup {(1 << 20) + 1}")
+    assert tree.machine.slabs()[0].nr_objects == 0
 
 
 def test_setuid_and_nice(task: TaskHandle) -> None:

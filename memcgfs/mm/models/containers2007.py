@@ -19,7 +19,7 @@ from ..lru import mark_page_accessed, rotate_reclaimable_page
 from ..memcontrol import page_get_meta_page
 from ..model import Model
 from ..page_writeback import wakeup_pdflush
-from ..params import ALLOCSTALL, AT_ISOLATE, LOCK_CONTAINER_LRU, NR_ACTIVE, NR_INACTIVE, PG_ACTIVE
+from ..params import ALLOCSTALL, AT_ISOLATE, GFP_KERNEL, LOCK_CONTAINER_LRU, NR_ACTIVE, NR_INACTIVE, PG_ACTIVE
 from ..vmscan import isolate_lru_page, shrink_slab
 from ..waiting import congestion_wait
 from .kswapd2007 import Kswapd, balance_pgdat
@@ -213,7 +213,9 @@ def do_try_to_free_pages(core: Core, kind: int, sc: ScanControl2007) -> bool:
         sc.nr_scanned = 0
         nr_reclaimed += shrink_zones(core, priority, kind, sc)
         if sc.mem_container < 0:
-            shrink_slab(core, sc.nr_scanned, lru_pages)
+            slab_before = core.reclaimed_slab
+            shrink_slab(core, sc.nr_scanned, GFP_KERNEL, lru_pages)
+            nr_reclaimed += core.reclaimed_slab - slab_before
         total_scanned += sc.nr_scanned
         if nr_reclaimed >= sc.swap_cluster_max:
             success = True

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..arrays import array_of
 from ..core import Core
 from ..lru import MAX_SCAN_DEPTH
-from ..params import NR_ACTIVE, NR_INACTIVE, PAGEOUTRUN, WMARK_HIGH
+from ..params import GFP_KERNEL, NR_ACTIVE, NR_INACTIVE, PAGEOUTRUN, WMARK_HIGH
 from ..vmscan import shrink_slab
 from .shrink2007 import ScanControl2007, note_zone_scanning_priority, shrink_zone
 
@@ -97,7 +97,9 @@ def balance_once(core: Core, kswapd: Kswapd) -> bool:
         kswapd.sc.nr_scanned = 0
         note_zone_scanning_priority(core, zone, kswapd.priority)
         kswapd.nr_reclaimed += shrink_zone(core, kswapd.priority, zone, kswapd.sc)
-        nr_slab = shrink_slab(core, kswapd.sc.nr_scanned, lru_pages)
+        slab_before = core.reclaimed_slab
+        nr_slab = shrink_slab(core, kswapd.sc.nr_scanned, GFP_KERNEL, lru_pages)
+        kswapd.nr_reclaimed += core.reclaimed_slab - slab_before
         kswapd.total_scanned += kswapd.sc.nr_scanned
         if core.zones.all_unreclaimable[zone] != 0:
             continue
