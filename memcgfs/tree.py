@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from . import mm
 from .cgroup import Hierarchy, HostProcesses, dialect2007
 from .cgroup import errors as cgroup
+from .data_dir import DataDir
 from .handles import Dir, TaskHandle
 from .kernfs import Caller, Kernfs
 from .kernfs import errors as kernfs
@@ -52,6 +53,7 @@ class Tree:
         visible = options.machinedir == "visible"
         self._tasks = add_machine_directory(self.fs, self.hierarchy, self.owner, visible=visible)
         self.root = Dir(self, self.fs.root)
+        self.files = DataDir(self, self._tasks.files.directory)
 
     def now_ns(self) -> int:
         """The date: the machine's clock, which starts when the seed was sent."""
@@ -66,6 +68,10 @@ class Tree:
 
     def host_exited(self, tid: int) -> None:
         self.hierarchy.members.host_exited(tid)
+
+    def statfs(self) -> mm.FsStat:
+        """The machine's disk: of all that is in the tree, its files alone take room."""
+        return self.machine.statfs()
 
     def settle(self) -> None:
         """Do what the request before made due."""
@@ -120,7 +126,9 @@ ERRNO_OF: dict[type[Exception], int] = {
     kernfs.NameTooLong: errno.ENAMETOOLONG,
     kernfs.NotADirectory: errno.ENOTDIR,
     kernfs.IsADirectory: errno.EISDIR,
+    kernfs.NotEmpty: errno.ENOTEMPTY,
     kernfs.InvalidRename: errno.EINVAL,
+    kernfs.OtherFilesystem: errno.EXDEV,
     kernfs.OtherParent: errno.EIO,
     kernfs.Pinned: errno.EBUSY,
     kernfs.NotPermitted: errno.EPERM,
@@ -138,7 +146,8 @@ ERRNO_OF: dict[type[Exception], int] = {
     cgroup.HasChildren: errno.EBUSY,
     machinefs.BadCommand: errno.EINVAL,
     machinefs.BadPid: errno.EINVAL,
-    machinefs.NoFileToMap: errno.ENOENT,
+    machinefs.NotMappable: errno.ENODEV,
+    machinefs.NotAllowed: errno.EACCES,
     machinefs.OnlyRootLowers: errno.EACCES,
     mm.OutOfMemory: errno.ENOMEM,
     mm.BadRange: errno.EINVAL,
@@ -150,6 +159,11 @@ ERRNO_OF: dict[type[Exception], int] = {
     mm.TaskDead: errno.ESRCH,
     mm.ContainerBusy: errno.EBUSY,
     mm.TooManyContainers: errno.ENOSPC,
+    mm.TooManyFiles: errno.ENFILE,
+    mm.NoSpace: errno.ENOSPC,
+    mm.FileTooBig: errno.EFBIG,
+    mm.BusError: errno.EFAULT,
+    mm.IoError: errno.EIO,
     mm.TooManyMappings: errno.ENOMEM,
     mm.TooManyTasks: errno.EAGAIN,
     mm.TooManyFiles: errno.ENFILE,
