@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .kernfs import Attributes, Changes, Directory, Node
-from .kernfs.errors import NoSuchFile
+from .kernfs.errors import BadOffset, NoSuchFile
 
 if TYPE_CHECKING:
     from .tree import Tree
@@ -63,6 +63,7 @@ class DataDir:
         """`nbytes` from `offset` on, or all; fewer at the end."""
         content = bytearray()
         with self._tree.request(path), self._opened(path, os.O_RDONLY) as handle:
+            _require_place(offset)
             while nbytes is None or len(content) < nbytes:
                 left = READ_BYTES if nbytes is None else min(READ_BYTES, nbytes - len(content))
                 piece = self._tree.fs.read(handle, offset + len(content), left)
@@ -74,6 +75,7 @@ class DataDir:
     def write(self, path: str, offset: int, content: bytes) -> None:
         """Into a file that there is."""
         with self._tree.request(path), self._opened(path, os.O_WRONLY) as handle:
+            _require_place(offset)
             self._write_all(handle, offset, content)
 
     def append(self, path: str, content: bytes) -> None:
@@ -82,6 +84,7 @@ class DataDir:
 
     def truncate(self, path: str, nbytes: int) -> None:
         with self._tree.request(path):
+            _require_place(nbytes)
             self._tree.fs.setattr(self._node(path).ino, Changes(size=nbytes), self._tree.owner)
 
     def fsync(self, path: str) -> None:
@@ -158,3 +161,9 @@ class DataDir:
         done = 0
         while done < len(content):
             done += self._tree.fs.write(handle, offset + done, content[done:])
+
+
+def _require_place(offset: int) -> None:
+    """What a mount never lets through."""
+    if offset < 0:
+        raise BadOffset(offset)

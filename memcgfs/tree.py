@@ -133,6 +133,7 @@ ERRNO_OF: dict[type[Exception], int] = {
     kernfs.Pinned: errno.EBUSY,
     kernfs.NotPermitted: errno.EPERM,
     kernfs.CreateRefused: errno.EACCES,
+    kernfs.BadOffset: errno.EINVAL,
     kernfs.NotReadable: errno.EINVAL,
     kernfs.NotWritable: errno.EINVAL,
     kernfs.TooLong: errno.E2BIG,

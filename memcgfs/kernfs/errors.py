@@ -59,6 +59,10 @@ class CreateRefused(KernfsError):
     """Users make no files in this directory."""
 
 
+class BadOffset(KernfsError):
+    """A place before the beginning of a file."""
+
+
 class NotReadable(KernfsError):
     """The file has nothing to show."""
 

@@ -73,6 +73,8 @@ class Kernfs(Namespace):
         node = self.node(ino)
         now = self.clock()
         if changes.size is not None:
+            if isinstance(node, Directory):
+                raise IsADirectory(node.name)
             if isinstance(node, DataFile):
                 node.data.truncate(changes.size, caller)
             else:
