@@ -46,7 +46,7 @@ class Tree:
             self.machine = mm.Machine(_config(options))
         except mm.ConfigError as error:
             raise OptionError(str(error)) from None
-        self.fs = Kernfs(self.now_ns, owner=self.owner)
+        self.fs = Kernfs(self.now_ns, owner=self.owner, dates_reads=options.atime is not False)
         dialect = dialect2007(options.names, strict=options.strict)
         self.hierarchy = Hierarchy(self.fs, self.machine, dialect, owner=self.owner,
                                    release_agent=os.fsencode(options.release_agent))  # fmt: skip

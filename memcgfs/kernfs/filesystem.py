@@ -45,8 +45,9 @@ RENAME_NOREPLACE = 1
 class Kernfs(Namespace):
     """One tree and its open files."""
 
-    def __init__(self, clock: Callable[[], int], *, owner: Caller = OWNER, mode: int = 0o755) -> None:
-        super().__init__(clock, owner=owner, mode=mode)
+    def __init__(self, clock: Callable[[], int], *, owner: Caller = OWNER, mode: int = 0o755,
+                 dates_reads: bool = True) -> None:  # fmt: skip
+        super().__init__(clock, owner=owner, mode=mode, dates_reads=dates_reads)
         self._open_files: dict[int, OpenFile | OpenDataFile] = {}
         self._next_handle = 1
 
@@ -189,7 +190,7 @@ class Kernfs(Namespace):
         if isinstance(node, File):
             opened = OpenFile(node, caller)
         elif isinstance(node, DataFile):
-            opened = OpenDataFile(node, flags, caller, self.clock)
+            opened = OpenDataFile(node, flags, caller, self)
         else:
             raise IsADirectory(node.name)
         handle = self._next_handle

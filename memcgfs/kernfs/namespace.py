@@ -34,12 +34,13 @@ NameObserver = Callable[[int, bytes, int], None]
 
 
 class Namespace:
-    """A tree that is the root only.  `clock` gives the date of now in ns."""
+    """A tree that is the root only.  `clock` gives the date of now in ns; `dates_reads` is off where mounted noatime."""
 
-    def __init__(self, clock: Callable[[], int], *, owner: Caller, mode: int = 0o755) -> None:
+    def __init__(self, clock: Callable[[], int], *, owner: Caller, mode: int = 0o755, dates_reads: bool = True) -> None:
         self.arrival_observers: list[NameObserver] = []
         self.removal_observers: list[NameObserver] = []
         self.clock = clock
+        self._dates_reads = dates_reads
         self._next_ino = ROOT_INO
         self._nodes: dict[int, Node] = {}
         self._requested: tuple[tuple[Directory, bytes], ...] = ()
@@ -103,6 +104,15 @@ class Namespace:
         self._link(new_parent, node, now)
         self._tell(self.removal_observers, parent, old_name, node)
         self._tell(self.arrival_observers, new_parent, new_name, node)
+
+    # Dates of what was done to a data file's content.
+
+    def was_read(self, file: DataFile) -> None:
+        if self._dates_reads:
+            file.atime_ns = self.clock()
+
+    def was_written(self, file: DataFile) -> None:
+        file.mtime_ns = file.ctime_ns = self.clock()
 
     # Finding and referring.
 

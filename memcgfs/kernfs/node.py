@@ -140,10 +140,6 @@ class DataFile(Node):
         super().__init__(ino, name, parent, stat.S_IFREG | mode, uid, gid, now_ns, None)
         self.data = data
 
-    def modified(self, now_ns: int) -> None:
-        """Its content has changed."""
-        self.mtime_ns = self.ctime_ns = now_ns
-
     def attributes(self) -> Attributes:
         data = self.data
         return Attributes(self.ino, self.mode, self.nlink, self.uid, self.gid, data.size_bytes,

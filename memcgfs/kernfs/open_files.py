@@ -7,12 +7,15 @@ everything is refused with `Removed`, here and nowhere else; a data file that wa
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from .caller import Caller
 from .data import OpenData
 from .errors import NoSuchFile, Removed
 from .node import DataFile, File
+
+if TYPE_CHECKING:
+    from .namespace import Namespace
 
 
 class OpenFile:
@@ -49,29 +52,29 @@ class OpenFile:
 class OpenDataFile:
     """`appends`: it was opened so (O_APPEND); each write then goes to the end, wherever the offset is."""
 
-    __slots__ = ("_appends", "_clock", "_data", "node")
+    __slots__ = ("_appends", "_data", "_fs", "node")
 
-    def __init__(self, file: DataFile, flags: int, caller: Caller, clock: Callable[[], int]) -> None:
+    def __init__(self, file: DataFile, flags: int, caller: Caller, fs: Namespace) -> None:
         if not (file.alive or file.nr_opens):
             raise NoSuchFile(file.name)
         if flags & os.O_TRUNC:
             file.data.truncate(0, caller)
-            file.modified(clock())
+            fs.was_written(file)
         self.node = file
         self._appends = flags & os.O_APPEND != 0
-        self._clock = clock
+        self._fs = fs
         self._data: OpenData = file.data.open(caller)
 
     def read(self, offset: int, nbytes: int) -> bytes:
         content = self._data.read(offset, nbytes)
-        self.node.atime_ns = self._clock()
+        self._fs.was_read(self.node)
         return content
 
     def write(self, offset: int, content: bytes) -> int:
         if self._appends:
             offset = self.node.data.size_bytes
         done = self._data.write(offset, content)
-        self.node.modified(self._clock())
+        self._fs.was_written(self.node)
         return done
 
     def fsync(self) -> None:

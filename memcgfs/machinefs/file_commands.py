@@ -27,14 +27,14 @@ def map_file(entry: TaskEntry, name: bytes, start: int, npages: int, *, shared: 
 def read_file(entry: TaskEntry, name: str, page: int, npages: int) -> None:
     node = entry.files.find_file(name.encode(), READ, entry.member.maker)
     entry.task.read_file(_stored(node), page, npages)
-    node.atime_ns = entry.files.now_ns()
+    entry.files.was_read(node)
 
 
 def write_file(entry: TaskEntry, name: str, page: int, npages: int) -> None:
     """The file is made if there is none."""
     node = entry.files.find_or_create(name.encode(), entry.member.maker)
     entry.task.write_file(_stored(node), page, npages)
-    node.modified(entry.files.now_ns())
+    entry.files.was_written(node)
 
 
 def fadvise_file(entry: TaskEntry, name: str, page: int, npages: int, advice: str) -> None:

@@ -95,6 +95,8 @@ class Files(DirectoryOps):
 
     def __init__(self, fs: Kernfs, hierarchy: Hierarchy, machine_directory: Directory, owner: Caller) -> None:
         self._fs = fs
+        self.was_read = fs.was_read
+        self.was_written = fs.was_written
         self._machine: Machine = hierarchy.machine
         self._members = hierarchy.members
         self._permission = Permission(owner)
@@ -163,10 +165,6 @@ class Files(DirectoryOps):
             parent = self._fs.directory(self.find(b"/".join(above), who).ino if above else self.directory.ino)
             self._permission.require(parent, WRITE | SEARCH, who)
             return self.create(parent, name, NEW_FILE_MODE & ~who.umask, who)
-
-    def now_ns(self) -> int:
-        """The date."""
-        return self._fs.clock()
 
     # Of a mapping.
 

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -140,6 +141,13 @@ OPERATIONS = st.one_of(
 )
 
 
+FIRST: tuple[tuple[Any, ...], ...] = (
+    ("mkdir", "d"), ("mkdir", "d/d"), ("mkdir", "e"),
+    *(("append", path, path.encode() * 3000) for path in ("a", "b", "d/a", "d/d/a")),
+)  # fmt: skip
+"""Done first, so that random operations find something."""
+
+
 class Here:
     """The operations on a directory of this computer."""
 
@@ -212,14 +220,14 @@ def of_tree(tree: Tree, above: str = "") -> dict[str, bytes | None]:
     return everything(found)
 
 
-@settings(deadline=None, max_examples=150)
-@given(st.lists(OPERATIONS, max_size=40))
-def test_it_does_what_a_directory_of_this_computer_does(operations: list[tuple[str, ...]]) -> None:
+@settings(deadline=None, max_examples=200)
+@given(st.lists(OPERATIONS, min_size=5, max_size=40))
+def test_it_does_what_a_directory_of_this_computer_does(operations: list[tuple[Any, ...]]) -> None:
     tree = Tree(ram="8M", swap=0)
     root = Path(tempfile.mkdtemp(prefix="memcgfs-"))
     try:
         here = Here(root)
-        for name, *arguments in operations:
+        for name, *arguments in (*FIRST, *operations):
             ours = tree.files.__setitem__ if name == "store" else getattr(tree.files, name)
             assert answer(ours, *arguments) == answer(getattr(here, name), *arguments), (name, arguments)
         assert of_tree(tree) == of_here(root)
