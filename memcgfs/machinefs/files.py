@@ -168,8 +168,9 @@ class Files(DirectoryOps):
 
     # Of a mapping.
 
-    def node_of(self, file: File) -> DataFile:
-        return self._nodes[file]
+    def node_of(self, file: File) -> DataFile | None:
+        """The name that it has, or had last; None of a file that was made without one."""
+        return self._nodes.get(file)
 
     def path_of(self, node: DataFile) -> bytes:
         """From `files` on, with a leading slash, as d_path writes it."""

@@ -109,8 +109,9 @@ def _mapping(files: Files, vma: VmaView) -> str:
     offset_bytes, device, ino, path = 0, NO_DEVICE, 0, b""
     if vma.file is not None:
         node = files.node_of(vma.file)
-        offset_bytes, device, ino = vma.file_page * PAGE_SIZE, DISK_DEVICE, node.ino
-        path = files.path_of(node).replace(b"\n", rb"\012")
+        offset_bytes, device = vma.file_page * PAGE_SIZE, DISK_DEVICE
+        if node is not None:
+            ino, path = node.ino, files.path_of(node).replace(b"\n", rb"\012")
     line = f"{vma.start * PAGE_SIZE:08x}-{vma.end * PAGE_SIZE:08x} {vma.permissions} {offset_bytes:08x} {device} {ino} "
     return (line.ljust(PATH_COLUMN) + os.fsdecode(path) if path else line) + "\n"
 

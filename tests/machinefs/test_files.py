@@ -304,6 +304,13 @@ def test_maps_shows_files(tree: Tree, task: TaskHandle) -> None:
         task.mmap(0x11, 1)
 
 
+def test_maps_shows_a_file_without_a_name(tree: Tree, task: TaskHandle) -> None:
+    file = tree.machine.create_file()
+    task.task.mmap(0, 1, file=file)
+    file.put()
+    assert task.dir.read("maps") == b"00000000-00001000 rw-p 00000000 08:01 0 \n"
+
+
 def test_by_name_in_python(tree: Tree, task: TaskHandle) -> None:
     """Names that ctl cannot say."""
     tree.files["two words"] = b"abc"
