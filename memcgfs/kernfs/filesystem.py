@@ -213,8 +213,8 @@ class Kernfs(Namespace):
         opened = self._opened(handle)
         del self._open_files[handle]
         opened.close()
-        opened.node.nr_opens -= 1
-        self._let_go(opened.node)
+        opened.file.nr_opens -= 1
+        self._let_go(opened.file)
 
     # Inside.
 

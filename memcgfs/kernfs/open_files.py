@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 
 class OpenFile:
-    __slots__ = ("caller", "node", "snapshot")
+    __slots__ = ("caller", "file", "snapshot")
 
     def __init__(self, file: File, caller: Caller) -> None:
         if not file.alive:
             raise Removed(file.name)
-        self.node = file
+        self.file = file
         self.caller = caller
         self.snapshot = file.type.opened(file.subject)
 
     def read(self, offset: int, nbytes: int) -> bytes:
-        file = self.node
+        file = self.file
         if not file.alive:
             raise Removed(file.name)
         if self.snapshot is not None:
@@ -37,7 +37,7 @@ class OpenFile:
         return file.type.read_at(file.subject, offset, nbytes)
 
     def write(self, offset: int, content: bytes) -> int:
-        file = self.node
+        file = self.file
         if not file.alive:
             raise Removed(file.name)
         return file.type.write_at(file.subject, offset, content, self.caller)
@@ -52,7 +52,7 @@ class OpenFile:
 class OpenDataFile:
     """`appends`: it was opened so (O_APPEND); each write then goes to the end, wherever the offset is."""
 
-    __slots__ = ("_appends", "_data", "_fs", "node")
+    __slots__ = ("_appends", "_data", "_fs", "file")
 
     def __init__(self, file: DataFile, flags: int, caller: Caller, fs: Namespace) -> None:
         if not (file.alive or file.nr_opens):
@@ -60,21 +60,21 @@ class OpenDataFile:
         if flags & os.O_TRUNC:
             file.data.truncate(0, caller)
             fs.was_written(file)
-        self.node = file
+        self.file = file
         self._appends = flags & os.O_APPEND != 0
         self._fs = fs
         self._data: OpenData = file.data.open(caller)
 
     def read(self, offset: int, nbytes: int) -> bytes:
         content = self._data.read(offset, nbytes)
-        self._fs.was_read(self.node)
+        self._fs.was_read(self.file)
         return content
 
     def write(self, offset: int, content: bytes) -> int:
         if self._appends:
-            offset = self.node.data.size_bytes
+            offset = self.file.data.size_bytes
         done = self._data.write(offset, content)
-        self._fs.was_written(self.node)
+        self._fs.was_written(self.file)
         return done
 
     def fsync(self) -> None:
