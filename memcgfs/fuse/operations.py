@@ -199,7 +199,7 @@ class Requests(pyfuse3.Operations):
         answer.f_bsize = answer.f_frsize = disk.block_bytes
         answer.f_blocks = disk.nr_blocks
         answer.f_bfree = answer.f_bavail = disk.nr_free
-        answer.f_files = disk.nr_files
+        answer.f_files = disk.nr_files + disk.nr_files_free
         answer.f_ffree = answer.f_favail = disk.nr_files_free
         answer.f_namemax = NAME_MAX
         return answer

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 class OpenData(Protocol):
     """One open handle."""
 
-    def read(self, offset: int, nbytes: int) -> bytes:
+    def read(self, offset: int, nbytes: int, /) -> bytes:
         """Fewer bytes at the end of the file only."""
         ...
 
-    def write(self, offset: int, content: bytes) -> int: ...
+    def write(self, offset: int, content: bytes, /) -> int: ...
 
     def fsync(self) -> None: ...
 

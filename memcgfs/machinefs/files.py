@@ -4,8 +4,8 @@ Contract: a directory as on any disk, in which everybody may make files and dire
 links nor devices.  The bytes lie in the machine (`mm.File`); names, owners, modes and dates lie here.
 
 Who pays: what a process of the host brings into the page cache is charged to the container that it was in when it
-opened the file, and to the top when that one is gone.  Only processes that were attached themselves are in a container,
-not their children.  What a simulated task does by name (`ctl`) is the task's own doing.
+opened the file, and to the top when that one is gone (`mm.OpenFile` sees to it).  Only processes that were attached
+themselves are in a container, not their children.  What a simulated task does by name (`ctl`) is the task's own doing.
 
 After fs/ramfs/inode.c and fs/libfs.c for the directories.
 """
@@ -14,47 +14,15 @@ from __future__ import annotations
 
 from weakref import WeakKeyDictionary
 
-from ..cgroup import Cgroup, Hierarchy, Members
+from ..cgroup import Hierarchy, Members
 from ..kernfs import Caller, DataFile, Directory, DirectoryOps, Kernfs, Node
 from ..kernfs.errors import IsADirectory, NoSuchFile, NotEmpty, OtherFilesystem
-from ..mm import File, Machine
-from ..mm import OpenFile as OpenMachineFile
+from ..mm import File, Machine, OpenFile
 from .errors import BadCommand, NotMappable
 from .permission import SEARCH, WRITE, Permission
 
 FILES_MODE = 0o1777
 NEW_FILE_MODE = 0o666
-
-
-class OpenStored:
-    """One open handle on the bytes of a file.  `cgroup`: who pays."""
-
-    __slots__ = ("_cgroup", "_file", "_opened")
-
-    def __init__(self, file: File, cgroup: Cgroup) -> None:
-        self._file = file
-        self._cgroup: Cgroup | None = cgroup
-        self._opened = file.open(cgroup.container)
-
-    def read(self, offset: int, nbytes: int) -> bytes:
-        return self._charged().read(offset, nbytes)
-
-    def write(self, offset: int, content: bytes) -> int:
-        return self._charged().write(offset, content)
-
-    def fsync(self) -> None:
-        self._charged().fsync()
-
-    def close(self) -> None:
-        self._opened.close()
-
-    def _charged(self) -> OpenMachineFile:
-        """The machine's handle; another one, which the top pays for, once the container is gone."""
-        if self._cgroup is not None and not self._cgroup.directory.alive:
-            former, self._opened = self._opened, self._file.open(None)
-            former.close()
-            self._cgroup = None
-        return self._opened
 
 
 class Stored:
@@ -74,8 +42,8 @@ class Stored:
     def nr_blocks(self) -> int:
         return self.file.blocks if self.file is not None else 0
 
-    def open(self, caller: Caller) -> OpenStored:
-        return OpenStored(self.there(), self._members.cgroup_of_host(caller.pid))
+    def open(self, caller: Caller) -> OpenFile:
+        return self.there().open(self._members.cgroup_of_host(caller.pid).container)
 
     def truncate(self, size_bytes: int, caller: Caller) -> None:
         self.there().truncate(size_bytes, self._members.cgroup_of_host(caller.pid).container)

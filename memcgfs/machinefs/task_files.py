@@ -109,7 +109,7 @@ def _mapping(files: Files, vma: VmaView) -> str:
     offset_bytes, device, ino, path = 0, NO_DEVICE, 0, b""
     if vma.file is not None:
         node = files.node_of(vma.file)
-        offset_bytes, device = vma.file_page * PAGE_SIZE, DISK_DEVICE
+        offset_bytes, device = vma.pgoff * PAGE_SIZE, DISK_DEVICE
         if node is not None:
             ino, path = node.ino, files.path_of(node).replace(b"\n", rb"\012")
     line = f"{vma.start * PAGE_SIZE:08x}-{vma.end * PAGE_SIZE:08x} {vma.permissions} {offset_bytes:08x} {device} {ino} "
