@@ -104,6 +104,13 @@ class Members:
             raise NoSuchTask(pid)
         return HostMember(process, self._top)
 
+    def cgroup_of_host(self, tid: int) -> Cgroup:
+        """The container of the host's thread with that number: the top, unless it was attached, or a task stands for it."""
+        member = self._by_pid.get(tid)
+        if member is None or member.process is None or not member.alive:
+            return self._top
+        return member.cgroup
+
     # Changing.
 
     def attach(self, member: Member, cgroup: Cgroup) -> None:

@@ -11,14 +11,18 @@ which come last, may be left out and come in any order.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from .. import units
 
 Value = int | str | None
 
-KINDS = {
+KINDS: dict[str, Callable[[str], Value]] = {
     "START": units.number,
     "NPAGES": units.number,
+    "PAGE": units.number,
     "N": units.number,
+    "NAME": str,
     "PID": units.pid,
     "UID": units.number,
     "NICE": units.signed,

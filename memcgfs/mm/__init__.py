@@ -39,5 +39,6 @@ from .machine import Machine as Machine
 from .task import Access as Access
 from .task import Task as Task
 from .views import SlabView as SlabView
+from .task import VmaView as VmaView
 from .views import SwapView as SwapView
 from .views import ZoneView as ZoneView

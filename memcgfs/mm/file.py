@@ -44,7 +44,7 @@ def error_of(code: int) -> MachineError:
 class File:
     """Made by Machine.create_file with one reference, its maker's."""
 
-    __slots__ = ("machine", "number", "users")
+    __slots__ = ("__weakref__", "machine", "number", "users")
 
     def __init__(self, machine: Machine, number: int, kind: int = FILE_ON_DISK) -> None:
         self.machine = machine

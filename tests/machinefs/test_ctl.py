@@ -17,7 +17,8 @@ TASK_PAGES = {"x86_64": 1 << 35, "i386": 3 << 18}
 def test_reading_it_prints_the_commands(task: TaskHandle) -> None:
     lines = task.dir.read("ctl").decode().splitlines()
     assert [line.split()[0] for line in lines] == [
-        "touch", "mmap", "munmap", "madvise", "mlock", "munlock", "fork", "exec", "exit", "lookup", "setuid", "nice", "run",
+        "touch", "mmap", "munmap", "madvise", "mlock", "munlock", "read", "write", "fadvise", "fsync", "sync",
+        "fork", "exec", "exit", "lookup", "setuid", "nice", "run",
     ]  # fmt: skip
     assert all(command.does in line for command, line in zip(COMMANDS, lines, strict=True))
 
@@ -77,6 +78,11 @@ WRONG = [
     "fork", "fork 1", "fork 0", "fork -1", "fork x", "fork 4194304", "fork 007", "exec now", "exit 1", "setuid",
     "setuid -1", "setuid root", "nice", "nice five", "nice --1", "run", "run 1.5s", "run -1s", "run 1h",
     "lookup", "lookup -1", "lookup x", "lookup 1 2", "reclaim", "#touch 0 1",
+    "read", "read data", "read data 0", "read data 0 1 2", "read data -1 1", "read data 0 x", "write data 0", "write",
+    "write data 0 -1", "fadvise data 0 1", "fadvise data 0 1 often", "fadvise data 0 1 NORMAL", "fsync", "fsync data 0",
+    "sync data", "sync 0", "write /data 0 1", "write . 0 1", "write .. 0 1", "write ./data 0 1", "write d//data 0 1",
+    "write d/../data 0 1", "write data/ 0 1", "read /data 0 1", "fsync ../files/data", "mmap 0 1 file:/data",
+    "mmap 0 1 file:../ctl shared", "mmap 0 1 file:data private", "mmap 0 1 data",
 ]  # fmt: skip
 
 
