@@ -335,3 +335,61 @@ def test_by_name_in_python(tree: Tree, task: TaskHandle) -> None:
     for name, number in (("none", errno.ENOENT), ("", errno.EINVAL), ("/two words", errno.EINVAL)):
         with refused(number):
             task.mmap(32, 1, file=name)
+
+
+# One page cache for all doors.
+
+
+def test_a_task_and_a_program_see_the_same_bytes(tree: Tree, task: TaskHandle) -> None:
+    tree.files["data"] = b"a" * PAGE + b"b" * 100
+    task.mmap(0, 2, file="data", shared=True)
+    task.mmap(16, 2, file="data")
+    assert task.task.read_mem(PAGE - 1, 3) == task.task.read_mem(17 * PAGE - 1, 3) == b"abb"
+    task.task.write_mem(PAGE, b"shared")
+    task.task.write_mem(16 * PAGE, b"private")
+    assert tree.files["data"] == b"a" * PAGE + b"shared" + b"b" * 94
+    assert task.task.read_mem(16 * PAGE, 8) == b"privatea"
+    tree.files.write("data", PAGE, b"SH")
+    assert task.task.read_mem(PAGE, 6) == b"SHared"
+
+
+def test_bytes_come_back_from_the_disk() -> None:
+    """Files of four times the memory: most of each had to be written out and read again."""
+    tree = Tree(ram="4M", swap=0, files="64M")
+    written = {f"f{number}": bytes([number, 255 - number]) * (1 << 20) for number in range(8)}
+    for name, content in written.items():
+        tree.files[name] = content
+    assert {name: tree.files[name] for name in reversed(written)} == written
+    tree.files.rename("f0", "f1")
+    tree.files.truncate("f2", 100_001)
+    tree.spawn(100).ctl("sync")
+    assert tree.files["f1"] == written["f0"]
+    assert tree.files["f2"] == written["f2"][:100_001]
+    tree.machine.check()
+
+
+def test_beyond_the_end_of_a_mapped_file(tree: Tree, task: TaskHandle) -> None:
+    """SIGBUS: the task dies of it."""
+    tree.files["data"] = b"x" * (2 * PAGE)
+    task.ctl("mmap 0 4 file:data shared")
+    task.ctl("touch 0 2 r")
+    tree.files.truncate("data", PAGE)
+    with refused(errno.EFAULT):
+        task.ctl("touch 0 4 r")
+    assert (task.status["State"], task.status["Touched"]) == ("Z (zombie)", "1 of 4")
+    assert "bus error" in str(task.status["Died"])
+    assert tree.files["data"] == b"x" * PAGE
+
+
+def test_an_unlinked_file_lives_while_it_is_mapped(tree: Tree, task: TaskHandle) -> None:
+    tree.files["data"] = b"abc"
+    task.mmap(0, 1, file="data", shared=True)
+    free = tree.machine.statfs().nr_files_free
+    tree.files.unlink("data")
+    tree.files["data"] = b"other"
+    assert (task.task.read_mem(0, 3), tree.machine.statfs().nr_files_free) == (b"abc", free - 1)
+    child = task.fork(101)
+    task.ctl("exit")
+    assert (child.task.read_mem(0, 3), tree.machine.statfs().nr_files_free) == (b"abc", free - 1)
+    child.ctl("munmap 0 1")
+    assert tree.machine.statfs().nr_files_free == free
