@@ -38,7 +38,7 @@ from .file import OpenFile as OpenFile
 from .machine import Machine as Machine
 from .task import Access as Access
 from .task import Task as Task
-from .views import SlabView as SlabView
 from .task import VmaView as VmaView
+from .views import SlabView as SlabView
 from .views import SwapView as SwapView
 from .views import ZoneView as ZoneView
