@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .params import LEAF_ENTRIES
+from .params import LEAF_ENTRIES, MAX_SWAPFILES
 from .pure import Core
 from .radix_tree import ANY_ENTRY
 from .slabs import OBJECT_BITS, OBJECT_MASK, OBJECT_NEWER, OBJECT_OLDER, OBJECT_WORDS, SLAB_HEADER, SLAB_NEXT, SLAB_PREV
@@ -33,13 +33,26 @@ def dump(machine: Machine) -> dict[str, Any]:
             cid: (box.usage, box.limit, box.failcnt, box.peak, box.css_refs, box.control_type, box.lists())
             for cid, box in machine.containers.items()
         },
-        "swap": [(slot, count, core.swap.cache[slot]) for slot, count in enumerate(memoryview(core.swap.map)) if count],
+        "swap": [swap_area(core, area) for area in range(MAX_SWAPFILES) if core.swap.max[area]],
+        "swap list": (core.swap.head, core.swap.next, core.swap.nr_swap_pages, core.swap.total_swap_pages),
+        "token": (core.token.mm, core.token.global_faults, bytes(core.token.priority[: core.mms.nr_known])),
         "disks": [disk_queue(core, disk) for disk in range(core.disks.nr_disks)],
         "daemons": list(core.daemons.due_ns),
         "files": {number: describe_file(machine, number) for number in machine.files},
         "dentries": (unused_dentries(core), partial_slabs(core), core.dentry_cache.nr_to_scan),
         "tasks": {pid: describe_task(machine, pid) for pid in machine.tasks},
         "log": list(machine.log),
+    }
+
+
+def swap_area(core: Core, area: int) -> dict[str, Any]:
+    """An area's row, and its slots that are in use: number, users, page in the swap cache."""
+    swap = core.swap
+    first, end = swap.start[area], swap.start[area] + swap.max[area]
+    counts = enumerate(memoryview(swap.map)[first:end], first)
+    names = ("start", "max", "inuse_pages", "prio", "next_of", "lowest_bit", "highest_bit", "cluster_next", "cluster_nr")
+    return {name: getattr(swap, name)[area] for name in names} | {
+        "slots": [(slot, users, swap.cache[slot]) for slot, users in counts if users]
     }
 
 

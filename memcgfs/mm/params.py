@@ -167,6 +167,7 @@ VM_FAULT_SIGSEGV: Final = 3
 VM_FAULT_SIGBUS: Final = 4
 
 ENOENT: Final = 2
+EINTR: Final = 4
 ENOMEM: Final = 12
 EEXIST: Final = 17
 ENOSPC: Final = 28
@@ -189,6 +190,7 @@ LOCK_CONTAINER_LRU: Final = 4
 # Swap: SWAPFILE_CLUSTER slots are handed out in a row before a new run is looked for
 SWAPFILE_CLUSTER: Final = 256
 SLOT_WORDS: Final = 3
+SWAP_AREA_SHIFT: Final = 16  # areas start at multiples of so many slots
 
 # Shrinkers are asked in steps of so many objects (mm/vmscan.c); an object is as dear as so many disk seeks (linux/mm.h)
 SHRINK_BATCH: Final = 128

@@ -215,7 +215,7 @@ def free_slot(machine: mm.Machine) -> int:
         (plus("zones.stat", params.NR_SLAB_RECLAIMABLE), "nr_slab_reclaimable"),
         (plus("swap.cache", lambda machine: core(machine).frames.private[cached(machine)]), "page of its slot"),
         (plus("swap.map", used_slot), "users"),
-        (plus("swap.map", free_slot), "users of all swap slots"),
+        (plus("swap.map", free_slot), "users of all slots of swap area 0"),
         (flip(params.PG_SWAPCACHE, cached), "pages in the swap cache"),
         (plus("frames.mapcount", mapped), "mapcount"),
         (plus("frames.count", mapped), "count"),

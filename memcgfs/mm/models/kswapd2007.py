@@ -81,6 +81,8 @@ def wants_nap(core: Core, kswapd: Kswapd) -> bool:
 
 def balance_once(core: Core, kswapd: Kswapd) -> bool:
     """One pass at one priority: from the lowest zone up to the highest that is short of pages. True where all were well."""
+    if kswapd.priority == 0:
+        core.token.disable()
     end_zone = highest_zone_to_scan(core, kswapd.priority)
     if end_zone < 0:
         return True
