@@ -15,10 +15,12 @@ from ..cgroup import NoSuchTask
 from ..kernfs import Caller
 from .errors import BadCommand
 from .file_commands import fadvise_file, fsync_file, map_file, read_file, sync, write_file
-from .grammar import Usage
+from .grammar import Usage, words_of
 
 if TYPE_CHECKING:
     from .tasks import TaskEntry
+
+PAGE_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,10 @@ def _mmap(entry: TaskEntry, start: int, npages: int, what: str, shared: str | No
 
 def _madvise(entry: TaskEntry, start: int, npages: int, advice: str) -> None:
     entry.task.madvise_dontneed(start, npages)
+
+
+def _swapon(entry: TaskEntry, name: str, nbytes: int, priority: int | None) -> None:
+    entry.task.machine.swapon(name, nbytes // PAGE_BYTES, priority)
 
 
 ADVICE = ("normal", "sequential", "random", "willneed", "dontneed", "noreuse")
@@ -69,6 +75,8 @@ COMMANDS = (
     _command("lookup N", "look up N names that do not exist (negative dentries)", lambda entry, n: entry.task.lookup(n)),
     _command("setuid UID", "run as that user, for the OOM score", lambda entry, uid: entry.task.setuid(uid)),
     _command("nice NICE", "be nice, for the OOM score", lambda entry, nice: entry.task.set_nice(nice)),
+    _command("swapon NAME SIZE [PRIORITY]", "use a swap area (SIZE as 64M)", _swapon),
+    _command("swapoff NAME", "give it up; its pages come back at this task's expense", lambda entry, name: entry.task.swapoff(name)),
     _command("run TIME", "compute for so long (as 100ms)", lambda entry, ns: entry.task.run(ns)),
 )
 
@@ -83,10 +91,7 @@ def show_commands(entry: TaskEntry) -> str:
 def run_command(entry: TaskEntry, text: bytes, writer: Caller) -> None:
     if not entry.member.alive:
         raise NoSuchTask(entry.task.pid)
-    line = text.removesuffix(b"\n").decode("latin-1")
-    if not (line.isascii() and line.isprintable()):
-        raise BadCommand(text)
-    verb, *words = line.split() or [""]
+    verb, *words = words_of(text) or [""]
     command = BY_VERB.get(verb)
     arguments = command.usage.parse(words) if command is not None else None
     if command is None or arguments is None:

@@ -35,7 +35,7 @@ def dump(machine: Machine) -> dict[str, Any]:
         },
         "swap": [swap_area(core, area) for area in range(MAX_SWAPFILES) if core.swap.max[area]],
         "swap list": (core.swap.head, core.swap.next, core.swap.nr_swap_pages, core.swap.total_swap_pages),
-        "token": (core.token.mm, core.token.global_faults, bytes(core.token.priority[: core.mms.nr_known])),
+        "token": (core.token.mm, core.token.global_faults, {mm: token_row(core, mm) for mm in machine.spaces}),
         "disks": [disk_queue(core, disk) for disk in range(core.disks.nr_disks)],
         "daemons": list(core.daemons.due_ns),
         "files": {number: describe_file(machine, number) for number in machine.files},
@@ -54,6 +54,10 @@ def swap_area(core: Core, area: int) -> dict[str, Any]:
     return {name: getattr(swap, name)[area] for name in names} | {
         "slots": [(slot, users, swap.cache[slot]) for slot, users in counts if users]
     }
+
+
+def token_row(core: Core, mm: int) -> tuple[int, int, int]:
+    return core.token.priority[mm], core.token.faultstamp[mm], core.token.last_interval[mm]
 
 
 def disk_queue(core: Core, disk: int) -> list[tuple[int, bool, int]]:

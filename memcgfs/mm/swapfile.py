@@ -119,7 +119,8 @@ class SwapAreas:
     def take(self) -> int:
         """get_swap_page: a slot with count 1, or 0 where there is none left.
 
-        From the areas of the highest priority that have one, in turn; then from those below.
+        From the areas of the highest priority in turn. Once those are full a slip shows, which was mended in 2014: `next` is left behind
+        the area that gave a slot, also where a lower priority begins there, so that the two next priorities are used as a pair.
         """
         if self.nr_swap_pages <= 0:
             return 0
