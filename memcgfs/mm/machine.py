@@ -25,13 +25,14 @@ from .errors import TooManyFiles, TooManyMappings, TooManyTasks
 from .file import File, FsStat
 from .ids import Ids
 from .models.python import Policy
-from .params import MAX_NR_ZONES, PG_CONTENT, WARN_ALLOC_LIVELOCK, WARN_FAULT_LIVELOCK, WARN_UNCHARGE_BELOW_ZERO
+from .params import MAX_NR_ZONES, PG_CONTENT, WARN_ALLOC_LIVELOCK, WARN_FAULT_LIVELOCK, WARN_UNCHARGE_BELOW_ZERO, WARN_UNUSE_LIVELOCK
 from .swapon import Swapfiles
 from .task import Task
 
 WARNINGS = {
     WARN_UNCHARGE_BELOW_ZERO: "WARNING: at kernel/res_counter.c: res_counter_uncharge_locked(): more uncharged than charged",
     WARN_FAULT_LIVELOCK: "page fault without end: reclaim takes the page away each time; 2.6.23 would go on, here it is out of memory",
+    WARN_UNUSE_LIVELOCK: "swapoff without end: somebody holds a slot, and cannot go on; 2.6.23 would wait, here it gives up",
     WARN_ALLOC_LIVELOCK: "page allocation without end: nothing can be freed, and kswapd sleeps; 2.6.23 would go on, here it fails",
 }
 PAGE_BYTES = 4096

@@ -238,9 +238,10 @@ def do_swap_page(core: Core, mm: int, vma: int, vpn: int, at: int, write: bool) 
         put_page(core, pfn)
         return VM_FAULT_OOM
     core.model.page_accessed(core, pfn)
-    lock_page(core, pfn)
-    if core.tables.ram[at] != pte:
-        core.frames.clear(pfn, PG_LOCKED)
+    is_locked = lock_page(core, pfn)
+    if not is_locked or core.tables.ram[at] != pte:
+        if is_locked:
+            core.frames.clear(pfn, PG_LOCKED)
         mem_container_uncharge_page(core, pfn)
         put_page(core, pfn)
         return ret

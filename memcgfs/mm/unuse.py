@@ -7,12 +7,13 @@ the runner's container.
 
 from __future__ import annotations
 
-from .core import Core, find_vma
+from .core import Core, find_vma, warn
 from .memcontrol import mem_container_uncharge_page
 from .page_alloc import get_page, put_page
 from .page_io import swap_writepage
 from .pagetable import mk_pte, pte_place, swp_pte
-from .params import EINTR, ENOMEM, LEAF_MASK, PG_DIRTY, PG_LOCKED, PG_SWAPCACHE, PTE_PRESENT, SEGMENT_SHIFT
+from .params import EINTR, ENOMEM, LEAF_MASK, MAX_UNUSE_ROUNDS, PG_DIRTY, PG_LOCKED, PG_SWAPCACHE, PTE_PRESENT, SEGMENT_SHIFT
+from .params import WARN_UNUSE_LIVELOCK
 from .rmap import page_add_anon_rmap
 from .swap_state import delete_from_swap_cache
 from .swapin import read_swap_cache_async
@@ -121,8 +122,9 @@ def unuse_slot(core: Core, slot: int, pfn: int, start_mm: int) -> int:
     A user may be left that came meanwhile (a child, say, behind the search): then what is only in memory is written, for the slot to be
     read again.
     """
-    wait_on_page_writeback(core, pfn)
-    lock_page(core, pfn)
+    if not lock_page(core, pfn):
+        put_page(core, pfn)
+        return -EINTR
     wait_on_page_writeback(core, pfn)
     found = unuse_mms(core, slot, pfn, start_mm)
     if found >= 0:
@@ -140,8 +142,10 @@ def unuse_slot(core: Core, slot: int, pfn: int, start_mm: int) -> int:
 
 def try_to_unuse(core: Core, area: int) -> int:
     """0 when no slot of the area is in use; -ENOMEM where a page found no frame or a charge was refused, -EINTR where the runner was
-    killed: then what has not come back stays in the area."""
+    killed, or waits for what it interrupts: then what has not come back stays in the area."""
     start_mm = 0
+    left = core.swap.inuse_pages[area]
+    rounds = 0
     slot = find_next_to_unuse(core, area, core.swap.start[area])
     while slot != 0:
         if core.current_is_killed:
@@ -153,5 +157,12 @@ def try_to_unuse(core: Core, area: int) -> int:
             start_mm = unuse_slot(core, slot, pfn, start_mm)
             if start_mm < 0:
                 return start_mm
+        rounds += 1
+        if core.swap.inuse_pages[area] < left:
+            left = core.swap.inuse_pages[area]
+            rounds = 0
+        if rounds > MAX_UNUSE_ROUNDS * left:
+            warn(core, WARN_UNUSE_LIVELOCK)
+            return -EINTR
         slot = find_next_to_unuse(core, area, slot)
     return 0

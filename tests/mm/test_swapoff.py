@@ -292,3 +292,54 @@ def test_who_swaps_off_is_killed_first(make_small: MakeMachine) -> None:
     assert badness(task, 0, machine.root.cid) == 0
     task.exit()
     assert badness(task, 0, None) == 0
+
+
+def test_it_gives_up_on_who_cannot_go_on(make_small: MakeMachine) -> None:
+    """In the middle of a fault that has taken a count of slot 1 and is charged for its page. 2.6.23 would wait for the fault to go on."""
+    machine = make_small(pagevec_size=1)
+    _, task = four_in_swap(machine)
+    refused: list[str] = []
+
+    def swapoff() -> None:
+        with pytest.raises(mm.OutOfMemory) as found:
+            machine.swapoff(BOOT)
+        refused.append(str(found.value))
+
+    owner = task.container
+    owner.limit = 64
+    once_at(machine, AT_META_PAGE_ALLOC, swapoff)
+    task.touch(0, 1, write=False)
+    assert refused == ["/dev/swap: 1 pages could not be brought back, and it stays in use"]
+    assert any("swapoff without end" in line for line in machine.log)
+    machine.swapoff(BOOT)
+
+
+def test_a_fault_gives_up_on_a_page_that_swapoff_holds(make_small: MakeMachine) -> None:
+    """The other way round: swapoff has the page locked while its owner is charged, and the owner wants it. It is out of memory."""
+    machine = make_small(pagevec_size=1)
+    machine.root.control_type = 1
+    owner, task = four_in_swap(machine)
+    owner.limit = 64
+
+    def touch() -> None:
+        with pytest.raises(mm.OutOfMemory):
+            task.touch(0, 1)
+
+    once_at(machine, AT_META_PAGE_ALLOC, touch)
+    machine.swapoff(BOOT)
+    assert (task.state, machine.swaps()) == ("Z", [])
+
+
+def test_areas_are_exhausted(make_small: MakeMachine) -> None:
+    """Two areas of two pages each: of eight cold pages four go, and the rest is active again, as is what finds no slot."""
+    machine = make_small(pagevec_size=1, swap_pages=3, swap_cluster_max=1)
+    machine.swapon("second", 3, 0)
+    reclaim_mapped(machine)
+    container = machine.create_container()
+    container.limit = 4
+    task = cold_task(machine, container, 4)
+    task.set_oom_adj(-17)
+    with pytest.raises(mm.OutOfMemory):
+        task.touch(4, 8)
+    assert task.touched == "4 of 8"
+    assert machine.meminfo()["SwapFree"] == machine.meminfo()["SwapTotal"] == 16, "it died of its fault, and all came back"
