@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .config import PAGE_BYTES
 from .errors import BadSwapArea, OutOfMemory, SwapAreaBusy, TooManySwapAreas
-from .params import MAX_NR_ZONES, MAX_SWAPFILES, NR_FILE_PAGES, NR_FREE_PAGES, SWAP_AREA_SHIFT, WMARK_HIGH
+from .params import MAX_NR_ZONES, MAX_SWAPFILES, NR_FILE_PAGES, NR_FREE_PAGES, NR_SLAB_RECLAIMABLE, SWAP_AREA_SHIFT, WMARK_HIGH
 from .task import Task
 
 if TYPE_CHECKING:
@@ -107,10 +107,10 @@ class Swapfiles:
                 runner.is_swapping_off = False
 
     def has_enough_memory(self, nr_pages: int) -> bool:
-        """__vm_enough_memory for root, by guess: could so many pages go elsewhere? Page cache and swap count, and then free pages beyond
-        the zones' reserves."""
+        """__vm_enough_memory for root, by guess: could so many pages go elsewhere? Page cache, swap and slabs count, and then free pages
+        beyond the zones' reserves."""
         zones = self.machine.core.zones
-        free = zones.total(NR_FILE_PAGES) + self.areas.nr_swap_pages
+        free = zones.total(NR_FILE_PAGES) + self.areas.nr_swap_pages + zones.total(NR_SLAB_RECLAIMABLE)
         if free > nr_pages:
             return True
         return bool(free + max(zones.total(NR_FREE_PAGES) - self.totalreserve_pages(), 0) > nr_pages)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 
 from memcgfs import mm
-from memcgfs.mm.oom import badness
 from memcgfs.mm.params import AT_CONGESTION_WAIT, AT_META_PAGE_ALLOC, PG_ACTIVE, PG_SWAPCACHE
 from tests.conftest import MakeMachine
 
@@ -279,19 +278,6 @@ def test_a_child_behind_the_search(make_small: MakeMachine, is_dirty: bool) -> N
     assert child.space.mm < owner.space.mm
     assert frame(child, 0) != frame(owner, 0)
     assert owner.read_mem(7, 5) == child.read_mem(7, 5) == b"bytes"
-
-
-def test_who_swaps_off_is_killed_first(make_small: MakeMachine) -> None:
-    """Fact 4g.2: all points there are, whatever else it is; not where its memory is charged to another container, or it has none."""
-    machine = make_small()
-    container = machine.create_container()
-    task = machine.spawn(100, container)
-    task.set_oom_adj(-16)
-    task.is_swapoff = True
-    assert badness(task, 0, None) == badness(task, 0, container.cid) == (1 << 64) - 1
-    assert badness(task, 0, machine.root.cid) == 0
-    task.exit()
-    assert badness(task, 0, None) == 0
 
 
 def test_it_gives_up_on_who_cannot_go_on(make_small: MakeMachine) -> None:

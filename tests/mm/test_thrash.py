@@ -130,8 +130,8 @@ def test_its_pages_are_spared_while_it_faults(make_small: MakeMachine) -> None:
 
     def ask() -> None:
         for pfn in (mine, theirs):
-            engine.page_referenced(core, pfn, -1)
-        answers.append((engine.page_referenced(core, mine, -1), engine.page_referenced(core, theirs, -1)))
+            engine.page_referenced(core, pfn, True, -1)
+        answers.append((engine.page_referenced(core, mine, True, -1), engine.page_referenced(core, theirs, True, -1)))
 
     def ask_as_other() -> None:
         ask()
