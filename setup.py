@@ -22,6 +22,8 @@ LARGEST_CONSTANT = 2**31 - 1
 
 SIBLING_IMPORT = re.compile(r"^\s*from \.[\w.]* import .*\n", re.MULTILINE)
 FINAL = re.compile(r"^(\w+): Final = (\w+)(?:  #.*)?\n", re.MULTILINE)
+TRACE_PROTOTYPE = re.compile(r"^static (?=\w+ __pyx_f_\w+_engine_trace_\w+\(.*/\*proto\*/$)", re.MULTILINE)
+COLD = "static __attribute__((cold, noinline)) "
 FUTURE = "from __future__ import annotations\n"
 DIRECTIVES = {
     "language_level": 3,
@@ -79,6 +81,12 @@ def write_if_changed(path: Path, text: str) -> None:
         path.write_text(text)
 
 
+def set_trace_points_aside() -> None:
+    """Tells the C compiler that trace points are mostly off; inlined, they would cost registers in every function that has one."""
+    path = BUILD / "memcgfs/mm/_engine.c"
+    write_if_changed(path, TRACE_PROTOTYPE.sub(COLD, path.read_text()))
+
+
 def extensions() -> list[Extension]:
     if os.environ.get("MEMCGFS_PURE"):
         return []
@@ -90,6 +98,7 @@ def extensions() -> list[Extension]:
         compiler_directives=DIRECTIVES,
         include_path=[str(BUILD)],
     )
+    set_trace_points_aside()
     for extension in found:
         extension.optional = True
     return list(found)

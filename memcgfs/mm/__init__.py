@@ -42,6 +42,12 @@ from .machine import Machine as Machine
 from .task import Access as Access
 from .task import Task as Task
 from .task import VmaView as VmaView
+from .tracer import TRACE_EVENTS as TRACE_EVENTS
+from .tracer import TRACE_RECORD_BYTES as TRACE_RECORD_BYTES
+from .tracer import TRACE_WORDS as TRACE_WORDS
+from .tracer import TraceEvent as TraceEvent
+from .tracer import TraceRecord as TraceRecord
+from .tracer import Tracer as Tracer
 from .views import SlabView as SlabView
 from .views import SwapView as SwapView
 from .views import ZoneView as ZoneView

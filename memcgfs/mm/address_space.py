@@ -24,7 +24,7 @@ MAX_MAP_COUNT = 65536  # sysctl vm.max_map_count
 class AddressSpace:
     """`mm`: its row in core.mms. `users`: tasks that share it (threads). Pages count from 0 to `end`, exclusive."""
 
-    def __init__(self, machine: Machine, mm: int, container: int) -> None:
+    def __init__(self, machine: Machine, mm: int, container: int, pid: int) -> None:
         self.machine = machine
         self.core = machine.core
         self.mm = mm
@@ -32,7 +32,7 @@ class AddressSpace:
         self.users = 1
         self.starts: SortedDict[int, int] = SortedDict()
         self.opened: dict[int, OpenFile] = {}
-        self.core.mms.init(mm, container)
+        self.core.mms.init(mm, container, pid)
         self.core.token.init(mm, 0)
         self.core.containers.css_get(container)
 

@@ -9,13 +9,17 @@ if TYPE_CHECKING:
 
 
 class Container:
-    """One container's numbers. Made by Machine.create_container; the top one is Machine.root."""
+    """One container's numbers. Made by Machine.create_container; the top one is Machine.root.
 
-    __slots__ = ("cid", "machine")
+    first_record: trace records before that one mean another container, which had the same number.
+    """
+
+    __slots__ = ("cid", "first_record", "machine")
 
     def __init__(self, machine: Machine, cid: int) -> None:
         self.machine = machine
         self.cid = cid
+        self.first_record = machine.tracer.next_number
 
     @property
     def usage(self) -> int:

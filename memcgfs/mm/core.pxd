@@ -24,6 +24,7 @@ cdef class Core:
     cdef readonly Blocks blocks
     cdef readonly KmemCache dentry_cache
     cdef readonly Lockdep lockdep
+    cdef readonly TraceRing trace
     cdef readonly Model model
     cdef readonly Rules rules
     cdef readonly Flusher flusher
@@ -50,8 +51,10 @@ cdef class Core:
     cdef public long long dirty_expire_ns
     cdef readonly long long ratelimit_pages
     cdef public int vfs_cache_pressure
+    cdef readonly unsigned long long traced
     cdef public long long clock_ns
     cdef readonly unsigned int current_mm
+    cdef readonly long long current_pid
     cdef readonly bint current_is_killed
     cdef readonly bint current_is_kswapd
     cdef readonly bint current_is_pdflush
@@ -65,8 +68,9 @@ cdef class Core:
     cdef readonly bint has_killed
     cdef readonly bint is_interleaved
     cpdef void set_total_pages(self, long long nr_pages) noexcept nogil
-    cpdef void set_current(self, unsigned int mm) noexcept nogil
+    cpdef void set_current(self, unsigned int mm, long long pid) noexcept nogil
     cpdef void kill_current(self) noexcept nogil
+    cpdef void set_traced(self, unsigned long long events) noexcept nogil
     cpdef void set_interleaved(self, bint on) noexcept nogil
     cpdef void set_has_killed(self, bint on) noexcept nogil
     cdef void count(self, unsigned int event) noexcept nogil

@@ -24,6 +24,7 @@ from .res_counter import ResCounters
 from .slabs import KmemCache
 from .swapfile import SwapAreas
 from .thrash import SwapToken
+from .trace_ring import DEFAULT_RECORDS, TraceRing
 from .zones import Zones
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Core:
         self.blocks = Blocks(sizes.nr_blocks)
         self.dentry_cache = KmemCache(sizes.dentry_bytes, sizes.dentries_per_slab, DEFAULT_SEEKS)
         self.lockdep = Lockdep()
+        self.trace = TraceRing(DEFAULT_RECORDS)
         self.events = array_of("q", NR_VM_EVENTS)
         self.nr_nodes = sizes.nr_nodes
         self.user_zone = sizes.user_zone
@@ -82,8 +84,10 @@ class Core:
         self.ratelimit_pages = 16
         self.vfs_cache_pressure = 100
 
+        self.traced = 0
         self.clock_ns = 0
         self.current_mm = 0
+        self.current_pid = 0
         self.current_is_killed = False
         self.current_is_kswapd = False
         self.current_is_pdflush = False
@@ -107,14 +111,19 @@ class Core:
         self.vm_total_pages = nr_pages
         self.ratelimit_pages = min(max(nr_pages // 32, 16), 1024)
 
-    def set_current(self, mm: int) -> None:
-        """The address space on whose behalf the next operation runs: current->mm."""
+    def set_current(self, mm: int, pid: int) -> None:
+        """The address space on whose behalf the next operation runs (current->mm), and the task whose it is, or 0."""
         self.current_mm = mm
+        self.current_pid = pid
         self.current_is_killed = False
 
     def kill_current(self) -> None:
         """SIGKILL is pending for the running task: no further access of its batch happens."""
         self.current_is_killed = True
+
+    def set_traced(self, events: int) -> None:
+        """A bit for each event that is to be recorded; 0 costs a trace point one test."""
+        self.traced = events
 
     def set_interleaved(self, on: bool) -> None:
         self.is_interleaved = on

@@ -14,6 +14,8 @@ from .core import Core
 from .page_alloc import get_page, put_page
 from .params import LOCK_ZONE_LRU, NR_ACTIVE, NR_INACTIVE, PG_ACTIVE, PG_DIRTY, PG_LOCKED, PG_LRU, PG_REFERENCED, PGACTIVATE
 from .params import PGROTATED
+from .trace import trace_page
+from .trace_ring import TRACE_LRU_ACTIVATE, TRACE_LRU_INSERTION, TRACE_LRU_ROTATE
 
 # Lists that a reclaim keeps to itself. Reclaim runs inside reclaim where a charge is made while pages are written out; the kernel's
 # stack ends somewhere too, and a deeper one than this frees nothing.
@@ -94,6 +96,8 @@ def flush_active_pagevec(core: Core, lru: ZoneLru) -> None:
         pfn = lru.active_pvec[place]
         core.frames.set(pfn, PG_LRU | PG_ACTIVE)
         add_page_to_list(core, lru, pfn, True)
+        if core.traced:
+            trace_page(core, TRACE_LRU_INSERTION, pfn, core.frames.zone(pfn), 1)
     lru.nr_active_pvec = 0
     for place in range(count):
         put_page(core, lru.active_pvec[place])
@@ -106,6 +110,8 @@ def flush_inactive_pagevec(core: Core, lru: ZoneLru) -> None:
         pfn = lru.inactive_pvec[place]
         core.frames.set(pfn, PG_LRU)
         add_page_to_list(core, lru, pfn, False)
+        if core.traced:
+            trace_page(core, TRACE_LRU_INSERTION, pfn, core.frames.zone(pfn), 0)
     lru.nr_inactive_pvec = 0
     for place in range(count):
         put_page(core, lru.inactive_pvec[place])
@@ -132,6 +138,8 @@ def activate_page(core: Core, lru: ZoneLru, pfn: int) -> None:
         core.frames.set(pfn, PG_ACTIVE)
         add_page_to_list(core, lru, pfn, True)
         core.count(PGACTIVATE)
+        if core.traced:
+            trace_page(core, TRACE_LRU_ACTIVATE, pfn, core.frames.zone(pfn), 0)
         core.model.moved(core, pfn, True)
         core.lockdep.unlock(LOCK_ZONE_LRU)
 
@@ -151,3 +159,5 @@ def rotate_reclaimable_page(core: Core, lru: ZoneLru, pfn: int) -> None:
         return
     core.lru.move_tail(lru.head(core.frames.zone(pfn), False), pfn)
     core.count(PGROTATED)
+    if core.traced:
+        trace_page(core, TRACE_LRU_ROTATE, pfn, core.frames.zone(pfn), 0)

@@ -30,6 +30,8 @@ from .params import MAX_NR_ZONES, PG_CONTENT, WARN_ALLOC_LIVELOCK, WARN_FAULT_LI
 from .params import WARN_UNUSE_LIVELOCK
 from .swapon import Swapfiles
 from .task import Task
+from .trace_ring import TRACE_EXIT, TRACE_NEWTASK
+from .tracer import Tracer
 
 WARNINGS = {
     WARN_UNCHARGE_BELOW_ZERO: "WARNING: at kernel/res_counter.c: res_counter_uncharge_locked(): more uncharged than charged",
@@ -84,6 +86,7 @@ class Machine:
         self.panicked = ""
         self.on_interleave: Callable[[int, int], None] | None = None
         self.interleave_error: Exception | None = None
+        self.tracer = Tracer(self.core)
         self.containers: dict[int, Container] = {}
         self.root = self.make_container(0)
 
@@ -129,12 +132,13 @@ class Machine:
         """All tasks, in the order in which they were made."""
         return iter(list(self.by_age.values()))
 
-    def new_space(self, container: Container) -> AddressSpace:
-        space = AddressSpace(self, self.mm_ids.take(), container.cid)
+    def new_space(self, container: Container, pid: int) -> AddressSpace:
+        space = AddressSpace(self, self.mm_ids.take(), container.cid, pid)
         self.spaces[space.mm] = space
         return space
 
     def enter(self, task: Task, parent: Task | None) -> Task:
+        self.trace(TRACE_NEWTASK, task.pid, parent.pid if parent is not None else 0)
         self.tasks[task.pid] = task
         self.by_age[task.pid] = task
         if parent is not None:
@@ -153,12 +157,12 @@ class Machine:
         """A task without memory. Raises TaskExists, TooManyTasks."""
         self.refuse_pid(pid)
         container = container or self.root
-        return self.enter(Task(self, pid, pid, container, self.new_space(container), uid, comm), None)
+        return self.enter(Task(self, pid, pid, container, self.new_space(container, pid), uid, comm), None)
 
     def fork(self, parent: Task, pid: int) -> Task:
         space = parent.alive()
         self.refuse_pid(pid)
-        child_space = self.new_space(parent.container)
+        child_space = self.new_space(parent.container, pid)
         self.core.token.init(child_space.mm, space.mm)
         with self.running(parent):
             try:
@@ -188,7 +192,7 @@ class Machine:
 
     def exec(self, task: Task) -> None:
         old = task.alive()
-        task.space = self.new_space(task.container)
+        task.space = self.new_space(task.container, task.tgid)
         with self.running(task):
             self.release_space(old)
 
@@ -216,6 +220,8 @@ class Machine:
             child.parent = None
         task.children = []
         with self.running(None):
+            self.core.set_current(0, task.pid)  # exit_mm: it runs to its end, without an address space
+            self.trace(TRACE_EXIT, task.pid)
             self.release_space(space)
 
     def release_space(self, space: AddressSpace) -> None:
@@ -297,6 +303,7 @@ class Machine:
         """
         self.refuse_if_panicked()
         before, before_mm, start_ns = self.current, self.core.current_mm, self.core.clock_ns
+        before_pid = self.core.current_pid
         was_killed = self.core.current_is_killed
         self.current = task
         if task is not None:
@@ -307,12 +314,12 @@ class Machine:
         elif container is not None:
             mm = self.host_mm
             self.core.mms.container[mm] = container.cid
-        self.core.set_current(mm)
+        self.core.set_current(mm, task.pid if task is not None else 0)
         try:
             yield
         finally:
             self.current = before
-            self.core.set_current(before_mm)
+            self.core.set_current(before_mm, before_pid)
             if was_killed or self.panicked or before in self.killed:
                 self.core.kill_current()
             if task is not None:
@@ -422,6 +429,11 @@ class Machine:
         """Lets time pass; what falls due is done. Raises BadValue where the clock does not go so far."""
         with self.running(None):
             self.sleep(duration_ns)
+
+    def trace(self, event: int, *numbers: int) -> None:
+        """A trace point of the Python side."""
+        if self.core.traced:
+            self.engine.trace_event(self.core, event, *numbers)
 
     def printk(self, line: str) -> None:
         """A line of the kernel's log, which says nothing after a panic."""

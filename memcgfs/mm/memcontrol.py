@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from .core import Core, warn
 from .params import LOCK_META_PAGE, LOCKDEP, PG_CHARGED_CACHE, PG_METAPAGE, WARN_UNCHARGE_BELOW_ZERO
+from .trace import trace_uncharge
+from .trace_ring import CHARGED_FORCED
 
 
 def page_get_meta_page(core: Core, pfn: int) -> bool:
@@ -35,16 +37,18 @@ def page_assign_meta_page(core: Core, pfn: int, container: int, refs: int) -> No
     core.frames.meta_refs[pfn] = refs
 
 
-def mem_container_uncharge_page(core: Core, pfn: int) -> None:
+def mem_container_uncharge_page(core: Core, pfn: int, what: int) -> None:
     """mem_container_uncharge: one reference less; the last one gives the page back to the container's counter and lists.
 
-    In the order of the seed: css_put, the page's link cleared, the counter, the list.
+    In the order of the seed: css_put, the page's link cleared, the counter, the list. `what` the charge stood for is told the trace.
     """
     refs = core.frames.meta_refs[pfn]
     if refs == 0:
         return
     if refs > 1:
         core.frames.meta_refs[pfn] = refs - 1
+        if core.traced:
+            trace_uncharge(core, pfn, core.frames.container[pfn], refs - 1, what)
         return
     lock_meta_page(core, pfn)
     container = core.frames.container[pfn]
@@ -55,6 +59,8 @@ def mem_container_uncharge_page(core: Core, pfn: int) -> None:
         core.containers.nr_cache[container] -= 1
     if not core.counters.uncharge(container, 1):
         warn(core, WARN_UNCHARGE_BELOW_ZERO)
+    if core.traced:
+        trace_uncharge(core, pfn, container, 0, what)
     core.model.uncharged(core, pfn, container)
 
 
@@ -62,4 +68,4 @@ def force_empty_page(core: Core, pfn: int) -> None:
     """The page is charged to nobody from now on, whoever uses it (memory.force_empty of 2.6.25)."""
     if core.frames.meta_refs[pfn] != 0:
         core.frames.meta_refs[pfn] = 1
-        mem_container_uncharge_page(core, pfn)
+        mem_container_uncharge_page(core, pfn, CHARGED_FORCED)

@@ -22,6 +22,9 @@ from .rmap import page_add_anon_rmap, page_add_file_rmap, page_add_new_anon_rmap
 from .shmem import shmem_fault
 from .swap_state import can_share_swap_page, lookup_swap_cache, remove_exclusive_swap_page
 from .swapin import read_swap_cache_async, swapin_readahead
+from .trace import trace_fault, trace_unmap
+from .trace_ring import CHARGED_UNUSED, FAULT_ANON, FAULT_COW, FAULT_FILE, FAULT_MAJOR, FAULT_REUSE, FAULT_SWAP, FAULT_WRITE, FAULT_ZERO
+from .trace_ring import UNMAP_COW
 from .waiting import lock_page
 
 
@@ -105,7 +108,7 @@ def alloc_charged_page(core: Core, mm: int) -> int:
 
 def lost_race(core: Core, pfn: int) -> int:
     """Somebody changed the entry while the new page was charged: the page goes back, and the access is tried again."""
-    mem_container_uncharge_page(core, pfn)
+    mem_container_uncharge_page(core, pfn, CHARGED_UNUSED)
     put_page(core, pfn)
     return VM_FAULT_MINOR
 
@@ -117,6 +120,8 @@ def do_anonymous_page(core: Core, mm: int, vma: int, vpn: int, at: int, write: b
         page_add_file_rmap(core, ZERO_PAGE)
         core.mms.file_rss[mm] += 1
         core.tables.ram[at] = mk_pte(ZERO_PAGE, PTE_PRESENT | PTE_ACCESSED)
+        if core.traced:
+            trace_fault(core, mm, vpn, ZERO_PAGE, 0, FAULT_ZERO)
         return VM_FAULT_MINOR
     if core.vmas.anon_vma[vma] == 0:
         anon_vma_prepare(core, vma)
@@ -126,6 +131,8 @@ def do_anonymous_page(core: Core, mm: int, vma: int, vpn: int, at: int, write: b
     if core.tables.ram[at] != 0:
         return lost_race(core, pfn)
     map_new_page(core, mm, vma, vpn, at, pfn)
+    if core.traced:
+        trace_fault(core, mm, vpn, pfn, 0, FAULT_ANON | FAULT_WRITE)
     return VM_FAULT_MINOR
 
 
@@ -146,7 +153,7 @@ def do_linear_fault(core: Core, mm: int, vma: int, vpn: int, at: int, write: boo
     if core.rules.charge(core, file_pfn, mm) != 0:
         ret = VM_FAULT_OOM
     elif core.tables.ram[at] != 0:
-        mem_container_uncharge_page(core, file_pfn)
+        mem_container_uncharge_page(core, file_pfn, CHARGED_UNUSED)
     else:
         core.mms.file_rss[mm] += 1
         page_add_file_rmap(core, file_pfn)
@@ -157,6 +164,8 @@ def do_linear_fault(core: Core, mm: int, vma: int, vpn: int, at: int, write: boo
             core.tables.ram[at] = mk_pte(file_pfn, PTE_PRESENT | PTE_ACCESSED)
         else:
             core.tables.ram[at] = mk_pte(file_pfn, PTE_PRESENT | PTE_RW | PTE_ACCESSED)
+        if core.traced:
+            trace_fault(core, mm, vpn, file_pfn, 0, FAULT_FILE + FAULT_WRITE * write + FAULT_MAJOR * (ret == VM_FAULT_MAJOR))
     core.frames.clear(file_pfn, PG_LOCKED)
     if write and ret < VM_FAULT_OOM:
         set_page_dirty_balance(core, file_pfn)
@@ -176,6 +185,8 @@ def do_cow_fault(core: Core, mm: int, vma: int, vpn: int, at: int, file_pfn: int
     else:
         copy_page(core, file_pfn, pfn)
         map_new_page(core, mm, vma, vpn, at, pfn)
+        if core.traced:
+            trace_fault(core, mm, vpn, pfn, 0, FAULT_COW + FAULT_WRITE + FAULT_MAJOR * (ret == VM_FAULT_MAJOR))
     core.frames.clear(file_pfn, PG_LOCKED)
     put_page(core, file_pfn)
     return ret
@@ -201,6 +212,8 @@ def do_wp_page(core: Core, mm: int, vma: int, vpn: int, at: int) -> int:
         return VM_FAULT_MINOR
     if core.frames.has(old_pfn, PG_ANON) and not core.frames.has(old_pfn, PG_LOCKED) and can_share_swap_page(core, old_pfn):
         core.tables.ram[at] = pte | PTE_RW | PTE_ACCESSED | PTE_DIRTY
+        if core.traced:
+            trace_fault(core, mm, vpn, old_pfn, 0, FAULT_REUSE | FAULT_WRITE)
         return VM_FAULT_MINOR
     if core.vmas.anon_vma[vma] == 0:
         anon_vma_prepare(core, vma)
@@ -213,12 +226,16 @@ def do_wp_page(core: Core, mm: int, vma: int, vpn: int, at: int) -> int:
         put_page(core, old_pfn)
         return lost_race(core, pfn)
     copy_page(core, old_pfn, pfn)
+    if core.traced:
+        trace_unmap(core, mm, vpn, old_pfn, 0, UNMAP_COW)
     page_remove_rmap(core, old_pfn)
     if core.frames.has(old_pfn, PG_ANON):
         core.mms.anon_rss[mm] -= 1
     else:
         core.mms.file_rss[mm] -= 1
     map_new_page(core, mm, vma, vpn, at, pfn)
+    if core.traced:
+        trace_fault(core, mm, vpn, pfn, 0, FAULT_COW | FAULT_WRITE)
     put_page(core, old_pfn)
     put_page(core, old_pfn)
     return VM_FAULT_MINOR
@@ -231,12 +248,13 @@ def do_swap_page(core: Core, mm: int, vma: int, vpn: int, at: int, write: bool) 
     """
     pte = core.tables.ram[at]
     slot = pte_frame(pte)
+    is_write = write
     ret = VM_FAULT_MINOR
     pfn = lookup_swap_cache(core, slot)
     if pfn == 0:
         core.token.grab(mm)
         swapin_readahead(core, slot)
-        pfn = read_swap_cache_async(core, slot)
+        pfn = read_swap_cache_async(core, slot, slot)
         if pfn == 0:
             return VM_FAULT_OOM if core.tables.ram[at] == pte else VM_FAULT_MINOR
         ret = VM_FAULT_MAJOR
@@ -249,7 +267,7 @@ def do_swap_page(core: Core, mm: int, vma: int, vpn: int, at: int, write: bool) 
     if not is_locked or core.tables.ram[at] != pte:
         if is_locked:
             core.frames.clear(pfn, PG_LOCKED)
-        mem_container_uncharge_page(core, pfn)
+        mem_container_uncharge_page(core, pfn, CHARGED_UNUSED)
         put_page(core, pfn)
         return ret
 
@@ -263,6 +281,8 @@ def do_swap_page(core: Core, mm: int, vma: int, vpn: int, at: int, write: bool) 
     if core.vmas.anon_vma[vma] == 0:
         anon_vma_prepare(core, vma)
     page_add_anon_rmap(core, pfn, vma, vpn)
+    if core.traced:
+        trace_fault(core, mm, vpn, pfn, slot, FAULT_SWAP + FAULT_WRITE * is_write + FAULT_MAJOR * (ret == VM_FAULT_MAJOR))
     core.swap.free(slot)
     if core.swap.is_full():
         remove_exclusive_swap_page(core, pfn)

@@ -15,6 +15,8 @@ from .params import MAX_FAULTS_PER_ACCESS, SEGMENT_SHIFT, VM_FAULT_MAJOR, VM_FAU
 from .params import WARN_FAULT_LIVELOCK
 from .rmap import page_remove_rmap
 from .swap_state import free_page_and_swap_cache, free_swap_and_cache
+from .trace import trace_event, trace_unmap
+from .trace_ring import TRACE_COPY_PTE, UNMAP_ZAP
 from .waiting import next_due_ns, run_due
 
 
@@ -68,15 +70,19 @@ def access_pages(core: Core, mm: int, pages: memoryview[int], writes: memoryview
     return done
 
 
-def zap_page(core: Core, mm: int, at: int) -> None:
+def zap_page(core: Core, mm: int, vpn: int, at: int) -> None:
     """zap_pte_range, one entry that is not 0."""
     pte = core.tables.ram[at]
     core.tables.ram[at] = 0
     if is_swap_pte(pte):
         core.mms.swap_ptes[mm] -= 1
+        if core.traced:
+            trace_unmap(core, mm, vpn, 0, pte_frame(pte), UNMAP_ZAP)
         free_swap_and_cache(core, pte_frame(pte))
         return
     pfn = pte_frame(pte)
+    if core.traced:
+        trace_unmap(core, mm, vpn, pfn, 0, UNMAP_ZAP)
     if core.frames.has(pfn, PG_ANON):
         core.mms.anon_rss[mm] -= 1
     else:
@@ -103,7 +109,7 @@ def zap_page_range(core: Core, mm: int, start: int, end: int) -> None:
             while vpn < stop:
                 at = pte_place(leaf, vpn)
                 if core.tables.ram[at] != 0:
-                    zap_page(core, mm, at)
+                    zap_page(core, mm, vpn, at)
                 vpn += 1
         vpn = stop
 
@@ -152,6 +158,8 @@ def copy_one_pte(core: Core, child: int, vpn: int, at: int, cow: bool) -> bool:
         return True
     if is_swap_pte(pte):
         core.swap.duplicate(pte_frame(pte))
+        if core.traced:
+            trace_event(core, TRACE_COPY_PTE, core.mms.pid[child], vpn, 0, pte_frame(pte))
         core.mms.swap_ptes[child] += 1
     else:
         if cow and pte & PTE_RW:
@@ -159,6 +167,8 @@ def copy_one_pte(core: Core, child: int, vpn: int, at: int, cow: bool) -> bool:
             core.tables.ram[at] = pte
         pfn = pte_frame(pte)
         get_page(core, pfn)
+        if core.traced:
+            trace_event(core, TRACE_COPY_PTE, core.mms.pid[child], vpn, pfn)
         core.frames.mapcount[pfn] += 1
         if core.frames.has(pfn, PG_ANON):
             core.mms.anon_rss[child] += 1

@@ -2,6 +2,7 @@
 cdef class AddressSpaces:
     cdef readonly unsigned int nr_mms
     cdef readonly unsigned int[::1] container
+    cdef readonly unsigned int[::1] pid
     cdef readonly long long[::1] anon_rss
     cdef readonly long long[::1] file_rss
     cdef readonly long long[::1] swap_ptes
@@ -11,7 +12,7 @@ cdef class AddressSpaces:
     cdef readonly unsigned int[::1] in_fault
     cdef readonly unsigned long long[::1] unuse_vpn
     cdef readonly unsigned int nr_known
-    cpdef void init(self, unsigned int mm, unsigned int container) noexcept nogil
+    cpdef void init(self, unsigned int mm, unsigned int container, unsigned int pid) noexcept nogil
     cpdef tuple counts(self, unsigned int mm)
 
 @cython.final

@@ -11,7 +11,7 @@ from .lists import Links
 
 
 class AddressSpaces:
-    """mm_struct: the container that its faults are charged to, and what it maps.
+    """mm_struct: the container that its faults are charged to, the task that it was made for, and what it maps.
 
     in_fault: its mmap_sem is held by faults that have not ended. unuse_vpn: where swapoff found its last page. No number from nr_known
     up was ever used.
@@ -20,6 +20,7 @@ class AddressSpaces:
     def __init__(self, nr_mms: int) -> None:
         self.nr_mms = nr_mms
         self.container = array_of("I", nr_mms)
+        self.pid = array_of("I", nr_mms)
         self.anon_rss = array_of("q", nr_mms)
         self.file_rss = array_of("q", nr_mms)
         self.swap_ptes = array_of("q", nr_mms)
@@ -30,8 +31,9 @@ class AddressSpaces:
         self.unuse_vpn = array_of("Q", nr_mms)
         self.nr_known = 1
 
-    def init(self, mm: int, container: int) -> None:
+    def init(self, mm: int, container: int, pid: int) -> None:
         self.container[mm] = container
+        self.pid[mm] = pid
         self.min_flt[mm] = 0
         self.maj_flt[mm] = 0
         self.unuse_vpn[mm] = 0

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from math import isqrt
 from typing import TYPE_CHECKING
 
+from .trace_ring import TRACE_MARK_VICTIM, TRACE_OOM_KILL
+
 if TYPE_CHECKING:
     from .machine import Machine
     from .task import Task
@@ -117,6 +119,7 @@ def oom_kill_task(machine: Machine, task: Task) -> bool:
         return False
     machine.printk(f"Killed process {task.pid} ({task.comm})")
     task.is_memdie = True
+    machine.trace(TRACE_MARK_VICTIM, task.pid)
     for other in sharers:
         machine.send_sigkill(other, "out of memory")
     return True
@@ -155,6 +158,7 @@ def mem_container_out_of_memory(machine: Machine, container: int) -> None:
         victim, points = current, 0
     assert victim is not None
     report(machine, victim, container)
+    machine.trace(TRACE_OOM_KILL, victim.pid, container, points)
     oom_kill_process(machine, victim, points, CONTAINER_MESSAGE)
 
 
@@ -179,4 +183,5 @@ def out_of_memory(machine: Machine, gfp: int, order: int) -> bool:
         machine.panic("Out of memory and no killable processes...")
         return False
     report(machine, victim, None)
+    machine.trace(TRACE_OOM_KILL, victim.pid, -1, points)
     return oom_kill_process(machine, victim, points, "Out of memory")

@@ -10,6 +10,8 @@ from __future__ import annotations
 from .core import Core, out_of_memory, warn
 from .params import DAEMON_KSWAPD, GFP_DMA_BIT, GFP_HIGHMEM_BIT, LOCKDEP, MAX_ALLOC_ROUNDS, PG_FREE, PG_LRU, PGFREE
 from .params import WARN_ALLOC_LIVELOCK, WMARK_HIGH, WMARK_LOW, WMARK_MIN, ZONE_DMA
+from .trace import trace_event
+from .trace_ring import TRACE_PAGE_ALLOC, TRACE_PAGE_FREE
 from .waiting import congestion_wait, sleep_until
 from .zones import give_frame, take_frame
 
@@ -70,6 +72,8 @@ def alloc_page(core: Core, gfp: int) -> int:
         pfn = alloc_page_slowly(core, kind, gfp)
     if pfn != 0:
         core.frames.count[pfn] = 1
+        if core.traced:
+            trace_event(core, TRACE_PAGE_ALLOC, pfn, core.frames.zone(pfn))
     return pfn
 
 
@@ -126,4 +130,6 @@ def free_page(core: Core, pfn: int) -> None:
     if core.frames.has(pfn, PG_LRU):
         core.model.page_freed(core, pfn)
     core.count(PGFREE)
+    if core.traced:
+        trace_event(core, TRACE_PAGE_FREE, pfn, core.frames.zone(pfn))
     give_frame(core.zones, core.frames, core.lru, pfn)

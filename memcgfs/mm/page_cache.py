@@ -11,6 +11,8 @@ from .files import page_tree
 from .memcontrol import mem_container_uncharge_page
 from .page_alloc import get_page, put_page
 from .params import EEXIST, LOCKDEP, NR_FILE_PAGES, PG_CACHE, PG_DIRTY, PG_LOCKED
+from .trace import trace_page
+from .trace_ring import CHARGED_CACHE, CHARGED_UNUSED, TRACE_FILEMAP_ADD, TRACE_FILEMAP_DELETE
 from .waiting import lock_page
 
 
@@ -46,12 +48,14 @@ def add_to_page_cache(core: Core, pfn: int, file: int, index: int) -> int:
     if error != 0:
         return error
     if not core.trees.insert(page_tree(file), index, pfn):
-        mem_container_uncharge_page(core, pfn)
+        mem_container_uncharge_page(core, pfn, CHARGED_UNUSED)
         return -EEXIST
     get_page(core, pfn)
     core.frames.set(pfn, PG_LOCKED | PG_CACHE)
     core.frames.set_mapping(pfn, file, index)
     core.files.nr_pages[file] += 1
+    if core.traced:
+        trace_page(core, TRACE_FILEMAP_ADD, pfn, file, index)
     core.zones.add(core.frames.zone(pfn), NR_FILE_PAGES, 1)
     return 0
 
@@ -73,8 +77,10 @@ def remove_from_page_cache(core: Core, pfn: int) -> None:
     found = core.trees.delete(page_tree(file), core.frames.index(pfn))
     if LOCKDEP:
         assert found == pfn, f"frame {pfn} is not where its file has it"
+    if core.traced:
+        trace_page(core, TRACE_FILEMAP_DELETE, pfn, file, core.frames.index(pfn))
     core.frames.clear(pfn, PG_CACHE)
     core.frames.mapping[pfn] = 0
     core.files.nr_pages[file] -= 1
     core.zones.add(core.frames.zone(pfn), NR_FILE_PAGES, -1)
-    mem_container_uncharge_page(core, pfn)
+    mem_container_uncharge_page(core, pfn, CHARGED_CACHE)

@@ -6,6 +6,8 @@ from .core import Core
 from .page_dirty import set_page_writeback
 from .params import DISK_SWAP, PAGE_WORDS, PG_CONTENT, PG_LOCKED, PSWPIN, PSWPOUT
 from .swap_state import remove_exclusive_swap_page
+from .trace import trace_page
+from .trace_ring import TRACE_SWAP_OUT
 from .waiting import submit_bio
 
 
@@ -16,6 +18,8 @@ def swap_writepage(core: Core, pfn: int) -> None:
         return
     copy_out(core, pfn, core.frames.private[pfn])
     core.count(PSWPOUT)
+    if core.traced:
+        trace_page(core, TRACE_SWAP_OUT, pfn, core.frames.private[pfn], 0)
     set_page_writeback(core, pfn)
     core.frames.clear(pfn, PG_LOCKED)
     submit_bio(core, swap_disk(core, pfn), pfn, True)

@@ -22,7 +22,9 @@ from .radix_tree import RadixTrees as RadixTrees
 from .files import Blocks as Blocks, Files as Files, OpenFiles as OpenFiles
 from .slabs import KmemCache as KmemCache
 from .lockdep import Lockdep as Lockdep
+from .trace_ring import TraceRing as TraceRing
 from .core import Core as Core
+from .trace import trace_event as trace_event
 from .rules import Rules as Rules
 from .model import Model as Model, make_container as make_container, remove_container as remove_container
 from .flusher import Flusher as Flusher

@@ -14,6 +14,8 @@ from .pagetable import pte_frame, pte_place, swp_pte
 from .page_dirty import set_page_dirty
 from .params import NR_ANON_PAGES, NR_FILE_MAPPED, PG_ANON, PG_CACHE, PG_LOCKED, PG_REFERENCED, PTE_ACCESSED, PTE_DIRTY
 from .params import PTE_PRESENT, PTE_RW, SWAP_AGAIN, SWAP_FAIL, SWAP_SUCCESS, VM_LOCKED, VM_LOCKED_SHARED, VM_SHARED
+from .trace import trace_unmap
+from .trace_ring import CHARGED_MAPPED, CHARGED_UNUSED, UNMAP_RECLAIM
 
 
 def set_anon_rmap(core: Core, pfn: int, vma: int, vpn: int) -> None:
@@ -34,7 +36,7 @@ def page_add_anon_rmap(core: Core, pfn: int, vma: int, vpn: int) -> None:
     if core.frames.mapcount[pfn] == 1:
         set_anon_rmap(core, pfn, vma, vpn)
     else:
-        mem_container_uncharge_page(core, pfn)
+        mem_container_uncharge_page(core, pfn, CHARGED_UNUSED)
 
 
 def page_add_file_rmap(core: Core, pfn: int) -> None:
@@ -43,7 +45,7 @@ def page_add_file_rmap(core: Core, pfn: int) -> None:
     if core.frames.mapcount[pfn] == 1:
         core.zones.add(core.frames.zone(pfn), NR_FILE_MAPPED, 1)
     else:
-        mem_container_uncharge_page(core, pfn)
+        mem_container_uncharge_page(core, pfn, CHARGED_UNUSED)
 
 
 def page_remove_rmap(core: Core, pfn: int) -> None:
@@ -52,7 +54,7 @@ def page_remove_rmap(core: Core, pfn: int) -> None:
     core.frames.mapcount[pfn] = left
     if left != 0:
         return
-    mem_container_uncharge_page(core, pfn)
+    mem_container_uncharge_page(core, pfn, CHARGED_MAPPED)
     if core.frames.has(pfn, PG_ANON):
         core.zones.add(core.frames.zone(pfn), NR_ANON_PAGES, -1)
     else:
@@ -187,9 +189,13 @@ def try_to_unmap_one(core: Core, pfn: int, vma: int, vpn: int) -> int:
         core.mms.anon_rss[mm] -= 1
         core.mms.swap_ptes[mm] += 1
         core.tables.ram[at] = swp_pte(slot)
+        if core.traced:
+            trace_unmap(core, mm, vpn, pfn, slot, UNMAP_RECLAIM)
     else:
         core.mms.file_rss[mm] -= 1
         core.tables.ram[at] = 0
+        if core.traced:
+            trace_unmap(core, mm, vpn, pfn, 0, UNMAP_RECLAIM)
     page_remove_rmap(core, pfn)
     put_page(core, pfn)
     return SWAP_AGAIN

@@ -10,6 +10,8 @@ from .core import Core, interleave, mem_container_out_of_memory
 from .memcontrol import lock_meta_page, page_assign_meta_page, page_get_meta_page, unlock_meta_page
 from .params import AT_META_PAGE_ALLOC, ENOMEM, MEM_CONTAINER_TYPE_ALL, PG_CHARGED_CACHE
 from .rules import Rules
+from .trace import trace_charge, trace_event
+from .trace_ring import CHARGED_CACHE, CHARGED_MAPPED, TRACE_CHARGE_FAILED
 from .waiting import congestion_wait
 
 
@@ -32,6 +34,8 @@ def mem_container_charge(core: Core, pfn: int, mm: int, is_cache: bool) -> int:
     lock_meta_page(core, pfn)
     if page_get_meta_page(core, pfn):
         core.frames.meta_refs[pfn] += 1
+        if core.traced:
+            trace_charge(core, pfn, CHARGED_CACHE if is_cache else CHARGED_MAPPED)
         unlock_meta_page(core, pfn)
         return 0
     unlock_meta_page(core, pfn)
@@ -41,6 +45,8 @@ def mem_container_charge(core: Core, pfn: int, mm: int, is_cache: bool) -> int:
     core.containers.css_get(container)
     if not charge_or_reclaim(core, container):
         core.containers.css_put(container)
+        if core.traced:
+            trace_event(core, TRACE_CHARGE_FAILED, pfn, container, core.counters.usage[container])
         mem_container_out_of_memory(core, container)
         return -ENOMEM
 
@@ -50,12 +56,16 @@ def mem_container_charge(core: Core, pfn: int, mm: int, is_cache: bool) -> int:
         core.frames.meta_refs[pfn] += 1
         core.counters.uncharge(container, 1)
         core.containers.leaked[container] += 1
+        if core.traced:
+            trace_charge(core, pfn, CHARGED_CACHE if is_cache else CHARGED_MAPPED)
         unlock_meta_page(core, pfn)
         return 0
     page_assign_meta_page(core, pfn, container, 1)
     if is_cache:
         core.frames.set(pfn, PG_CHARGED_CACHE)
         core.containers.nr_cache[container] += 1
+    if core.traced:
+        trace_charge(core, pfn, CHARGED_CACHE if is_cache else CHARGED_MAPPED)
     core.model.charged(core, pfn, container)
     unlock_meta_page(core, pfn)
     usage = core.counters.usage[container]

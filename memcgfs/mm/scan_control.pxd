@@ -9,3 +9,5 @@ cdef class ScanControl:
     cdef readonly long long nr_scanned
     cdef readonly bint all_unreclaimable
     cdef readonly int depth
+    cdef readonly int priority
+    cdef readonly int why

@@ -102,7 +102,7 @@ def shmem_fault(core: Core, file: int, index: int) -> int:
                 answer = VM_FAULT_MAJOR
                 core.count(PGMAJFAULT)
             swapin_readahead(core, slot)
-            pfn = read_swap_cache_async(core, slot)
+            pfn = read_swap_cache_async(core, slot, slot)
             if pfn == 0:
                 if core.trees.lookup(block_tree(file), index) == slot:
                     return VM_FAULT_OOM

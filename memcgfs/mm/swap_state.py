@@ -10,6 +10,8 @@ from .core import Core
 from .memcontrol import mem_container_uncharge_page
 from .page_alloc import get_page, put_page
 from .params import EEXIST, ENOENT, LOCKDEP, NR_FILE_PAGES, PG_DIRTY, PG_LOCKED, PG_SWAPCACHE, PG_UPTODATE, PG_WRITEBACK
+from .trace import trace_page
+from .trace_ring import CHARGED_CACHE, CHARGED_UNUSED, TRACE_ADD_TO_SWAP_CACHE, TRACE_DELETE_FROM_SWAP_CACHE
 
 
 def lookup_swap_cache(core: Core, slot: int) -> int:
@@ -29,13 +31,15 @@ def insert_into_swap_cache(core: Core, pfn: int, slot: int) -> int:
     if error != 0:
         return error
     if core.swap.cache[slot] != 0:
-        mem_container_uncharge_page(core, pfn)
+        mem_container_uncharge_page(core, pfn, CHARGED_UNUSED)
         return -EEXIST
     core.swap.cache[slot] = pfn
     core.swap.nr_cached += 1
     get_page(core, pfn)
     core.frames.private[pfn] = slot
     core.frames.set(pfn, PG_LOCKED | PG_SWAPCACHE)
+    if core.traced:
+        trace_page(core, TRACE_ADD_TO_SWAP_CACHE, pfn, slot, 0)
     core.zones.add(core.frames.zone(pfn), NR_FILE_PAGES, 1)
     return 0
 
@@ -67,12 +71,14 @@ def delete_from_swap_cache(core: Core, pfn: int) -> None:
     slot = core.frames.private[pfn]
     if LOCKDEP:
         assert core.swap.cache[slot] == pfn, f"frame {pfn} is not in the swap cache at slot {slot}"
+    if core.traced:
+        trace_page(core, TRACE_DELETE_FROM_SWAP_CACHE, pfn, slot, 0)
     core.swap.cache[slot] = 0
     core.swap.nr_cached -= 1
     core.frames.private[pfn] = 0
     core.frames.clear(pfn, PG_SWAPCACHE)
     core.zones.add(core.frames.zone(pfn), NR_FILE_PAGES, -1)
-    mem_container_uncharge_page(core, pfn)
+    mem_container_uncharge_page(core, pfn, CHARGED_CACHE)
     core.swap.free(slot)
     put_page(core, pfn)
 

@@ -8,10 +8,15 @@ from .page_alloc import alloc_page, put_page
 from .page_io import swap_readpage
 from .params import ENOENT, ENOMEM, GFP_HIGHUSER
 from .swap_state import add_to_swap_cache, lookup_swap_cache
+from .trace import trace_page
+from .trace_ring import TRACE_SWAP_IN
 
 
-def read_swap_cache_async(core: Core, slot: int) -> int:
-    """The page of a slot, with one reference: from the cache, or a new one whose read is under way. 0 where there was no memory."""
+def read_swap_cache_async(core: Core, slot: int, wanted: int) -> int:
+    """The page of a slot, with one reference: from the cache, or a new one whose read is under way. 0 where there was no memory.
+
+    `wanted`: the slot that the fault is for, which is another where this is read-ahead.
+    """
     while True:
         found = lookup_swap_cache(core, slot)
         if found != 0:
@@ -22,6 +27,8 @@ def read_swap_cache_async(core: Core, slot: int) -> int:
         error = add_to_swap_cache(core, pfn, slot)
         if error == 0:
             core.model.page_added(core, pfn, True)
+            if core.traced:
+                trace_page(core, TRACE_SWAP_IN, pfn, slot, wanted)
             swap_readpage(core, pfn)
             return pfn
         put_page(core, pfn)
@@ -36,7 +43,7 @@ def swapin_readahead(core: Core, slot: int) -> None:
         offset = max(((slot - header) >> core.page_cluster) << core.page_cluster, 1)
         end = offset + valid_swaphandles(core, slot, offset)
         while offset < end:
-            pfn = read_swap_cache_async(core, header + offset)
+            pfn = read_swap_cache_async(core, header + offset, slot)
             if pfn == 0:
                 break
             put_page(core, pfn)

@@ -18,6 +18,7 @@ from .rmap import page_add_anon_rmap
 from .shmem import shmem_unuse
 from .swap_state import delete_from_swap_cache
 from .swapin import read_swap_cache_async
+from .trace_ring import CHARGED_UNUSED
 from .waiting import lock_page, wait_on_page_writeback
 
 
@@ -62,7 +63,7 @@ def unuse_pte(core: Core, mm: int, vpn: int, slot: int, pfn: int) -> int:
         return -ENOMEM
     leaf = core.tables.leaf(mm, vpn)
     if leaf == 0 or core.tables.ram[pte_place(leaf, vpn)] != swp_pte(slot):
-        mem_container_uncharge_page(core, pfn)
+        mem_container_uncharge_page(core, pfn, CHARGED_UNUSED)
         return 0
     vma = core.frames.private[leaf]
     if not core.vmas.holds(vma, mm, vpn):
@@ -153,7 +154,7 @@ def try_to_unuse(core: Core, area: int) -> int:
     while slot != 0:
         if core.current_is_killed:
             return -EINTR
-        pfn = read_swap_cache_async(core, slot)
+        pfn = read_swap_cache_async(core, slot, slot)
         if pfn == 0 and core.swap.map[slot] != 0:
             return -ENOMEM
         if pfn != 0:

@@ -17,6 +17,8 @@ from .params import DISK_FILES, GFP_KERNEL, ISOLATE_BOTH, NR_VMSCAN_WRITE, PAGE_
 from .params import PG_ACTIVE, PG_CACHE, PG_DIRTY, PG_LRU, PG_RECLAIM, PG_SWAPCACHE, PG_WRITEBACK, SHRINK_BATCH, SLABS_SCANNED
 from .shmem import shmem_writepage
 from .swap_state import delete_from_swap_cache
+from .trace import trace_page
+from .trace_ring import TRACE_WRITEPAGE
 
 
 def isolate_lru_page(core: Core, pfn: int, mode: int) -> bool:
@@ -51,6 +53,8 @@ def pageout(core: Core, pfn: int) -> int:
         return PAGE_CLEAN
     zone = core.frames.zone(pfn)
     core.frames.set(pfn, PG_RECLAIM)
+    if core.traced:
+        trace_page(core, TRACE_WRITEPAGE, pfn, core.frames.private[pfn], 0)
     if core.frames.has(pfn, PG_SWAPCACHE):
         swap_writepage(core, pfn)
     elif core.files.is_on_disk(core.frames.owner(pfn)):

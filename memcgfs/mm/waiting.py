@@ -12,6 +12,8 @@ from .core import Core, interleave, is_daemon, reap_killed
 from .page_dirty import clear_page_writeback
 from .params import AT_CONGESTION_WAIT, DAEMON_LAPTOP, DAEMON_PDFLUSH, LOCKDEP, PG_LOCKED, PG_RECLAIM, PG_UPTODATE, PG_WRITEBACK
 from .params import PGPGIN, PGPGOUT
+from .trace import trace_page
+from .trace_ring import TRACE_WRITEBACK_END
 
 
 def end_page_read(core: Core, pfn: int) -> None:
@@ -29,6 +31,8 @@ def laptop_io_completion(core: Core) -> None:
 def end_page_writeback(core: Core, pfn: int) -> None:
     """mm/page_io.c: end_swap_bio_write; mm/filemap.c. A page that reclaim wrote out is handed to the model to be freed soon."""
     clear_page_writeback(core, pfn)
+    if core.traced:
+        trace_page(core, TRACE_WRITEBACK_END, pfn, core.frames.private[pfn], 0)
     if core.frames.test_and_clear(pfn, PG_RECLAIM):
         core.model.written(core, pfn)
 
@@ -57,14 +61,16 @@ def run_next(core: Core) -> None:
 
 
 def run_daemon(core: Core, daemon: int) -> None:
-    """A daemon runs as itself: it has no address space, so what it charges is the top container's.
+    """A daemon runs as itself: it has no address space, so what it charges is the top container's, and no pid but its number.
 
     It may run while another naps, which is itself again afterwards.
     """
     current_mm = core.current_mm
+    current_pid = core.current_pid
     was_kswapd = core.current_is_kswapd
     was_pdflush = core.current_is_pdflush
     core.current_mm = 0
+    core.current_pid = -1 - daemon
     core.current_is_kswapd = daemon < DAEMON_PDFLUSH
     core.current_is_pdflush = daemon >= DAEMON_PDFLUSH
     core.daemons.begin(daemon)
@@ -76,6 +82,7 @@ def run_daemon(core: Core, daemon: int) -> None:
     core.current_is_kswapd = was_kswapd
     core.current_is_pdflush = was_pdflush
     core.current_mm = current_mm
+    core.current_pid = current_pid
 
 
 def run_due(core: Core) -> None:

@@ -9,6 +9,7 @@ import pytest
 from memcgfs.mm import ContainerBusy, Machine
 from memcgfs.mm import memcontrol as uncompiled_memcontrol
 from memcgfs.mm.params import AT_META_PAGE_ALLOC, MEM_CONTAINER_TYPE_ALL, MEM_CONTAINER_TYPE_MAPPED, PG_METAPAGE, PG_SWAPCACHE, ZERO_PAGE
+from memcgfs.mm.trace_ring import CHARGED_UNUSED
 from tests.conftest import MakeMachine
 
 from .looking import cold_task, flags, frame, meta_refs, once_at, reclaim_mapped, uncompiled
@@ -123,12 +124,12 @@ def test_only_the_last_reference_uncharges(make_small: MakeMachine, engine: Modu
     task.container.limit = 10
     task.touch(0, 1, write=False)
     pfn = frame(task, 0)
-    engine.mem_container_uncharge_page(machine.core, pfn)
+    engine.mem_container_uncharge_page(machine.core, pfn, CHARGED_UNUSED)
     assert (meta_refs(machine, pfn), task.container.usage) == (1, 4)
-    engine.mem_container_uncharge_page(machine.core, pfn)
+    engine.mem_container_uncharge_page(machine.core, pfn, CHARGED_UNUSED)
     assert (meta_refs(machine, pfn), task.container.usage) == (0, 3)
     assert pfn not in [*task.container.lists()[0], *task.container.lists()[1]]
-    engine.mem_container_uncharge_page(machine.core, pfn)
+    engine.mem_container_uncharge_page(machine.core, pfn, CHARGED_UNUSED)
     assert task.container.usage == 3, "without a meta page nothing happens"
 
 
@@ -139,7 +140,7 @@ def test_the_zero_page_is_charged_to_nobody(make_small: MakeMachine, engine: Mod
     task.touch(0, 5, write=False)
     assert {frame(task, page) for page in range(5)} == {ZERO_PAGE}
     assert (container.usage, container.css_refs, meta_refs(machine, ZERO_PAGE)) == (0, 1, 0)
-    engine.mem_container_uncharge_page(machine.core, ZERO_PAGE)
+    engine.mem_container_uncharge_page(machine.core, ZERO_PAGE, CHARGED_UNUSED)
     assert (container.usage, container.css_refs, list(machine.log)) == (0, 1, [])
     task.touch(2, 1)
     assert container.usage == 1, "the copy that a write makes is charged"
@@ -204,7 +205,7 @@ def test_a_charge_and_the_end_of_one_take_the_pages_lock(make_small: MakeMachine
     machine.spawn(10).touch(0, 1)
     core.frames.set(2, PG_METAPAGE)
     with pytest.raises(AssertionError, match="frame 2 taken twice"):
-        engine.mem_container_uncharge_page(core, 2)
+        engine.mem_container_uncharge_page(core, 2, CHARGED_UNUSED)
     core.lockdep.swap_held(0)
     with pytest.raises(AssertionError, match="frame 2 taken twice"):
         core.rules.charge(core, 2, 0)

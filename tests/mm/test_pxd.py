@@ -48,7 +48,7 @@ def declared(module: str) -> dict[str, Declared]:
         match = DECLARATION.match(line)
         if match:
             indent, kind, name, arguments, ending = match.groups()
-            names = tuple(part.split()[-1] for part in arguments.split(",") if part.strip())
+            names = tuple(part.split()[-1].removesuffix("=*") for part in arguments.split(",") if part.strip())
             found[(owner if indent else "") + name] = Declared(names, kind == "cpdef", ending.strip())
     return found
 
@@ -73,6 +73,7 @@ PYTHON_ONLY = {
     "core": {"Core.bind"},
     "lru": {"ZoneLru.waiting", "nr_lru_heads"},
     "models.containers2007": {"nr_meta_heads"},
+    "trace_ring": {"TraceRing.resize"},
     "models.python": {"PythonModel.tell", "PythonModel.evict"},
 }
 

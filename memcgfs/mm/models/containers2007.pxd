@@ -24,6 +24,8 @@ cdef long long isolate_pages_global(Core core, long long nr_to_scan, unsigned in
 cdef long long mem_container_isolate_pages(Core core, long long nr_to_scan, unsigned int dst, ScanControl2007 sc, int order, int mode, unsigned int zone, int mem_container, bint active) noexcept nogil
 cdef long long shrink_zones(Core core, int priority, unsigned int kind, ScanControl2007 sc) noexcept nogil
 cdef long long count_lru_pages(Core core, unsigned int kind) noexcept nogil
+cdef void trace_reclaim_begin(Core core, ScanControl2007 sc) noexcept nogil
+cdef void trace_reclaim_end(Core core, ScanControl2007 sc, long long nr_reclaimed, int priority) noexcept nogil
 cdef bint do_try_to_free_pages(Core core, unsigned int kind, ScanControl2007 sc) noexcept nogil
 cdef bint try_to_free_pages(Core core, Containers2007 model, unsigned int kind, int order) noexcept with gil
 cdef bint try_to_free_mem_container_pages(Core core, Containers2007 model, unsigned int container) noexcept with gil

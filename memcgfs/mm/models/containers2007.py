@@ -20,6 +20,9 @@ from ..memcontrol import page_get_meta_page
 from ..model import Model
 from ..page_writeback import wakeup_pdflush
 from ..params import ALLOCSTALL, AT_ISOLATE, GFP_KERNEL, LOCK_CONTAINER_LRU, NR_ACTIVE, NR_INACTIVE, PG_ACTIVE
+from ..trace import trace_event, trace_page
+from ..trace_ring import TRACE_DIRECT_RECLAIM_BEGIN, TRACE_DIRECT_RECLAIM_END, TRACE_MEMCG_RECLAIM_BEGIN
+from ..trace_ring import TRACE_MEMCG_RECLAIM_END, TRACE_MOVE_LISTS
 from ..vmscan import isolate_lru_page, shrink_slab
 from ..waiting import congestion_wait
 from .kswapd2007 import Kswapd, balance_pgdat
@@ -54,6 +57,8 @@ class Containers2007(Model):
         """mem_container_move_lists: the zone's lru_lock is held. A page without a meta page is on no container's list."""
         if not page_get_meta_page(core, pfn):
             return
+        if core.traced:
+            trace_page(core, TRACE_MOVE_LISTS, pfn, active, 0)
         core.lockdep.lock(LOCK_CONTAINER_LRU)
         core.meta.move(list_head(core, core.frames.container[pfn], active), pfn)
         core.lockdep.unlock(LOCK_CONTAINER_LRU)
@@ -207,6 +212,8 @@ def do_try_to_free_pages(core: Core, kind: int, sc: ScanControl2007) -> bool:
     For a container slabs are spared, and only freed pages are success; for the machine it is enough that a zone was worth scanning.
     """
     core.count(ALLOCSTALL)
+    if core.traced:
+        trace_reclaim_begin(core, sc)
     lru_pages = count_lru_pages(core, kind)
     success = False
     nr_reclaimed = 0
@@ -239,7 +246,23 @@ def do_try_to_free_pages(core: Core, kind: int, sc: ScanControl2007) -> bool:
         core.zones.prev_priority[zone] = max(priority, 0)
         place += 1
         zone = core.zones.zone_in_list(kind, place)
+    if core.traced:
+        trace_reclaim_end(core, sc, nr_reclaimed, max(priority, 0))
     return success
+
+
+def trace_reclaim_begin(core: Core, sc: ScanControl2007) -> None:
+    if sc.mem_container < 0:
+        trace_event(core, TRACE_DIRECT_RECLAIM_BEGIN, sc.order)
+    else:
+        trace_event(core, TRACE_MEMCG_RECLAIM_BEGIN, sc.order, sc.mem_container)
+
+
+def trace_reclaim_end(core: Core, sc: ScanControl2007, nr_reclaimed: int, priority: int) -> None:
+    if sc.mem_container < 0:
+        trace_event(core, TRACE_DIRECT_RECLAIM_END, sc.order, nr_reclaimed, priority)
+    else:
+        trace_event(core, TRACE_MEMCG_RECLAIM_END, sc.order, sc.mem_container, nr_reclaimed, priority)
 
 
 def nr_meta_heads(nr_containers: int) -> int:

@@ -12,6 +12,8 @@ from ..arrays import array_of
 from ..core import Core
 from ..lru import MAX_SCAN_DEPTH
 from ..params import GFP_KERNEL, NR_ACTIVE, NR_INACTIVE, PAGEOUTRUN, WMARK_HIGH
+from ..trace import trace_event
+from ..trace_ring import TRACE_KSWAPD_SLEEP, TRACE_KSWAPD_WAKE
 from ..vmscan import shrink_slab
 from .shrink2007 import ScanControl2007, note_zone_scanning_priority, shrink_zone
 
@@ -54,6 +56,8 @@ def balance_pgdat(core: Core, kswapd: Kswapd) -> int:
 
 def run_until_nap(core: Core, kswapd: Kswapd) -> int:
     if kswapd.priority < 0:
+        if core.traced:
+            trace_event(core, TRACE_KSWAPD_WAKE)
         kswapd.restart(core)
     while not balance_once(core, kswapd):
         napping = wants_nap(core, kswapd)
@@ -65,6 +69,8 @@ def run_until_nap(core: Core, kswapd: Kswapd) -> int:
             return core.clock_ns + core.wait_ns
     note_temp_priorities(core, kswapd)
     kswapd.priority = -1
+    if core.traced:
+        trace_event(core, TRACE_KSWAPD_SLEEP)
     return -1
 
 

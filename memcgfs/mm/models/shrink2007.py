@@ -19,6 +19,14 @@ from ..params import PGSCAN_KSWAPD, PGSTEAL, SWAP_AGAIN, SWAP_FAIL
 from ..rmap import page_referenced, try_to_unmap
 from ..scan_control import ScanControl
 from ..swap_state import add_to_swap
+from ..trace import payer, trace_event, trace_page
+from ..trace_ring import TRACE_LRU_DEACTIVATE, TRACE_LRU_ISOLATE, TRACE_LRU_PUTBACK, TRACE_PAGE, TRACE_REFERENCED
+from ..trace_ring import WHY_ACTIVATE_NO_SLOT, WHY_ACTIVATE_NO_SWAP, WHY_KEEP_CONGESTED
+from ..trace_ring import WHY_ACTIVATE_REFERENCED, WHY_ACTIVATE_UNMAP_FAILED, WHY_DEACTIVATE_COLD, WHY_DEACTIVATE_UNMAPPED
+from ..trace_ring import WHY_FREED, WHY_KEEP_DIRTY_AGAIN, WHY_KEEP_DIRTY_REFERENCED, WHY_KEEP_IN_USE, WHY_KEEP_LOCKED
+from ..trace_ring import WHY_KEEP_LOCKED_AGAIN, WHY_KEEP_MAPPED, WHY_KEEP_MAY_NOT_WRITE, WHY_KEEP_NOT_REMOVED
+from ..trace_ring import WHY_KEEP_UNMAP_AGAIN, WHY_KEEP_WRITEBACK, WHY_KEEP_WRITING, WHY_STAY_NO_SWAP
+from ..trace_ring import WHY_STAY_NOT_MAPPED_TURN, WHY_STAY_REFERENCED
 from ..vmscan import pageout, remove_mapping
 
 if TYPE_CHECKING:
@@ -53,9 +61,14 @@ def shrink_page_list(core: Core, page_list: int, sc: ScanControl2007) -> int:
         pfn = core.lru.prev[page_list]
         core.lru.remove(pfn)
         if core.frames.test_and_set(pfn, PG_LOCKED):
+            sc.why = WHY_KEEP_LOCKED
+            if core.traced:
+                trace_answer(core, pfn, sc, False)
             core.lru.add(ret_pages, pfn)
             continue
         answer = shrink_page(core, pfn, sc)
+        if core.traced:
+            trace_answer(core, pfn, sc, False)
         if answer == PAGE_SUCCESS:
             put_page(core, pfn)
             nr_reclaimed += 1
@@ -76,42 +89,48 @@ def shrink_page(core: Core, pfn: int, sc: ScanControl2007) -> int:
     """
     sc.nr_scanned += 1
     if not sc.may_swap and core.frames.mapcount[pfn] > 0:
-        return unlock_and(core, pfn, PAGE_KEEP)
+        return unlock_and(core, pfn, PAGE_KEEP, sc, WHY_KEEP_MAPPED)
     if core.frames.mapcount[pfn] > 0 or core.frames.has(pfn, PG_SWAPCACHE):
         sc.nr_scanned += 1
     if core.frames.has(pfn, PG_WRITEBACK):
-        return unlock_and(core, pfn, PAGE_KEEP)
+        return unlock_and(core, pfn, PAGE_KEEP, sc, WHY_KEEP_WRITEBACK)
 
     referenced = page_referenced(core, pfn, True, sc.mem_container)
+    if core.traced:
+        trace_page(core, TRACE_REFERENCED, pfn, sc.mem_container, referenced)
     if sc.order <= PAGE_ALLOC_COSTLY_ORDER and referenced > 0 and page_mapping_inuse(core, pfn):
-        return unlock_and(core, pfn, PAGE_ACTIVATE)
+        return unlock_and(core, pfn, PAGE_ACTIVATE, sc, WHY_ACTIVATE_REFERENCED)
     if core.frames.has(pfn, PG_ANON) and not core.frames.has(pfn, PG_SWAPCACHE) and not add_to_swap(core, pfn):
-        return unlock_and(core, pfn, PAGE_ACTIVATE)
+        return unlock_and(core, pfn, PAGE_ACTIVATE, sc, WHY_ACTIVATE_NO_SWAP)
 
     if core.frames.mapcount[pfn] > 0:
         unmapped = try_to_unmap(core, pfn)
         if unmapped == SWAP_FAIL:
-            return unlock_and(core, pfn, PAGE_ACTIVATE)
+            return unlock_and(core, pfn, PAGE_ACTIVATE, sc, WHY_ACTIVATE_UNMAP_FAILED)
         if unmapped == SWAP_AGAIN:
-            return unlock_and(core, pfn, PAGE_KEEP)
+            return unlock_and(core, pfn, PAGE_KEEP, sc, WHY_KEEP_UNMAP_AGAIN)
 
     if core.frames.has(pfn, PG_DIRTY):
         if sc.order <= PAGE_ALLOC_COSTLY_ORDER and referenced > 0:
-            return unlock_and(core, pfn, PAGE_KEEP)
+            return unlock_and(core, pfn, PAGE_KEEP, sc, WHY_KEEP_DIRTY_REFERENCED)
         if not sc.may_writepage:
-            return unlock_and(core, pfn, PAGE_KEEP)
+            return unlock_and(core, pfn, PAGE_KEEP, sc, WHY_KEEP_MAY_NOT_WRITE)
         answer = pageout(core, pfn)
-        if answer in (PAGE_KEEP, PAGE_ACTIVATE):
-            return unlock_and(core, pfn, answer)
+        if answer == PAGE_ACTIVATE:
+            return unlock_and(core, pfn, PAGE_ACTIVATE, sc, WHY_ACTIVATE_NO_SLOT)
+        if answer == PAGE_KEEP:
+            return unlock_and(core, pfn, PAGE_KEEP, sc, WHY_KEEP_IN_USE if core.frames.count[pfn] != 2 else WHY_KEEP_CONGESTED)
         if answer == PAGE_SUCCESS:
             if core.frames.has(pfn, PG_WRITEBACK) or core.frames.has(pfn, PG_DIRTY):
+                sc.why = WHY_KEEP_WRITING if core.frames.has(pfn, PG_WRITEBACK) else WHY_KEEP_DIRTY_AGAIN
                 return PAGE_KEEP
             if core.frames.test_and_set(pfn, PG_LOCKED):
+                sc.why = WHY_KEEP_LOCKED_AGAIN
                 return PAGE_KEEP
 
     if not remove_mapping(core, pfn):
-        return unlock_and(core, pfn, PAGE_KEEP)
-    return unlock_and(core, pfn, PAGE_SUCCESS)
+        return unlock_and(core, pfn, PAGE_KEEP, sc, WHY_KEEP_NOT_REMOVED)
+    return unlock_and(core, pfn, PAGE_SUCCESS, sc, WHY_FREED)
 
 
 def page_mapping_inuse(core: Core, pfn: int) -> bool:
@@ -121,9 +140,15 @@ def page_mapping_inuse(core: Core, pfn: int) -> bool:
     return core.frames.has(pfn, PG_CACHE) and not core.vmas.i_mmap.is_empty(core.vmas.file_head(core.frames.owner(pfn)))
 
 
-def unlock_and(core: Core, pfn: int, answer: int) -> int:
+def unlock_and(core: Core, pfn: int, answer: int, sc: ScanControl2007, why: int) -> int:
     core.frames.clear(pfn, PG_LOCKED)
+    sc.why = why
     return answer
+
+
+def trace_answer(core: Core, pfn: int, sc: ScanControl2007, active: bool) -> None:
+    """What becomes of a page that reclaim looked at on this list, and why."""
+    trace_event(core, TRACE_PAGE, pfn, payer(core, pfn), sc.mem_container, active, sc.priority, sc.why)
 
 
 def put_back(core: Core, sc: ScanControl2007, pfn: int) -> None:
@@ -152,6 +177,8 @@ def shrink_inactive_list(core: Core, max_scan: int, zone: int, sc: ScanControl20
         core.lockdep.lock(LOCK_ZONE_LRU)
         nr_taken = sc.isolate_pages(core, sc.swap_cluster_max, page_list, sc, sc.order, ISOLATE_INACTIVE, zone, sc.mem_container, False)
         nr_scan = sc.nr_isolate_scanned
+        if core.traced:
+            trace_isolate(core, zone, sc, sc.swap_cluster_max, nr_taken, False)
         core.zones.add(zone, NR_INACTIVE, -nr_taken)
         core.zones.pages_scanned[zone] += nr_scan
         core.lockdep.unlock(LOCK_ZONE_LRU)
@@ -171,6 +198,8 @@ def shrink_inactive_list(core: Core, max_scan: int, zone: int, sc: ScanControl20
             pfn = core.lru.prev[page_list]
             core.lru.remove(pfn)
             add_page_to_list(core, sc.lru, pfn, core.frames.has(pfn, PG_ACTIVE))
+            if core.traced:
+                trace_page(core, TRACE_LRU_PUTBACK, pfn, zone, core.frames.has(pfn, PG_ACTIVE))
             put_back(core, sc, pfn)
         if nr_scanned >= max_scan:
             break
@@ -193,6 +222,26 @@ def may_reclaim_mapped(core: Core, zone: int, sc: ScanControl2007, priority: int
     return mapped_ratio // 2 + distress + sc.swappiness >= 100
 
 
+def active_why(core: Core, pfn: int, reclaim_mapped: bool, stays: bool) -> int:
+    """Why shrink_active_list decided so, found again from what it asked."""
+    if not stays:
+        return WHY_DEACTIVATE_COLD if core.frames.mapcount[pfn] > 0 else WHY_DEACTIVATE_UNMAPPED
+    if not reclaim_mapped:
+        return WHY_STAY_NOT_MAPPED_TURN
+    if core.swap.total_swap_pages == 0 and core.frames.has(pfn, PG_ANON):
+        return WHY_STAY_NO_SWAP
+    return WHY_STAY_REFERENCED
+
+
+def trace_active_page(core: Core, pfn: int, sc: ScanControl2007, reclaim_mapped: bool, stays: bool) -> None:
+    sc.why = active_why(core, pfn, reclaim_mapped, stays)
+    trace_answer(core, pfn, sc, True)
+
+
+def trace_isolate(core: Core, zone: int, sc: ScanControl2007, nr_to_scan: int, nr_taken: int, active: bool) -> None:
+    trace_event(core, TRACE_LRU_ISOLATE, zone, sc.mem_container, active, sc.order, nr_to_scan, sc.nr_isolate_scanned, nr_taken)
+
+
 def shrink_active_list(core: Core, nr_pages: int, zone: int, sc: ScanControl2007, priority: int) -> None:
     """Moves pages from the active to the inactive list. A mapped page stays if it must, or if it was referenced; an unmapped one goes."""
     l_hold = sc.lru.scan_head(sc.depth, L_HOLD)
@@ -204,6 +253,8 @@ def shrink_active_list(core: Core, nr_pages: int, zone: int, sc: ScanControl2007
     core.lockdep.lock(LOCK_ZONE_LRU)
     pgmoved = sc.isolate_pages(core, nr_pages, l_hold, sc, sc.order, ISOLATE_ACTIVE, zone, sc.mem_container, True)
     pgscanned = sc.nr_isolate_scanned
+    if core.traced:
+        trace_isolate(core, zone, sc, nr_pages, pgmoved, True)
     core.zones.pages_scanned[zone] += pgscanned
     core.zones.add(zone, NR_ACTIVE, -pgmoved)
     core.lockdep.unlock(LOCK_ZONE_LRU)
@@ -217,8 +268,12 @@ def shrink_active_list(core: Core, nr_pages: int, zone: int, sc: ScanControl2007
             or page_referenced(core, pfn, False, sc.mem_container) > 0
         ):
             core.lru.add(l_active, pfn)
+            if core.traced:
+                trace_active_page(core, pfn, sc, reclaim_mapped, True)
         else:
             core.lru.add(l_inactive, pfn)
+            if core.traced:
+                trace_active_page(core, pfn, sc, reclaim_mapped, False)
 
     core.lockdep.lock(LOCK_ZONE_LRU)
     pgdeactivate = 0
@@ -227,6 +282,8 @@ def shrink_active_list(core: Core, nr_pages: int, zone: int, sc: ScanControl2007
         core.lru.remove(pfn)
         core.frames.clear(pfn, PG_ACTIVE)
         add_page_to_list(core, sc.lru, pfn, False)
+        if core.traced:
+            trace_page(core, TRACE_LRU_DEACTIVATE, pfn, zone, priority)
         core.model.moved(core, pfn, False)
         pgdeactivate += 1
         put_back(core, sc, pfn)
@@ -257,6 +314,7 @@ def shrink_zone(core: Core, priority: int, zone: int, sc: ScanControl2007) -> in
     else:
         nr_inactive = 0
 
+    sc.priority = priority
     nr_reclaimed = 0
     while nr_active > 0 or nr_inactive > 0:
         if nr_active > 0:

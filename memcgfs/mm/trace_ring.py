@@ -1,0 +1,136 @@
+"""The ring of trace records (kernel/trace/ring_buffer.c): rows of RECORD_WORDS numbers, of which the newest overwrite the oldest.
+
+A record: time, event, who ran, and up to seven numbers whose meaning the event's row in tracer.py tells. Records are counted from the
+machine's start, so that a record keeps its number while others come and go.
+
+A new event is a number here, a row in tracer.TRACE_EVENTS, and a call where it happens (trace.py).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .arrays import array_of
+
+RECORD_WORDS: Final = 10
+DEFAULT_RECORDS: Final = 65536
+
+TRACE_CHARGE: Final = 0
+TRACE_CHARGE_FAILED: Final = 1
+TRACE_UNCHARGE: Final = 2
+TRACE_MOVE_LISTS: Final = 3
+TRACE_DIRECT_RECLAIM_BEGIN: Final = 4
+TRACE_DIRECT_RECLAIM_END: Final = 5
+TRACE_MEMCG_RECLAIM_BEGIN: Final = 6
+TRACE_MEMCG_RECLAIM_END: Final = 7
+TRACE_KSWAPD_WAKE: Final = 8
+TRACE_KSWAPD_SLEEP: Final = 9
+TRACE_LRU_ISOLATE: Final = 10
+TRACE_LRU_INSERTION: Final = 11
+TRACE_LRU_ACTIVATE: Final = 12
+TRACE_LRU_DEACTIVATE: Final = 13
+TRACE_LRU_PUTBACK: Final = 14
+TRACE_LRU_ROTATE: Final = 15
+TRACE_REFERENCED: Final = 16
+TRACE_PAGE: Final = 17
+TRACE_WRITEPAGE: Final = 18
+TRACE_ADD_TO_SWAP_CACHE: Final = 19
+TRACE_DELETE_FROM_SWAP_CACHE: Final = 20
+TRACE_SWAP_OUT: Final = 21
+TRACE_WRITEBACK_END: Final = 22
+TRACE_SWAP_IN: Final = 23
+TRACE_PAGE_FAULT: Final = 24
+TRACE_COPY_PTE: Final = 25
+TRACE_UNMAP: Final = 26
+TRACE_MARK_VICTIM: Final = 27
+TRACE_OOM_KILL: Final = 28
+TRACE_PAGE_ALLOC: Final = 29
+TRACE_PAGE_FREE: Final = 30
+TRACE_NEWTASK: Final = 31
+TRACE_EXIT: Final = 32
+TRACE_FILEMAP_ADD: Final = 33
+TRACE_FILEMAP_DELETE: Final = 34
+
+# What a charge stands for, and whose end gave it back
+CHARGED_MAPPED: Final = 0
+CHARGED_CACHE: Final = 1
+CHARGED_UNUSED: Final = 2
+CHARGED_FORCED: Final = 3
+
+# What a fault put in place
+FAULT_ZERO: Final = 0
+FAULT_ANON: Final = 1
+FAULT_SWAP: Final = 2
+FAULT_COW: Final = 3
+FAULT_REUSE: Final = 4
+FAULT_FILE: Final = 5
+FAULT_KINDS: Final = 0xFF
+FAULT_WRITE: Final = 0x100
+FAULT_MAJOR: Final = 0x200
+
+# Why an entry of a page table was taken away
+UNMAP_ZAP: Final = 0
+UNMAP_COW: Final = 1
+UNMAP_RECLAIM: Final = 2
+
+# What reclaim answered for a page, and at which question: shrink_page_list's in their order, then shrink_active_list's
+WHY_KEEP_LOCKED: Final = 0
+WHY_KEEP_MAPPED: Final = 1
+WHY_KEEP_WRITEBACK: Final = 2
+WHY_ACTIVATE_REFERENCED: Final = 3
+WHY_ACTIVATE_NO_SWAP: Final = 4
+WHY_ACTIVATE_UNMAP_FAILED: Final = 5
+WHY_KEEP_UNMAP_AGAIN: Final = 6
+WHY_KEEP_DIRTY_REFERENCED: Final = 7
+WHY_KEEP_MAY_NOT_WRITE: Final = 8
+WHY_KEEP_IN_USE: Final = 9
+WHY_KEEP_CONGESTED: Final = 10
+WHY_ACTIVATE_NO_SLOT: Final = 11
+WHY_KEEP_WRITING: Final = 12
+WHY_KEEP_DIRTY_AGAIN: Final = 13
+WHY_KEEP_LOCKED_AGAIN: Final = 14
+WHY_KEEP_NOT_REMOVED: Final = 15
+WHY_FREED: Final = 16
+WHY_STAY_NOT_MAPPED_TURN: Final = 17
+WHY_STAY_NO_SWAP: Final = 18
+WHY_STAY_REFERENCED: Final = 19
+WHY_DEACTIVATE_UNMAPPED: Final = 20
+WHY_DEACTIVATE_COLD: Final = 21
+
+
+class TraceRing:
+    """Records first..end-1 are there."""
+
+    def __init__(self, nr_records: int) -> None:
+        self.first = 0
+        self.end = 0
+        self.overrun = 0
+        self.resize(nr_records)
+
+    def resize(self, nr_records: int) -> None:
+        """Room for so many; what was recorded is lost, but for what the caller kept."""
+        self.nr_records = nr_records
+        self.words = array_of("q", nr_records * RECORD_WORDS)
+
+    def forget_until(self, end: int) -> None:
+        """The records before this one were read, or are not wanted."""
+        self.first = end
+
+    def forget_overrun(self) -> None:
+        self.overrun = 0
+
+    def place_of(self, number: int) -> int:
+        """Where a record begins."""
+        return number % self.nr_records * RECORD_WORDS
+
+    def append(self, ns: int, event: int, pid: int) -> int:
+        """A new record, its numbers still those of the one it overwrites; gives where they begin."""
+        if self.end - self.first == self.nr_records:
+            self.first += 1
+            self.overrun += 1
+        at = self.place_of(self.end)
+        self.end += 1
+        self.words[at] = ns
+        self.words[at + 1] = event
+        self.words[at + 2] = pid
+        return at + 3
