@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .kernfs import Directory, File
-from .kernfs.errors import NoSuchFile, Pinned
+from .kernfs.errors import NoSuchFile, Pinned, WouldBlock
 from .machinefs import TaskEntry, map_file
 
 if TYPE_CHECKING:
@@ -62,17 +62,24 @@ class Dir:
             self._tree.fs.rename(ino, self._directory.name, ino, os.fsencode(name))
 
     def read(self, path: str) -> bytes:
-        """The whole of the file `path`, as cat would print it."""
+        """The whole of the file `path`, as cat would print it; of one that is read as it comes, what there is.
+
+        Raises BlockingIOError where cat would wait.
+        """
         fs = self._tree.fs
         with self._tree.request(path), self._opened(path) as handle:
             content = b""
-            while piece := fs.read(handle, len(content), READ_BYTES):
-                content += piece
+            try:
+                while piece := fs.read(handle, len(content), READ_BYTES):
+                    content += piece
+            except WouldBlock:
+                if not content:
+                    raise
         return content
 
     def write(self, path: str, content: bytes) -> None:
-        """One write, which is one command."""
-        with self._tree.request(path), self._opened(path) as handle:
+        """One write, which is one command, to a file that is opened as by `>`."""
+        with self._tree.request(path), self._opened(path, os.O_WRONLY | os.O_TRUNC) as handle:
             self._tree.fs.write(handle, 0, content)
 
     def __getitem__(self, path: str) -> int | str:
@@ -96,9 +103,9 @@ class Dir:
         return self._directory.parent
 
     @contextmanager
-    def _opened(self, path: str) -> Iterator[int]:
+    def _opened(self, path: str, flags: int = os.O_RDONLY) -> Iterator[int]:
         fs = self._tree.fs
-        handle = fs.open(fs.find(os.fsencode(path), self._directory).ino, os.O_RDWR, self._tree.owner)
+        handle = fs.open(fs.find(os.fsencode(path), self._directory).ino, flags, self._tree.owner)
         try:
             yield handle
         finally:

@@ -20,7 +20,7 @@ from .members import Members
 from .release import Release
 
 if TYPE_CHECKING:
-    from ..mm import Machine
+    from ..mm import Container, Machine
     from .dialect import Dialect
 
 
@@ -37,6 +37,10 @@ class Hierarchy(DirectoryOps):
         fs.root.ops = self
         fs.root.subject = self.top
         fs.add_files(fs.root, dialect.top_files, owner, self.top)
+
+    def path_of(self, container: Container) -> bytes:
+        """Where the container of the machine is in the tree."""
+        return self._by_cid[container.cid].path
 
     # DirectoryOps.
 

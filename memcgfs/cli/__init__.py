@@ -23,6 +23,7 @@ VERSION: Final = "0.1.0"
 COMMANDS: Final = {
     "mount": "mount a new tree at DIR",
     "umount": "unmount the tree at DIR, and wait until its daemon has ended",
+    "explain": "tell the life of a page in words, from the trace of a mounted tree",
     "replay": "drive a trace of page accesses through one container, without a mount",
 }
 

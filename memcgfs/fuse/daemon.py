@@ -36,15 +36,18 @@ def serve(options: Options, path: Path, source: str, ready: Callable[[], None]) 
     tree = Tree.from_options(options)
     host = Host(tree.host_exited)
     tree.set_host(host)
-    requests = Requests(tree, host, options.timescale)
+    requests = Requests(tree, host, path, options.timescale)
     signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
     # Only answers that are held back need a second task; handing over from one to another costs a third of the speed.
-    max_tasks = MANY if options.timescale else 1
-    if not eager.enable():
+    workers = eager.enable()
+    if workers is None:
         print("memcgfs: this pyfuse3 is built otherwise than expected: small requests take twice as long", file=sys.stderr)
+    elif not options.timescale:
+        requests.start_worker = workers.start_another
+    is_alone = workers is not None and not options.timescale
     _mount(requests, path, fuse_options(options, source))
     try:
-        trio.run(_answer, tree, host, path, max_tasks, ready)
+        trio.run(_answer, tree, host, requests, path, is_alone, ready)
     finally:
         pyfuse3.close()
 
@@ -71,20 +74,21 @@ def _mount(requests: Requests, path: Path, words: set[str]) -> None:
             os.close(stderr)
 
 
-async def _answer(tree: Tree, host: Host, path: Path, max_tasks: int, ready: Callable[[], None]) -> None:
+async def _answer(tree: Tree, host: Host, requests: Requests, path: Path, is_alone: bool, ready: Callable[[], None]) -> None:
     mount = mount_at(path)
     assert mount is not None
     with trio.open_signal_receiver(*END_SIGNALS) as signals:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, END_SIGNALS)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_end_at_signal, signals)
+            nursery.start_soon(_end_at_signal, signals, requests)
             nursery.start_soon(host.watch_exits, tree.settle)
             with announced(mount):
                 ready()
-                await pyfuse3.main(min_tasks=1, max_tasks=max_tasks)
+                await pyfuse3.main(*(eager.ONE_WORKER if is_alone else (1, MANY)))
             nursery.cancel_scope.cancel()
 
 
-async def _end_at_signal(signals: AsyncIterator[int]) -> None:
+async def _end_at_signal(signals: AsyncIterator[int], requests: Requests) -> None:
     async for _signal in signals:
+        requests.end_waits()
         pyfuse3.terminate()

@@ -7,6 +7,9 @@ we:
 
 - `wait_readable` asks poll(2) first, for at most `PATIENCE_MS`, since the next request mostly follows the answer to the
   last one.  Only when none came does it wait through trio;
+- `open_nursery` keeps how pyfuse3 starts a worker (a task that takes requests and answers them).  There is one, since
+  handing over between two costs a third of the speed; whoever is about to wait in a request starts another, and of two
+  that have nothing to do one ends;
 - `Lock` does not pass through the scheduler unless it has to wait.
 
 While requests keep coming, the other tasks (signals, exits of processes, release agents) get a turn at each
@@ -18,9 +21,10 @@ This leans on names inside pyfuse3, so `enable` does nothing, and says so, with 
 from __future__ import annotations
 
 import select
-from collections.abc import Awaitable, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager
 from types import SimpleNamespace
-from typing import Final
+from typing import Any, Final
 
 import pyfuse3
 import trio
@@ -28,6 +32,8 @@ import trio
 TRIED_VERSIONS: Final = ("3.5.",)
 PATIENCE_MS: Final = 1
 TURN: Final = 64
+ONE_WORKER: Final = (0, -(1 << 30))
+"""For pyfuse3.main: a worker ends if another one waits for requests, and none is started by itself."""
 
 
 class _Done:
@@ -85,14 +91,35 @@ class Readiness:
         return trio.lowlevel.wait_readable(fd)
 
 
-def enable() -> bool:
-    """Put the stand-in in trio's place for mounts made from now on; False if this pyfuse3 was not tried."""
+class Workers:
+    """pyfuse3's nursery, and a way to start one more of what it starts there."""
+
+    def __init__(self) -> None:
+        self._start: Callable[[], None] = lambda: None
+
+    @asynccontextmanager
+    async def open_nursery(self) -> AsyncIterator[Workers]:
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            yield self
+
+    def start_soon(self, worker: Callable[..., Awaitable[Any]], *arguments: Any, name: str) -> None:
+        self._start = lambda: self._nursery.start_soon(worker, *arguments, name=name)
+        self._start()
+
+    def start_another(self) -> None:
+        self._start()
+
+
+def enable() -> Workers | None:
+    """Put the stand-in in trio's place for mounts made from now on; None if this pyfuse3 was not tried."""
     if not pyfuse3.__version__.startswith(TRIED_VERSIONS) or getattr(pyfuse3, "trio", None) is not trio:
-        return False
+        return None
+    workers = Workers()
     stand_in = SimpleNamespace(
         Lock=Lock,
         ClosedResourceError=trio.ClosedResourceError,
-        open_nursery=trio.open_nursery,
+        open_nursery=workers.open_nursery,
         lowlevel=SimpleNamespace(
             wait_readable=Readiness().wait_readable,
             notify_closing=trio.lowlevel.notify_closing,
@@ -101,7 +128,7 @@ def enable() -> bool:
         ),
     )
     setattr(pyfuse3, "trio", stand_in)  # noqa: B010  # not in pyfuse3's type hints
-    return True
+    return workers
 
 
 def disable() -> None:

@@ -3,6 +3,8 @@
 Contract
 - A request runs to its end before the next one starts: nothing here awaits between a call and its answer, except to let
   the caller feel a stall (`timescale`), which comes after the call and holds up nobody else.
+- A read that finds nothing yet is tried again after each other request, until there is something, a signal is pending for
+  the reader (EINTR), or the mount has gone (end of file).  It lets another worker take requests meanwhile.
 - Before a request, members that have exited are let go; after it, `tree.settle()` does what it made due.
 - What the tree refuses is answered with the errno that `tree.errno_of` has for it.  Any other exception is a bug here
   or below; pyfuse3 would end the whole mount, so it becomes EIO, with the traceback in the log.
@@ -22,11 +24,14 @@ from __future__ import annotations
 import errno
 import functools
 import logging
+import os
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Concatenate, Final, NoReturn, ParamSpec, TypeVar
+from pathlib import Path
+from typing import Any, Concatenate, Final, NamedTuple, NoReturn, ParamSpec, TypeVar
 
 import pyfuse3
+import trio
 from pyfuse3 import (
     EntryAttributes,
     FileHandleT,
@@ -42,10 +47,11 @@ from pyfuse3 import (
     StatvfsData,
 )
 
-from ..kernfs import Attributes, Caller, Changes
+from ..kernfs import Attributes, Caller, Changes, WouldBlock
 from ..tree import Tree, errno_of
 from .host import Host
-from .stalls import feel_stall
+from .mountpoint import mount_at
+from .stalls import LOOK_S, Waiter, feel_stall
 
 FOREVER: Final = 1e9
 """Seconds that the kernel may keep a name or attributes."""
@@ -74,6 +80,10 @@ def request(call: Callable[Concatenate[Requests, P], R]) -> Answering[P, R]:
                 return call(self, *args, **kwargs)
             finally:
                 tree.settle()
+                if self._readers:
+                    self._readers.unpark_all()
+        except WouldBlock:
+            raise
         except Exception as refusal:
             raise FUSEError(_errno(refusal, call.__name__)) from None
         finally:
@@ -91,18 +101,31 @@ def _errno(refusal: Exception, name: str) -> int:
     return number
 
 
+class Opener(NamedTuple):
+    """Who opened a file, and how."""
+
+    pid: int
+    ino: int
+    is_nonblocking: bool
+
+
 class Requests(pyfuse3.Operations):
     """`tree` behind one mount.  `timescale`: real nanoseconds that a caller waits for one that its request took."""
 
     supports_dot_lookup = False
 
-    def __init__(self, tree: Tree, host: Host, timescale: float = 0.0) -> None:
+    def __init__(self, tree: Tree, host: Host, path: Path, timescale: float = 0.0) -> None:
         super().__init__()
         self._tree = tree
         self._fs = tree.fs
         self._host = host
         self._timescale = timescale
-        self._openers: dict[FileHandleT, int] = {}
+        self._openers: dict[FileHandleT, Opener] = {}
+        self._path = path
+        self._readers = trio.lowlevel.ParkingLot()
+        self._is_ending = False
+        self.start_worker: Callable[[], None] = lambda: None
+        """Has requests answered while one waits."""
         self._asking = 0
         tree.fs.arrival_observers.append(self._name_came)
         tree.fs.removal_observers.append(self._name_gone)
@@ -151,7 +174,7 @@ class Requests(pyfuse3.Operations):
     def create(self, parent_inode: InodeT, name: FileNameT, mode: ModeT, flags: FlagT,
                ctx: RequestContext) -> tuple[FileInfo, EntryAttributes]:  # fmt: skip
         file, handle = self._fs.create(parent_inode, name, mode, flags, self._caller(ctx))
-        return self._opened(handle, ctx), _entry(file.attributes())
+        return self._opened(handle, file.ino, flags, ctx), _entry(file.attributes())
 
     @request
     def mknod(self, parent_inode: InodeT, name: FileNameT, mode: ModeT, rdev: int,
@@ -208,21 +231,52 @@ class Requests(pyfuse3.Operations):
 
     @request
     def open(self, inode: InodeT, flags: FlagT, ctx: RequestContext) -> FileInfo:
-        return self._opened(self._fs.open(inode, flags, self._caller(ctx)), ctx)
+        return self._opened(self._fs.open(inode, flags, self._caller(ctx)), inode, flags, ctx)
+
+    async def read(self, fh: FileHandleT, off: int, size: int) -> bytes:
+        try:
+            return await self._read(fh, off, size)
+        except WouldBlock:
+            return await self._wait_and_read(fh, off, size)
 
     @request
-    def read(self, fh: FileHandleT, off: int, size: int) -> bytes:
-        self._asking = self._openers[fh]
+    def _read(self, fh: FileHandleT, off: int, size: int) -> bytes:
+        self._asking = self._openers[fh].pid
         return self._fs.read(fh, off, size)
+
+    async def _wait_and_read(self, fh: FileHandleT, off: int, size: int) -> bytes:
+        opener = self._openers[fh]
+        if opener.is_nonblocking:
+            raise FUSEError(errno.EAGAIN)
+        waiter = Waiter(opener.pid, self._path / os.fsdecode(self._fs.node(opener.ino).path.lstrip(b"/")))
+        self.start_worker()
+        while not self._is_ending:
+            with trio.move_on_after(LOOK_S) as look:
+                await self._readers.park()
+            if look.cancelled_caught:
+                if waiter.is_interrupted():
+                    raise FUSEError(errno.EINTR)
+                if mount_at(self._path) is None:
+                    break
+            try:
+                return await self._read(fh, off, size)
+            except WouldBlock:
+                pass
+        return b""
+
+    def end_waits(self) -> None:
+        """The mount ends: whoever waits for something to read is at the end of the file."""
+        self._is_ending = True
+        self._readers.unpark_all()
 
     @request
     def write(self, fh: FileHandleT, off: int, buf: bytes) -> int:
-        self._asking = self._openers[fh]
+        self._asking = self._openers[fh].pid
         return self._fs.write(fh, off, buf)
 
     @request
     def fsync(self, fh: FileHandleT, datasync: bool) -> None:
-        self._asking = self._openers[fh]
+        self._asking = self._openers[fh].pid
         self._fs.fsync(fh)
 
     @request
@@ -236,9 +290,9 @@ class Requests(pyfuse3.Operations):
         self._asking = ctx.pid
         return Caller(ctx.pid, ctx.uid, ctx.gid, ctx.umask)
 
-    def _opened(self, handle: int, ctx: RequestContext) -> FileInfo:
+    def _opened(self, handle: int, inode: int, flags: int, ctx: RequestContext) -> FileInfo:
         fh = FileHandleT(handle)
-        self._openers[fh] = ctx.pid
+        self._openers[fh] = Opener(ctx.pid, inode, bool(flags & os.O_NONBLOCK))
         return FileInfo(fh=fh, direct_io=True)
 
     def _date_ns(self, date_ns: int) -> int:

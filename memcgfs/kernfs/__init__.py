@@ -10,8 +10,9 @@ from __future__ import annotations
 from .caller import OWNER, Caller
 from .data import Data, OpenData
 from .directory_ops import DirectoryOps
+from .errors import WouldBlock
 from .filesystem import Kernfs
-from .filetype import ByteFile, ControlFile
+from .filetype import ByteFile, ControlFile, PipeFile
 from .namespace import ROOT_INO
 from .node import Attributes, Changes, DataFile, Directory, File, Node
 
@@ -31,4 +32,6 @@ __all__ = [
     "Kernfs",
     "Node",
     "OpenData",
+    "PipeFile",
+    "WouldBlock",
 ]

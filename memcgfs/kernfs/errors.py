@@ -71,6 +71,10 @@ class NotWritable(KernfsError):
     """The file takes no commands."""
 
 
+class WouldBlock(KernfsError):
+    """There is nothing to read yet."""
+
+
 class TooLong(KernfsError):
     """A command of PATH_MAX bytes or more."""
 

@@ -81,6 +81,8 @@ class Kernfs(Namespace):
             else:
                 # The size is remembered and means nothing: a file's text is made when it is read.
                 node.size_bytes = changes.size
+                if isinstance(node, File) and changes.size == 0 and node.alive:
+                    node.type.truncated(node.subject)
             node.mtime_ns = now
         if changes.mode is not None:
             node.mode = node.mode & ~MODE_BITS | changes.mode & MODE_BITS
@@ -188,7 +190,7 @@ class Kernfs(Namespace):
         node = self.node(ino)
         opened: OpenFile | OpenDataFile
         if isinstance(node, File):
-            opened = OpenFile(node, caller)
+            opened = OpenFile(node, flags, caller)
         elif isinstance(node, DataFile):
             opened = OpenDataFile(node, flags, caller, self)
         else:
@@ -200,6 +202,7 @@ class Kernfs(Namespace):
         return handle
 
     def read(self, handle: int, offset: int, nbytes: int) -> bytes:
+        """Raises WouldBlock where there is nothing yet, but may be later."""
         return self._opened(handle).read(offset, nbytes)
 
     def write(self, handle: int, offset: int, content: bytes) -> int:

@@ -7,14 +7,17 @@ their `subject`, the first argument of every function of a row.  A row that lack
   the whole buffer of one write(2), which is one command; the offset means nothing.  A command of PATH_MAX bytes or
   more is refused before anybody parses it, because the transport may cut it into pieces, each of which would be taken
   for a command of its own.
+  What cuts the file off (O_TRUNC, truncate(2)) calls `cut`, if there is one; otherwise it means nothing.
 - `ByteFile`: addressed by offset, as /proc/PID/mem is.
+- `PipeFile`: each open file reads a stream of its own, which is consumed; where there is nothing yet, it raises
+  `WouldBlock`, and whoever passes requests on may ask again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from .caller import Caller
 from .errors import NotReadable, NotWritable, TooLong
@@ -26,12 +29,19 @@ FILE_MODE = 0o644
 S = TypeVar("S")
 
 
+class Stream(Protocol):
+    """What an open `PipeFile` reads."""
+
+    def read(self, nbytes: int) -> bytes: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ControlFile(Generic[S]):
     name: str
     show: Callable[[S], str] | None = None
     write: Callable[[S, bytes, Caller], None] | None = None
     snapshot: bool = False
+    cut: Callable[[S], None] | None = None
 
     def opened(self, subject: S) -> bytes | None:
         """The text that this open file will show for good, or None to render it at each read."""
@@ -41,6 +51,10 @@ class ControlFile(Generic[S]):
         if self.show is None:
             raise NotReadable(self.name)
         return self.show(subject).encode("utf-8", "surrogateescape")
+
+    def truncated(self, subject: S) -> None:
+        if self.cut is not None:
+            self.cut(subject)
 
     def read_at(self, subject: S, offset: int, nbytes: int) -> bytes:
         return self.render(subject)[offset : offset + nbytes]
@@ -63,6 +77,9 @@ class ByteFile(Generic[S]):
     def opened(self, subject: S) -> bytes | None:
         return None
 
+    def truncated(self, subject: S) -> None:
+        """Its length is not the file's to say."""
+
     def read_at(self, subject: S, offset: int, nbytes: int) -> bytes:
         if self.load is None:
             raise NotReadable(self.name)
@@ -72,3 +89,24 @@ class ByteFile(Generic[S]):
         if self.store is None:
             raise NotWritable(self.name)
         return self.store(subject, offset, content)
+
+
+@dataclass(frozen=True, slots=True)
+class PipeFile(Generic[S]):
+    name: str
+    stream: Callable[[S], Stream]
+
+    def opened(self, subject: S) -> Stream:
+        return self.stream(subject)
+
+    def truncated(self, subject: S) -> None:
+        """There is nothing that could be cut off."""
+
+    def read_at(self, subject: S, offset: int, nbytes: int) -> bytes:
+        raise NotReadable(self.name)
+
+    def write_at(self, subject: S, offset: int, content: bytes, caller: Caller) -> int:
+        raise NotWritable(self.name)
+
+
+FileType = ControlFile[S] | ByteFile[S] | PipeFile[S]

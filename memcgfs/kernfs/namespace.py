@@ -21,7 +21,7 @@ from .caller import Caller
 from .data import Data
 from .directory_ops import DirectoryOps
 from .errors import NameTaken, NameTooLong, NoSuchFile, NotADirectory
-from .filetype import FILE_MODE, ByteFile, ControlFile
+from .filetype import FILE_MODE, FileType
 from .node import DataFile, Directory, File, Node
 
 ROOT_INO = 1
@@ -71,7 +71,7 @@ class Namespace:
         self._tell(self.arrival_observers, parent, name, node)
         return node
 
-    def add_files(self, parent: Directory, rows: Iterable[ControlFile[Any] | ByteFile[Any]], owner: Caller,
+    def add_files(self, parent: Directory, rows: Iterable[FileType[Any]], owner: Caller,
                   subject: Any) -> None:  # fmt: skip
         """One file for each row, in the order of the rows; all act on `subject`."""
         now = self.clock()

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from .data import Data
     from .directory_ops import DirectoryOps
-    from .filetype import ByteFile, ControlFile
+    from .filetype import FileType
 
 POSITION_DOT = 1
 POSITION_DOT_DOT = 2
@@ -101,6 +101,16 @@ class Node:
         self.position = 0
 
     @property
+    def path(self) -> bytes:
+        """From the root of the tree, with a leading slash."""
+        names: list[bytes] = []
+        node = self
+        while node.parent is not None:
+            names.append(node.name)
+            node = node.parent
+        return b"/" + b"/".join(reversed(names))
+
+    @property
     def nlink(self) -> int:
         return 1 if self.alive else 0
 
@@ -125,7 +135,7 @@ class File(Node):
     __slots__ = ("type",)
 
     def __init__(self, ino: int, parent: Directory, mode: int, uid: int, gid: int, now_ns: int,
-                 type: ControlFile[Any] | ByteFile[Any], subject: Any) -> None:  # fmt: skip
+                 type: FileType[Any], subject: Any) -> None:  # fmt: skip
         super().__init__(ino, type.name.encode(), parent, stat.S_IFREG | mode, uid, gid, now_ns, subject)
         self.type = type
 

@@ -19,21 +19,30 @@ if TYPE_CHECKING:
 
 
 class OpenFile:
-    __slots__ = ("caller", "file", "snapshot")
+    """`content`: what it shows for good, or the stream that it reads; None where each read asks the file.  What is only written need not
+    be rendered."""
 
-    def __init__(self, file: File, caller: Caller) -> None:
+    __slots__ = ("caller", "content", "file")
+
+    def __init__(self, file: File, flags: int, caller: Caller) -> None:
         if not file.alive:
             raise Removed(file.name)
         self.file = file
         self.caller = caller
-        self.snapshot = file.type.opened(file.subject)
+        if flags & os.O_TRUNC:
+            file.type.truncated(file.subject)
+        is_read = flags & os.O_ACCMODE != os.O_WRONLY
+        self.content = file.type.opened(file.subject) if is_read else None
 
     def read(self, offset: int, nbytes: int) -> bytes:
         file = self.file
         if not file.alive:
             raise Removed(file.name)
-        if self.snapshot is not None:
-            return self.snapshot[offset : offset + nbytes]
+        content = self.content
+        if isinstance(content, bytes):
+            return content[offset : offset + nbytes]
+        if content is not None:
+            return content.read(nbytes)
         return file.type.read_at(file.subject, offset, nbytes)
 
     def write(self, offset: int, content: bytes) -> int:

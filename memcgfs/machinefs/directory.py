@@ -13,6 +13,7 @@ from .machine_files import MACHINE_FILES
 from .swap_files import SWAP_FILES
 from .sysctl import sysctl_files
 from .tasks import TaskEntries
+from .trace import add_trace_directory
 
 NAME = b".machine"
 MODE = 0o755
@@ -26,5 +27,6 @@ def add_machine_directory(fs: Kernfs, hierarchy: Hierarchy, owner: Caller, *, vi
     sys = fs.add_directory(top, b"sys", mode=MODE, owner=owner)
     vm = fs.add_directory(sys, b"vm", mode=MODE, owner=owner)
     fs.add_files(vm, sysctl_files(machine), owner, machine)
+    add_trace_directory(fs, hierarchy, top, owner)
     files = Files(fs, hierarchy, top, owner)
     return TaskEntries(fs, hierarchy, top, owner, files)

@@ -23,5 +23,9 @@ class NotAllowed(MachinefsError):
     """The modes of a file, or of a directory on the way to it, keep the task's maker from it."""
 
 
+class NoMemoryForTrace(MachinefsError):
+    """A trace buffer of more than a GiB."""
+
+
 class OnlyRootLowers(MachinefsError):
     """oom_adj is lowered by root only (CAP_SYS_RESOURCE)."""

@@ -23,11 +23,12 @@ mv web site; chmod 750 db; chown 12:34 site/tasks; touch site; mkdir gone; rmdir
 echo run 100ms >.machine/tasks/8/ctl; echo +1s >.machine/clock
 """
 BYTE_FILES = ("mem", "pagemap")
+WAITING_FILES = ("trace_pipe",)
 
 
 def content(path: Path) -> bytes | int | None:
     """The bytes of a file, or the errno of reading it."""
-    if path.is_dir() or path.name in BYTE_FILES:
+    if path.is_dir() or path.name in BYTE_FILES + WAITING_FILES:
         return None
     try:
         return path.read_bytes()
