@@ -24,7 +24,7 @@ TRACE: Final = ".machine/trace"
 LINE: Final = re.compile(r" *(.+)-(\d+) +\[\d+\] \S+ +(\d+)\.(\d{6}): (\w+): ?(.*)")
 FIELD: Final = re.compile(r"(\w+)=(\([^)]*\)|\S+)")
 COUNTS: Final = re.compile(r"# entries-in-buffer/entries-written: (\d+)/(\d+)")
-AFTER_THE_END: Final = ("uncharge", "delete_from_swap_cache", "mm_page_free")
+AFTER_THE_END: Final = ("uncharge", "delete_from_swap_cache", "mm_filemap_delete_from_page_cache", "mm_page_free")
 """What is still told of a frame that the page table names no more."""
 
 
@@ -195,7 +195,7 @@ MAPPINGS: Final[dict[str, Callable[[Life, TraceLine], None]]] = {
 
 # The words.
 
-USES: Final = {"mapped": "as mapped memory", "cache": "as swap cache", "unused": "unused", "forced": "memory.force_empty"}
+USES: Final = {"mapped": "as mapped memory", "cache": "as cache", "unused": "unused", "forced": "memory.force_empty"}
 FAULTS: Final = {
     "zero": "read for the first time: the zero page is mapped, and charged to nobody",
     "anon": "written for the first time: frame {pfn} is mapped",
@@ -246,7 +246,9 @@ EVENTS: Final = {
     "add_to_swap_cache": "in the swap cache, at slot {slot}",
     "delete_from_swap_cache": "out of the swap cache, slot {slot}",
     "swap_out": "swapped out to slot {slot}",
-    "swap_out_end": "its write to slot {slot} is done",
+    "end_page_writeback": "its write is done",
+    "mm_filemap_add_to_page_cache": "in the page cache: page {index} of file {file}",
+    "mm_filemap_delete_from_page_cache": "out of the page cache: page {index} of file {file}",
     "task_exit": "its task ends",
     "mark_victim": "its task is chosen by the OOM killer",
 }
@@ -283,6 +285,8 @@ def mapping_words(record: TraceLine, is_own: bool) -> str:
         return f"inherited at fork: shares {where}" if is_own else f"task {record['pid']} shares it from now on: fork"
     table = FAULTS[record["what"]] if record.event == "page_fault_user" else UNMAPS[record["why"]]
     text = table.format_map(record.fields)
+    if record.fields.get("why") == "reclaim" and not record.get("slot"):
+        text = "unmapped by reclaim: the page table names nothing now"
     return text if is_own else f"page {record['page']} of task {record['pid']}: {text}"
 
 

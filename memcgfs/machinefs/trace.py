@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from ..cgroup import Hierarchy
 from ..kernfs import Caller, ControlFile, Directory, Kernfs, PipeFile, WouldBlock
 from ..mm import TRACE_EVENTS, TRACE_RECORD_BYTES, TRACE_WORDS, Machine, TraceEvent, TraceRecord
+from ..mm.params import DAEMON_PDFLUSH
 from .errors import BadCommand, NoMemoryForTrace
 
 MODE = 0o755
@@ -73,7 +74,8 @@ class Tracefs:
         if pid > 0:
             task = self.machine.tasks.get(pid)
             return f"{task.comm if task is not None else '<...>':>16.16}-{pid:<7d}"
-        comm = "<idle>" if pid == 0 else f"kswapd{-1 - pid}"
+        daemon = -1 - pid
+        comm = "<idle>" if pid == 0 else f"kswapd{daemon}" if daemon < DAEMON_PDFLUSH else "pdflush"
         return f"{comm:>16}-{0:<7d}"
 
     def _word(self, kind: str, value: int, record: TraceRecord) -> str:

@@ -107,7 +107,7 @@ BY_NUMBER = {event.number: event for event in TRACE_EVENTS}
 
 @dataclass(frozen=True, slots=True)
 class TraceRecord:
-    """`number` counts from the machine's start. `pid`: who ran; 0 is nobody, -1 - n kswapd of node n."""
+    """`number` counts from the machine's start. `pid`: who ran; 0 is nobody, -1 - n daemon n."""
 
     number: int
     ns: int

@@ -1,0 +1,167 @@
+"""The ring, what is enabled, and what the trace points record, on both builds."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from memcgfs.mm import TRACE_EVENTS, TRACE_WORDS, Machine
+from memcgfs.mm import trace_ring as ring
+from tests.conftest import MakeMachine
+from tests.mm.looking import page_0_in_swap
+
+MM = Path(__file__).parents[2] / "memcgfs" / "mm"
+
+
+def enable(machine: Machine, *names: str) -> None:
+    for event in TRACE_EVENTS:
+        machine.tracer.enable(event, not names or event.name in names)
+
+
+def recorded(machine: Machine) -> list[tuple[object, ...]]:
+    return [(record.event.name, *record.values) for record in machine.tracer.records()]
+
+
+def test_nothing_is_recorded_unasked(make_small: MakeMachine) -> None:
+    machine = make_small()
+    machine.spawn(100).touch(0, 5)
+    assert recorded(machine) == []
+    assert machine.core.traced == 0
+
+
+def test_an_anonymous_page(make_small: MakeMachine) -> None:
+    """Page table frame 1, page 0 in frame 2; container 1; zone 0; the fault is a write, minor, anon (1)."""
+    machine = make_small()
+    task = machine.spawn(100, machine.create_container())
+    enable(machine)
+    task.touch(0, 1)
+    assert recorded(machine) == [
+        ("mm_page_alloc", 1, 0),
+        ("mm_page_alloc", 2, 0),
+        ("charge", 2, 1, 1, 1, ring.CHARGED_MAPPED),
+        ("page_fault_user", 100, 0, 2, 0, 1, 0, ring.FAULT_ANON),
+    ]
+    assert {record.pid for record in machine.tracer.records()} == {100}
+    machine.tracer.clear()
+    machine.reap(task)
+    assert recorded(machine) == [
+        ("task_exit", 100),
+        ("mm_lru_insertion", 2, 1, 0, 1),
+        ("unmap", 100, 0, 2, 0, ring.UNMAP_ZAP),
+        ("uncharge", 2, 1, 0, 0, ring.CHARGED_MAPPED),
+        ("mm_page_free", 2, 0),
+        ("mm_page_free", 1, 0),
+    ]
+
+
+def test_only_what_is_enabled_while_it_is_on(make_small: MakeMachine) -> None:
+    machine = make_small()
+    task = machine.spawn(100)
+    enable(machine, "charge")
+    task.touch(0, 1)
+    machine.tracer.switch(False)
+    task.touch(1, 1)
+    machine.tracer.switch(True)
+    task.touch(2, 1)
+    assert recorded(machine) == [("charge", 2, 0, 1, 1, 0), ("charge", 4, 0, 1, 3, 0)]
+
+
+def test_the_ring_overwrites_the_oldest(make_small: MakeMachine) -> None:
+    machine = make_small()
+    machine.tracer.resize(3)
+    task = machine.spawn(100)
+    enable(machine, "mm_page_alloc")
+    task.touch(0, 7)
+    assert recorded(machine) == [("mm_page_alloc", pfn, 0) for pfn in (6, 7, 8)]
+    assert (machine.tracer.nr_records, machine.tracer.overrun) == (3, 5)
+    machine.tracer.resize(2)
+    assert recorded(machine) == [("mm_page_alloc", pfn, 0) for pfn in (7, 8)]
+    machine.tracer.resize(4)
+    task.touch(7, 1)
+    assert recorded(machine) == [("mm_page_alloc", pfn, 0) for pfn in (7, 8, 9)]
+    machine.tracer.clear()
+    assert (recorded(machine), machine.tracer.overrun) == ([], 0)
+
+
+def test_a_page_goes_to_swap_and_comes_back(make_small: MakeMachine) -> None:
+    """The disk answers at once: the page is written, taken from the swap cache and freed in one look of reclaim."""
+    machine = make_small()
+    enable(machine)
+    _, task = page_0_in_swap(machine)
+    of_frame_2 = [row for row in recorded(machine) if row[0] not in ("mm_lru_putback", "move_lists") and len(row) > 1]
+    slot = next(row[3] for row in of_frame_2 if row[0] == "swap_out")
+    pfn = next(row[1] for row in of_frame_2 if row[0] == "swap_out")
+    names = [str(row[0]) for row in of_frame_2 if row[1] == pfn and row[0] != "mm_vmscan_referenced"]
+    start = names.index("add_to_swap_cache")
+    assert names[start : start + 9] == [
+        "add_to_swap_cache", "uncharge", "mm_vmscan_writepage", "swap_out", "end_page_writeback", "delete_from_swap_cache", "uncharge",
+        "mm_vmscan_page", "mm_page_free",
+    ]  # fmt: skip
+    machine.tracer.clear()
+    task.touch(0, 1, write=False)
+    rows = recorded(machine)
+    back = next(row for row in rows if row[0] == "swap_in")
+    assert back[3:5] == (slot, slot)
+    fault = next(row for row in rows if row[0] == "page_fault_user")
+    assert fault[1:] == (101, 0, back[1], slot, 0, 1, ring.FAULT_SWAP)
+
+
+def test_out_of_memory(make_small: MakeMachine) -> None:
+    machine = make_small(swap_pages=0)
+    container = machine.create_container()
+    container.limit = 3
+    task = machine.spawn(100, container)
+    enable(machine, "charge_failed", "oom_kill", "mark_victim", "task_exit")
+    with pytest.raises(Exception, match="killed"):
+        task.touch(0, 5)
+    assert [row[0] for row in recorded(machine)] == ["charge_failed", "oom_kill", "mark_victim", "task_exit"]
+    assert recorded(machine)[1] == ("oom_kill", 100, container.cid, 5)
+
+
+def test_kswapd_is_nobodys_pid(make_small: MakeMachine) -> None:
+    machine = make_small(frames=128, swap_pages=256, min_free_kbytes=40)
+    enable(machine, "mm_vmscan_kswapd_wake", "mm_vmscan_kswapd_sleep")
+    machine.spawn(100).touch(0, 140)
+    machine.advance(10**9)
+    rows = [(record.event.name, record.pid) for record in machine.tracer.records()]
+    assert rows[0] == ("mm_vmscan_kswapd_wake", -1)
+    assert ("mm_vmscan_kswapd_sleep", -1) in rows
+
+
+def test_both_builds_record_the_same() -> None:
+    from tests.conftest import engine_of
+
+    def run(engine: ModuleType) -> list[object]:
+        from memcgfs import mm
+
+        machine = mm.Machine(mm.MachineConfig(zone_pages=(256, 0, 0, 0), swap_bytes=2 << 20, min_free_kbytes=16), engine)
+        enable(machine)
+        container = machine.create_container()
+        container.limit = 40
+        task = machine.spawn(100, container)
+        task.touch(0, 100)
+        task.fork(101).touch(20, 60)
+        task.touch(0, 100, write=False)
+        machine.reap(machine.tasks[101])
+        return [(r.number, r.ns, r.event.name, r.pid, r.values) for r in machine.tracer.records()]
+
+    first = run(engine_of("uncompiled"))
+    assert len(first) > 1000
+    assert first == run(engine_of("uncompiled"))
+    assert first == run(engine_of("compiled"))
+
+
+def test_every_number_has_a_row_and_every_kind_its_words() -> None:
+    text = (MM / "trace_ring.py").read_text()
+    numbers = [int(number) for number in re.findall(r"^TRACE_\w+: Final = (\d+)", text, re.MULTILINE)]
+    assert numbers == list(range(len(numbers)))
+    assert sorted(event.number for event in TRACE_EVENTS) == numbers
+    assert len(numbers) <= 64
+    for prefix, kind in (("CHARGED", "charge"), ("WHY", "answer"), ("UNMAP", "unmap")):
+        found = re.findall(rf"^{prefix}_\w+: Final = (\d+)", text, re.MULTILINE)
+        assert [int(number) for number in found] == list(range(len(TRACE_WORDS[kind]))), kind
+    for event in TRACE_EVENTS:
+        assert len(event.fields) <= ring.RECORD_WORDS - 3
