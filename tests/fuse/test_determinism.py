@@ -9,6 +9,7 @@ from pathlib import Path
 from .conftest import Mounted
 
 SCRIPT = """
+echo 1 >.machine/trace/events/enable
 mkdir -p web/front db
 for pid in 40 7 300; do mkdir .machine/tasks/$pid; done
 echo 7 >web/tasks; echo 300 >web/front/tasks; echo 40 >db/tasks
