@@ -101,16 +101,6 @@ class Node:
         self.position = 0
 
     @property
-    def path(self) -> bytes:
-        """From the root of the tree, with a leading slash."""
-        names: list[bytes] = []
-        node = self
-        while node.parent is not None:
-            names.append(node.name)
-            node = node.parent
-        return b"/" + b"/".join(reversed(names))
-
-    @property
     def nlink(self) -> int:
         return 1 if self.alive else 0
 
