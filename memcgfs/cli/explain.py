@@ -220,6 +220,8 @@ ANSWERS: Final = {
     "keep:dirty_referenced": "kept: dirty, and referenced",
     "keep:may_not_write": "kept: dirty, and not to be written yet",
     "keep:in_use": "kept: somebody else uses it",
+    "keep:congested": "kept: its disk has enough to do",
+    "activate:no_slot": "activated: no swap slot was found for this page of shared memory",
     "keep:writing": "kept: its write has begun",
     "keep:dirty_again": "kept: dirty again",
     "keep:locked_again": "kept: locked again",
