@@ -248,6 +248,7 @@ EVENTS: Final = {
     "add_to_swap_cache": "in the swap cache, at slot {slot}",
     "delete_from_swap_cache": "out of the swap cache, slot {slot}",
     "swap_out": "swapped out to slot {slot}",
+    "writepage": "written to the disk: page {index} of file {file}",
     "end_page_writeback": "its write is done",
     "mm_filemap_add_to_page_cache": "in the page cache: page {index} of file {file}",
     "mm_filemap_delete_from_page_cache": "out of the page cache: page {index} of file {file}",

@@ -13,6 +13,8 @@ from .files import block_tree
 from .page_dirty import clear_page_writeback, set_page_writeback
 from .page_io import word_of
 from .params import DISK_FILES, ENOSPC, PAGE_WORDS, PG_CONTENT, PG_ERROR, PG_LOCKED, PG_UPTODATE
+from .trace import trace_page
+from .trace_ring import TRACE_FILE_WRITEPAGE
 from .waiting import submit_bio
 
 
@@ -72,6 +74,8 @@ def writepage(core: Core, pfn: int) -> None:
         clear_page_writeback(core, pfn)
         return
     copy_block_out(core, pfn, get_block(core, file, index))
+    if core.traced:
+        trace_page(core, TRACE_FILE_WRITEPAGE, pfn, file, index)
     submit_bio(core, DISK_FILES, pfn, True)
 
 

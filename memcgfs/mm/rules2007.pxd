@@ -4,3 +4,4 @@ cdef class Rules2007(Rules):
 
 cdef int mem_container_charge(Core core, unsigned int pfn, unsigned int mm, bint is_cache) noexcept nogil
 cdef bint charge_or_reclaim(Core core, unsigned int container) noexcept nogil
+cdef void trace_round(Core core, unsigned int container, int nr_retries, int then) noexcept nogil

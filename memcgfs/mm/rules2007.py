@@ -11,7 +11,8 @@ from .memcontrol import lock_meta_page, page_assign_meta_page, page_get_meta_pag
 from .params import AT_META_PAGE_ALLOC, ENOMEM, MEM_CONTAINER_TYPE_ALL, PG_CHARGED_CACHE
 from .rules import Rules
 from .trace import trace_charge, trace_event
-from .trace_ring import CHARGED_CACHE, CHARGED_MAPPED, TRACE_CHARGE_FAILED
+from .trace_ring import CHARGED_CACHE, CHARGED_MAPPED, ROUND_GIVE_UP, ROUND_RECLAIMED, ROUND_RETRY, ROUND_UNDER_LIMIT
+from .trace_ring import TRACE_CHARGE_FAILED, TRACE_CHARGE_ROUND
 from .waiting import congestion_wait
 
 
@@ -74,6 +75,11 @@ def mem_container_charge(core: Core, pfn: int, mm: int, is_cache: bool) -> int:
     return 0
 
 
+def trace_round(core: Core, container: int, nr_retries: int, then: int) -> None:
+    if core.traced:
+        trace_event(core, TRACE_CHARGE_ROUND, container, core.counters.usage[container], nr_retries, then)
+
+
 def charge_or_reclaim(core: Core, container: int) -> bool:
     """The seed's loop: six rounds that free nothing are too many.
 
@@ -84,11 +90,15 @@ def charge_or_reclaim(core: Core, container: int) -> bool:
     nr_retries = core.reclaim_retries
     while not core.counters.charge(container, 1):
         if core.model.shrink_container(core, container):
+            trace_round(core, container, nr_retries, ROUND_RECLAIMED)
             continue
         if core.counters.check_under_limit(container):
+            trace_round(core, container, nr_retries, ROUND_UNDER_LIMIT)
             continue
         if nr_retries == 0:
+            trace_round(core, container, nr_retries, ROUND_GIVE_UP)
             return False
+        trace_round(core, container, nr_retries, ROUND_RETRY)
         nr_retries -= 1
         congestion_wait(core, core.wait_ns)
     return True

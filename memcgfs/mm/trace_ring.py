@@ -50,12 +50,20 @@ TRACE_NEWTASK: Final = 31
 TRACE_EXIT: Final = 32
 TRACE_FILEMAP_ADD: Final = 33
 TRACE_FILEMAP_DELETE: Final = 34
+TRACE_CHARGE_ROUND: Final = 35
+TRACE_FILE_WRITEPAGE: Final = 36
 
 # What a charge stands for, and whose end gave it back
 CHARGED_MAPPED: Final = 0
 CHARGED_CACHE: Final = 1
 CHARGED_UNUSED: Final = 2
 CHARGED_FORCED: Final = 3
+
+# What followed on a charge that the limit refused
+ROUND_RECLAIMED: Final = 0
+ROUND_UNDER_LIMIT: Final = 1
+ROUND_RETRY: Final = 2
+ROUND_GIVE_UP: Final = 3
 
 # What a fault put in place
 FAULT_ZERO: Final = 0

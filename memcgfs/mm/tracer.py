@@ -25,6 +25,7 @@ TRACE_WORDS: dict[str, tuple[str, ...]] = {
     "list": ("inactive", "active"),
     "access": ("read", "write"),
     "cost": ("minor", "major"),
+    "round": ("reclaimed", "under_limit", "retry", "give_up"),
     "charge": ("mapped", "cache", "unused", "forced"),
     "fault": ("zero", "anon", "swap", "cow", "reuse", "file"),
     "unmap": ("zap", "cow", "reclaim"),
@@ -62,6 +63,7 @@ class TraceEvent:
 
 TRACE_EVENTS = (
     TraceEvent(ring.TRACE_CHARGE, "memcg", "charge", "pfn container:container refs usage for:charge"),
+    TraceEvent(ring.TRACE_CHARGE_ROUND, "memcg", "charge_round", "target:target usage retries then:round"),
     TraceEvent(ring.TRACE_CHARGE_FAILED, "memcg", "charge_failed", "pfn container:container usage"),
     TraceEvent(ring.TRACE_UNCHARGE, "memcg", "uncharge", "pfn container:container refs usage for:charge"),
     TraceEvent(ring.TRACE_MOVE_LISTS, "memcg", "move_lists", "pfn container:container list:list"),
@@ -90,6 +92,7 @@ TRACE_EVENTS = (
     TraceEvent(ring.TRACE_SWAP_OUT, "swap", "swap_out", "pfn container:container slot"),
     TraceEvent(ring.TRACE_WRITEBACK_END, "writeback", "end_page_writeback", "pfn container:container slot"),
     TraceEvent(ring.TRACE_SWAP_IN, "swap", "swap_in", "pfn container:container slot wanted"),
+    TraceEvent(ring.TRACE_FILE_WRITEPAGE, "writeback", "writepage", "pfn container:container file index"),
     TraceEvent(ring.TRACE_FILEMAP_ADD, "filemap", "mm_filemap_add_to_page_cache", "pfn container:container file index"),
     TraceEvent(ring.TRACE_FILEMAP_DELETE, "filemap", "mm_filemap_delete_from_page_cache", "pfn container:container file index"),
     TraceEvent(ring.TRACE_PAGE_FAULT, "exceptions", "page_fault_user", "pid page pfn slot access:access cost:cost what:fault"),

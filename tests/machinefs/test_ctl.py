@@ -72,7 +72,7 @@ WRONG = [
     "touch 0 1\n\n", "touch 0 1\ntouch 1 1", "touch 0 1\n ", "touch\t0 1", "touch 0 1\0", "touch 0 1.5", "touch 0 1k",
     "touch 0 \u0663", "touch 0 0x", "touch 0 1e3", "Touch 0 1", "touch0 1", "touch 0 " + "9" * 30,
     "touch 0 " + "9" * 3000, "touch 0 18446744073709551616",
-    "mmap 0 1", "mmap 0 1 anonymous", "mmap 0 1 anon private", "mmap 0 1 anon shared shared", 
+    "mmap 0 1", "mmap 0 1 anonymous", "mmap 0 1 anon private", "mmap 0 1 anon shared shared",
     "mmap 0 1 file:",
     "munmap 0", "munmap 0 1 2", "madvise 0 1", "madvise 0 1 willneed", "mlock 0", "munlock",
     "fork", "fork 1", "fork 0", "fork -1", "fork x", "fork 4194304", "fork 007", "exec now", "exit 1", "setuid",
