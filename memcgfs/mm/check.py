@@ -33,6 +33,7 @@ class Walk:
         self.mapped: Counter[int] = Counter()
         self.swapped: Counter[int] = Counter()
         self.leaves: set[int] = set()
+        self.free: set[int] = set()
 
     def expect(self, holds: bool, finding: str) -> None:
         if not holds:
@@ -43,10 +44,11 @@ class Walk:
             self.findings.append(f"{what}: {said}, but {counted} were found")
 
     def frames(self) -> Iterator[int]:
-        """Every frame that was ever handed out."""
+        """Every frame outside of the blocks that were never touched."""
         zones = self.core.zones
         for zone in range(zones.nr_zones):
-            yield from range(max(zones.start[zone], 1), zones.frontier[zone])
+            yield from range(max(zones.start[zone], 1), zones.untouched[zone])
+            yield from range(zones.frontier[zone], zones.end[zone])
 
     def with_flag(self, flag: int) -> set[int]:
         return {pfn for pfn in self.frames() if self.flags[pfn] & flag}
@@ -129,18 +131,38 @@ def check_page_tables(walk: Walk) -> None:
 
 
 def check_free_lists(walk: Walk) -> None:
-    """Free pages are on their zone's list or beyond its frontier, and nowhere else."""
+    """Free blocks lie where blocks of their order can lie, joined where they could be; each is on one list, and counted."""
     core, zones = walk.core, walk.core.zones
-    free = set()
+    heads = set()
     for zone in range(zones.nr_zones):
         if not zones.present[zone]:
             continue
-        listed = core.lru.order(zones.free_head[zone])
-        beyond = zones.end[zone] - max(zones.frontier[zone], 1)
-        walk.equal(f"zone {zone}: free pages", zones.count(zone, params.NR_FREE_PAGES), len(listed) + beyond)
-        walk.expect(all(walk.flags[pfn] >> ZONE_SHIFT == zone for pfn in listed), f"zone {zone}: a foreign page is on its free list")
-        free.update(listed)
-    walk.expect(free == walk.with_flag(params.PG_FREE), "free lists and PG_free do not agree")
+        untouched = zones.frontier[zone] - zones.untouched[zone]
+        free = untouched
+        for order in range(params.NR_ORDERS):
+            listed = core.lru.order(zones.free_head(zone, order))
+            implicit = untouched >> order if order == params.LARGEST_ORDER else 0
+            walk.equal(f"zone {zone}: free blocks of order {order}", zones.nr_free[zone * params.NR_ORDERS + order], len(listed) + implicit)
+            for pfn in listed:
+                check_free_block(walk, zone, order, pfn)
+            if order < params.LARGEST_ORDER:
+                blocks = set(listed)
+                walk.expect(not any(pfn ^ 1 << order in blocks for pfn in listed), f"zone {zone}: two free buddies of order {order}")
+            free += len(listed) << order
+            heads.update(listed)
+        walk.equal(f"zone {zone}: free pages", zones.count(zone, params.NR_FREE_PAGES), free)
+    walk.expect(heads == walk.with_flag(params.PG_FREE), "free lists and PG_free do not agree")
+
+
+def check_free_block(walk: Walk, zone: int, order: int, pfn: int) -> None:
+    """A block of the zone, of this order, that shares no page with another."""
+    zones, pages = walk.core.zones, range(pfn, pfn + (1 << order))
+    inside = zones.start[zone] <= pfn and pages.stop <= zones.end[zone]
+    walk.expect(walk.flags[pfn] >> ZONE_SHIFT == zone and inside, f"zone {zone}: a foreign page is on its free list")
+    walk.expect(pfn % (1 << order) == 0, f"frame {pfn}: no block of order {order} begins here")
+    walk.equal(f"frame {pfn}: order of its free block", walk.core.frames.private[pfn], order)
+    walk.expect(walk.free.isdisjoint(pages), f"frame {pfn}: its block of order {order} overlaps another")
+    walk.free.update(pages)
 
 
 def check_zone_lists(walk: Walk) -> None:
@@ -208,7 +230,7 @@ def check_references(walk: Walk) -> None:
         walk.equal(f"frame {pfn}: mapcount", walk.mapcount[pfn], walk.mapped[pfn])
         references = walk.mapped[pfn] + bool(flags & params.PG_SWAPCACHE) + waiting[pfn] + (pfn in walk.leaves)
         walk.equal(f"frame {pfn}: count", walk.count[pfn], references)
-        walk.expect((references == 0) == bool(flags & params.PG_FREE), f"frame {pfn}: {references} references, flags {flags:#x}")
+        walk.expect((references == 0) == (pfn in walk.free), f"frame {pfn}: {references} references, flags {flags:#x}")
         anon += bool(flags & params.PG_ANON) and walk.mapped[pfn] > 0
     walk.equal("zero page: count", walk.count[ZERO_PAGE], walk.mapped[ZERO_PAGE] + 1)
     walk.equal("nr_anon_pages", core.zones.total(params.NR_ANON_PAGES), anon)

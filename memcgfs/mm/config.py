@@ -16,10 +16,11 @@ CLOCK_MAX_NS = 1 << 62  # 146 years: no clock is let go further by hand
 LONGEST_NS = 3600 * 10**9  # of a single wait: a fault's cost, a disk's latency
 MAX_FRAMES = 2**32 - 2
 MIN_FRAMES = 16
+MAX_NODES = 16
 MAX_SWAP_PAGES = 2**32 - 2
 MAX_CONTAINERS = 1 << 20
 MAX_SEGMENTS = 1 << 24
-SPARE_HEADS = 1 << 10
+SPARE_HEADS = 1 << 12
 SMALL_MACHINE_FRAMES = 16 << 8  # mm/swap.c: swap_setup, 16 MB
 ZONE_NAMES = ("DMA", "DMA32", "Normal", "HighMem")
 
@@ -77,8 +78,8 @@ class MachineConfig:
     def __post_init__(self) -> None:
         if self.arch not in ZONE_ENDS:
             raise ConfigError(f"arch={self.arch}: only x86_64 and i386 are built")
-        if self.nodes != 1:
-            raise ConfigError(f"nodes={self.nodes}: only one node is built")
+        if not 1 <= self.nodes <= MAX_NODES:
+            raise ConfigError(f"nodes={self.nodes}: from 1 to {MAX_NODES}")
         if self.model != "containers2007":
             raise ConfigError(f"model={self.model}: only containers2007 is built")
         if self.rules != "2007":
@@ -98,6 +99,8 @@ class MachineConfig:
             raise ConfigError(f"zone_pages={self.zone_pages}: a machine needs at least {MIN_FRAMES // 2} page frames")
         if self.nr_frames + 2 * self.max_containers + SPARE_HEADS > 1 << 32:
             raise ConfigError(f"ram={self.ram_bytes}: page frames and list heads together have 32-bit numbers")
+        if self.nr_frames // self.nodes < MIN_FRAMES // 2:
+            raise ConfigError(f"nodes={self.nodes}: a node needs at least {MIN_FRAMES // 2} page frames")
         if min(self.swap_cluster_max, self.pagevec_size, self.wait_ns, self.jiffy_ns) < 1 or self.def_priority < 0:
             raise ConfigError("batch sizes and waits are at least 1")
         if self.swap_bytes < 0 or self.nr_swap_pages > MAX_SWAP_PAGES:
@@ -115,6 +118,18 @@ class MachineConfig:
     def max_threads(self) -> int:
         """kernel/fork.c: fork_init, an eighth of memory for task structures and stacks; never less than 20."""
         return max(20, self.nr_frames // 16)
+
+    def zone_spans(self) -> list[tuple[int, int]]:
+        """(first frame, end) by zone number. Nodes have equal shares of memory, which cut through the zones."""
+        spans = []
+        for node in range(self.nodes):
+            node_start, node_end = (self.nr_frames * cut // self.nodes for cut in (node, node + 1))
+            start = 0
+            for size in self.zone_sizes():
+                first = min(max(start, node_start), node_end)
+                start += size
+                spans.append((first, max(min(start, node_end), first)))
+        return spans
 
     def zone_sizes(self) -> tuple[int, ...]:
         """Spanned pages by zone type."""

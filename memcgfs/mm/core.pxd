@@ -39,7 +39,9 @@ cdef class Core:
     cdef readonly int laptop_mode
     cdef public long long clock_ns
     cdef readonly unsigned int current_mm
+    cdef readonly unsigned int current_node
     cdef readonly bint current_is_killed
+    cdef readonly bint current_is_memalloc
     cdef readonly bint current_is_kswapd
     cdef readonly bint current_is_pdflush
     cdef readonly int scan_depth
@@ -48,7 +50,8 @@ cdef class Core:
     cdef readonly bint is_interleaved
     cpdef void set_sysctl(self, int swappiness, int page_cluster, int laptop_mode) noexcept nogil
     cpdef void set_total_pages(self, long long nr_pages) noexcept nogil
-    cpdef void set_current(self, unsigned int mm) noexcept nogil
+    cpdef void set_current(self, unsigned int mm, unsigned int node) noexcept nogil
+    cpdef void set_memalloc(self, bint on) noexcept nogil
     cpdef void kill_current(self) noexcept nogil
     cpdef void set_interleaved(self, bint on) noexcept nogil
     cpdef void set_has_killed(self, bint on) noexcept nogil

@@ -17,7 +17,7 @@ from .frames import Frames
 from .lockdep import Lockdep
 from .mms import AddressSpaces, Vmas
 from .pagetable import PageTables
-from .params import MAX_NR_ZONES, NR_DISKS, NR_VM_EVENTS
+from .params import MAX_NR_ZONES, NR_DISKS, NR_ORDERS, NR_VM_EVENTS
 from .res_counter import ResCounters
 from .slabs import Slabs
 from .swapfile import SwapArea
@@ -34,11 +34,11 @@ class Core:
 
     def __init__(self, sizes: Sizes, kernel: object) -> None:
         self.kernel = kernel
-        self.nr_free_heads = sizes.nr_nodes * MAX_NR_ZONES
+        self.nr_free_heads = sizes.nr_nodes * MAX_NR_ZONES * NR_ORDERS
         self.frames = Frames(sizes.nr_frames, max(self.nr_free_heads + sizes.nr_lru_heads, sizes.nr_meta_heads))
         self.lru = self.frames.lru
         self.meta = self.frames.meta
-        self.zones = Zones(sizes.nr_nodes)
+        self.zones = Zones(sizes.nr_nodes, self.lru.first_head)
         self.counters = ResCounters(sizes.nr_containers, sizes.ulong_max)
         self.containers = Containers(sizes.nr_containers)
         self.mms = AddressSpaces(sizes.nr_mms)
@@ -69,7 +69,9 @@ class Core:
 
         self.clock_ns = 0
         self.current_mm = 0
+        self.current_node = 0
         self.current_is_killed = False
+        self.current_is_memalloc = False
         self.current_is_kswapd = False
         self.current_is_pdflush = False
         self.scan_depth = 0
@@ -89,10 +91,16 @@ class Core:
     def set_total_pages(self, nr_pages: int) -> None:
         self.vm_total_pages = nr_pages
 
-    def set_current(self, mm: int) -> None:
-        """The address space on whose behalf the next operation runs: current->mm."""
+    def set_current(self, mm: int, node: int) -> None:
+        """The address space on whose behalf the next operation runs (current->mm), and the node that it runs on."""
         self.current_mm = mm
+        self.current_node = node
         self.current_is_killed = False
+        self.current_is_memalloc = False
+
+    def set_memalloc(self, on: bool) -> None:
+        """PF_MEMALLOC: the running task is in direct reclaim."""
+        self.current_is_memalloc = on
 
     def kill_current(self) -> None:
         """SIGKILL is pending for the running task: no further access of its batch happens."""

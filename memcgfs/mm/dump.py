@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .params import NR_ORDERS
 from .pure import Core
 
 if TYPE_CHECKING:
@@ -14,7 +15,11 @@ def dump(machine: Machine) -> dict[str, Any]:
     """Equal for two machines if and only if nothing that follows can tell them apart. Cost: O(frames used + page tables)."""
     core, zones = machine.core, machine.core.zones
     frames = core.frames
-    used = [pfn for zone in range(zones.nr_zones) for pfn in range(zones.start[zone], zones.frontier[zone])]
+    used = [
+        pfn
+        for zone in range(zones.nr_zones)
+        for pfn in (*range(zones.start[zone], zones.untouched[zone]), *range(zones.frontier[zone], zones.end[zone]))
+    ]
     names = ("flags", "count", "mapcount", "private", "mapping", "container", "meta_refs")
     views = {name: memoryview(getattr(frames, name)) for name in names}
     return {
@@ -22,7 +27,12 @@ def dump(machine: Machine) -> dict[str, Any]:
         "vmstat": machine.vmstat(),
         "zones": [repr(view) for view in machine.zones()],
         "scan": [(zones.nr_scan_active[zone], zones.nr_scan_inactive[zone]) for zone in range(zones.nr_zones)],
-        "free": [core.lru.order(zones.free_head[zone]) for zone in range(zones.nr_zones) if zones.present[zone]],
+        "free": [
+            (zone, order, core.lru.order(zones.free_head(zone, order)))
+            for zone in range(zones.nr_zones)
+            for order in range(NR_ORDERS)
+            if zones.nr_free[zone * NR_ORDERS + order]
+        ],
         "frames": [tuple(view[pfn] for view in views.values()) for pfn in used],
         "zone lists": core.model.walk(core, -1),
         "pagevecs": core.model.waiting(),

@@ -217,17 +217,19 @@ class Machine:
     @contextmanager
     def running(self, task: Task | None) -> Iterator[None]:
         """One operation on behalf of a task (None: of nobody). At its end whoever was killed is gone, and a late error comes up."""
-        before, before_mm, start_ns = self.current, self.core.current_mm, self.core.clock_ns
-        was_killed = self.core.current_is_killed
+        before, before_mm, before_node, start_ns = self.current, self.core.current_mm, self.core.current_node, self.core.clock_ns
+        was_killed, was_memalloc = self.core.current_is_killed, self.core.current_is_memalloc
         self.current = task
         if task is not None:
             self.under_way.append(task)
-        self.core.set_current(task.space.mm if task is not None and task.space is not None else 0)
+        mm = task.space.mm if task is not None and task.space is not None else 0
+        self.core.set_current(mm, task.node if task is not None else before_node)
         try:
             yield
         finally:
             self.current = before
-            self.core.set_current(before_mm)
+            self.core.set_current(before_mm, before_node)
+            self.core.set_memalloc(was_memalloc)
             if was_killed or before in self.killed:
                 self.core.kill_current()
             if task is not None:

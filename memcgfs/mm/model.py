@@ -57,8 +57,8 @@ class Model:
     def container_removed(self, core: Core, container: int) -> None:
         """No page is charged to it, and none will be."""
 
-    def shrink_zones(self, core: Core, kind: int, order: int) -> bool:
-        """try_to_free_pages: free memory in the zones of this zonelist; True for progress."""
+    def shrink_zones(self, core: Core, zonelist: int, order: int, gfp: int) -> bool:
+        """try_to_free_pages: free memory in the zones of this zonelist, by what the gfp mask allows; True for progress."""
         return False
 
     def shrink_container(self, core: Core, container: int) -> bool:

@@ -12,6 +12,7 @@ from .frames import Frames as Frames
 from .res_counter import ResCounters as ResCounters
 from .containers import Containers as Containers
 from .zones import Zones as Zones
+from .buddy import put_block as put_block
 from .disk import Disks as Disks
 from .daemons import Daemons as Daemons
 from .swapfile import SwapArea as SwapArea
@@ -24,7 +25,7 @@ from .rules import Rules as Rules
 from .model import Model as Model, make_container as make_container, remove_container as remove_container
 from .memcontrol import force_empty_page as force_empty_page, mem_container_uncharge_page as mem_container_uncharge_page
 from .waiting import run_due as run_due, sleep_until as sleep_until
-from .page_alloc import alloc_page as alloc_page, put_page as put_page
+from .page_alloc import alloc_page as alloc_page, alloc_pages as alloc_pages, free_pages as free_pages, put_page as put_page
 from .swap_state import lookup_swap_cache as lookup_swap_cache
 from .page_io import swap_readpage as swap_readpage
 from .rmap import page_index as page_index, page_referenced as page_referenced

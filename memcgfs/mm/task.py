@@ -68,6 +68,7 @@ class Task:
         self.nice = 0
         self.oom_adj = 0
         self.is_memdie = False
+        self.node = 0
         self.died = ""
         self.touched = ""
         self.start_ns = machine.clock_ns

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from . import params
 from .config import ZONE_NAMES
-from .params import MAX_NR_ZONES, WMARK_HIGH, WMARK_LOW, WMARK_MIN
+from .params import MAX_NR_ZONES, NR_ORDERS, WMARK_HIGH, WMARK_LOW, WMARK_MIN
 
 if TYPE_CHECKING:
     from .machine import Machine
 
 KB_PER_PAGE = 4
-NR_ORDERS = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ def zones(machine: Machine) -> list[ZoneView]:
                 pages_scanned=table.pages_scanned[zone],
                 prev_priority=table.prev_priority[zone],
                 all_unreclaimable=bool(table.all_unreclaimable[zone]),
-                free_by_order=[free] + [0] * (NR_ORDERS - 1),
+                free_by_order=[table.nr_free[zone * NR_ORDERS + order] for order in range(NR_ORDERS)],
             )
         )
     return found

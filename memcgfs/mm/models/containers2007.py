@@ -18,7 +18,8 @@ from ..lru import MAX_SCAN_DEPTH, ZoneLru, del_page_from_lru, lru_add_drain, lru
 from ..lru import mark_page_accessed, rotate_reclaimable_page
 from ..memcontrol import page_get_meta_page
 from ..model import Model
-from ..params import ALLOCSTALL, AT_ISOLATE, LOCK_CONTAINER_LRU, NR_ACTIVE, NR_INACTIVE, PG_ACTIVE
+from ..params import ALLOCSTALL, AT_ISOLATE, GFP_KERNEL, LOCK_CONTAINER_LRU, MAX_NR_ZONES, NR_ACTIVE, NR_INACTIVE
+from ..params import PG_ACTIVE
 from ..vmscan import isolate_lru_page, shrink_slab
 from ..waiting import congestion_wait
 from .kswapd2007 import Kswapd, balance_pgdat
@@ -33,7 +34,7 @@ class Containers2007(Model):
         self.meta_scan_heads = core.meta.first_head + 2 * nr_containers
         for depth in range(MAX_SCAN_DEPTH):
             core.meta.init_head(self.meta_scan_heads + depth)
-        sc = ScanControl2007(core, self, self.lru, -1, 0)
+        sc = ScanControl2007(core, self, self.lru, -1, 0, GFP_KERNEL)
         sc.isolate_pages = isolate_pages_global
         self.kswapd = Kswapd(sc, nr_zones)
 
@@ -78,8 +79,8 @@ class Containers2007(Model):
         core.meta.init_head(list_head(core, container, False))
         core.meta.init_head(list_head(core, container, True))
 
-    def shrink_zones(self, core: Core, kind: int, order: int) -> bool:
-        return try_to_free_pages(core, self, kind, order)
+    def shrink_zones(self, core: Core, zonelist: int, order: int, gfp: int) -> bool:
+        return try_to_free_pages(core, self, zonelist, order, gfp)
 
     def shrink_container(self, core: Core, container: int) -> bool:
         return try_to_free_mem_container_pages(core, self, container)
@@ -169,48 +170,48 @@ def mem_container_isolate_pages(
     return nr_taken
 
 
-def shrink_zones(core: Core, priority: int, kind: int, sc: ScanControl2007) -> int:
+def shrink_zones(core: Core, priority: int, zonelist: int, sc: ScanControl2007) -> int:
     """Every zone of the list; one that kswapd gave up is tried at the first priority only."""
     sc.all_unreclaimable = True
     nr_reclaimed = 0
     place = 0
-    zone = core.zones.zone_in_list(kind, 0)
+    zone = core.zones.zone_in_list(zonelist, 0)
     while zone < core.zones.nr_zones:
         note_zone_scanning_priority(core, zone, priority)
         if core.zones.all_unreclaimable[zone] == 0 or priority == core.def_priority:
             sc.all_unreclaimable = False
             nr_reclaimed += shrink_zone(core, priority, zone, sc)
         place += 1
-        zone = core.zones.zone_in_list(kind, place)
+        zone = core.zones.zone_in_list(zonelist, place)
     return nr_reclaimed
 
 
-def count_lru_pages(core: Core, kind: int) -> int:
+def count_lru_pages(core: Core, zonelist: int) -> int:
     """The pages on the lists of this zonelist's zones, against which slabs are weighed."""
     pages = 0
     place = 0
-    zone = core.zones.zone_in_list(kind, 0)
+    zone = core.zones.zone_in_list(zonelist, 0)
     while zone < core.zones.nr_zones:
         pages += core.zones.count(zone, NR_ACTIVE) + core.zones.count(zone, NR_INACTIVE)
         place += 1
-        zone = core.zones.zone_in_list(kind, place)
+        zone = core.zones.zone_in_list(zonelist, place)
     return pages
 
 
-def do_try_to_free_pages(core: Core, kind: int, sc: ScanControl2007) -> bool:
+def do_try_to_free_pages(core: Core, zonelist: int, sc: ScanControl2007) -> bool:
     """The shared driver: ever harder, from priority 12 to 0, until swap_cluster_max pages are free.
 
     For a container slabs are spared, and only freed pages are success; for the machine it is enough that a zone was worth scanning.
     """
     core.count(ALLOCSTALL)
-    lru_pages = count_lru_pages(core, kind)
+    lru_pages = count_lru_pages(core, zonelist)
     success = False
     nr_reclaimed = 0
     total_scanned = 0
     priority = core.def_priority
     while priority >= 0:
         sc.nr_scanned = 0
-        nr_reclaimed += shrink_zones(core, priority, kind, sc)
+        nr_reclaimed += shrink_zones(core, priority, zonelist, sc)
         if sc.mem_container < 0:
             shrink_slab(core, sc.nr_scanned, lru_pages)
         total_scanned += sc.nr_scanned
@@ -225,11 +226,11 @@ def do_try_to_free_pages(core: Core, kind: int, sc: ScanControl2007) -> bool:
     if not success and not sc.all_unreclaimable and sc.mem_container < 0:
         success = True
     place = 0
-    zone = core.zones.zone_in_list(kind, 0)
+    zone = core.zones.zone_in_list(zonelist, 0)
     while zone < core.zones.nr_zones:
         core.zones.prev_priority[zone] = max(priority, 0)
         place += 1
-        zone = core.zones.zone_in_list(kind, place)
+        zone = core.zones.zone_in_list(zonelist, place)
     return success
 
 
@@ -238,14 +239,14 @@ def nr_meta_heads(nr_containers: int) -> int:
     return 2 * nr_containers + MAX_SCAN_DEPTH
 
 
-def try_to_free_pages(core: Core, model: Containers2007, kind: int, order: int) -> bool:
+def try_to_free_pages(core: Core, model: Containers2007, zonelist: int, order: int, gfp: int) -> bool:
     """Direct reclaim by who needs a page."""
     if core.scan_depth == MAX_SCAN_DEPTH:
         return False
-    sc = ScanControl2007(core, model, model.lru, -1, order)
+    sc = ScanControl2007(core, model, model.lru, -1, order, gfp)
     sc.isolate_pages = isolate_pages_global
     core.scan_depth += 1
-    success = do_try_to_free_pages(core, kind, sc)
+    success = do_try_to_free_pages(core, zonelist, sc)
     core.scan_depth -= 1
     return success
 
@@ -257,12 +258,12 @@ def try_to_free_mem_container_pages(core: Core, model: Containers2007, container
     """
     if core.scan_depth == MAX_SCAN_DEPTH:
         return False
-    sc = ScanControl2007(core, model, model.lru, container, 1)
+    sc = ScanControl2007(core, model, model.lru, container, 1, GFP_KERNEL)
     sc.isolate_pages = mem_container_isolate_pages
     core.scan_depth += 1
     success = False
-    for _node in range(core.nr_nodes):
+    for node in range(core.nr_nodes):
         if not success:
-            success = do_try_to_free_pages(core, core.user_zone, sc)
+            success = do_try_to_free_pages(core, node * MAX_NR_ZONES + core.user_zone, sc)
     core.scan_depth -= 1
     return success

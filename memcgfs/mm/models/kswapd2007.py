@@ -91,7 +91,7 @@ def balance_once(core: Core, kswapd: Kswapd) -> bool:
     for zone in range(end_zone + 1):
         if not should_scan(core, zone, kswapd.priority):
             continue
-        if not core.zones.watermark_ok(zone, WMARK_HIGH, end_zone):
+        if not core.zones.watermark_ok(zone, 0, WMARK_HIGH, end_zone, 0):
             all_zones_ok = False
         kswapd.temp_priority[zone] = kswapd.priority
         kswapd.sc.nr_scanned = 0
@@ -123,6 +123,6 @@ def highest_zone_to_scan(core: Core, priority: int) -> int:
     """The highest zone below its high watermark, or -1."""
     highest = -1
     for zone in range(core.zones.nr_zones):
-        if should_scan(core, zone, priority) and not core.zones.watermark_ok(zone, WMARK_HIGH, 0):
+        if should_scan(core, zone, priority) and not core.zones.watermark_ok(zone, 0, WMARK_HIGH, 0, 0):
             highest = zone
     return highest

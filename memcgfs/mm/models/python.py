@@ -109,7 +109,7 @@ class PythonModel(Model):
         core.meta.init_head(self.first_head + container)
         self.tell(core, "container_made", container)
 
-    def shrink_zones(self, core: Core, kind: int, order: int) -> bool:
+    def shrink_zones(self, core: Core, zonelist: int, order: int, gfp: int) -> bool:
         return self.reclaim(core, -1)
 
     def shrink_container(self, core: Core, container: int) -> bool:

@@ -35,8 +35,8 @@ class ScanControl2007(ScanControl):
 
     isolate_pages: Callable[[Core, int, int, ScanControl2007, int, int, int, int, bool], int]
 
-    def __init__(self, core: Core, model: Containers2007, lru: ZoneLru, mem_container: int, order: int) -> None:
-        super().__init__(core, mem_container, order)
+    def __init__(self, core: Core, model: Containers2007, lru: ZoneLru, mem_container: int, order: int, gfp_mask: int) -> None:
+        super().__init__(core, mem_container, order, gfp_mask)
         self.model = model
         self.lru = lru
         self.nr_isolate_scanned = 0
