@@ -4,7 +4,7 @@ default_zonelist_order, setup_per_zone_pages_min, setup_per_zone_lowmem_reserve;
 from __future__ import annotations
 
 from .buddy import put_block
-from .config import LOWMEM_RESERVE_RATIO, MachineConfig, default_min_free_kbytes
+from .config import LOWMEM_RESERVE_RATIO, MachineConfig, default_min_free_kbytes, zone_batchsize
 from .params import LARGEST_BLOCK, LARGEST_ORDER, MAX_NR_ZONES, NR_FREE_PAGES, NR_ORDERS, PG_RESERVED, WMARK_HIGH, WMARK_LOW
 from .params import WMARK_MIN, ZERO_PAGE, ZONE_HIGHMEM, ZONE_NORMAL, ZONE_ROW
 from .pure import Core
@@ -19,6 +19,10 @@ def boot(core: Core, config: MachineConfig) -> int:
         zones.prev_priority[zone] = config.def_priority
         for order in range(NR_ORDERS):
             core.lru.init_head(zones.free_head(zone, order))
+        batch = zone_batchsize(zones.present[zone]) if config.pcp_batch is None else config.pcp_batch
+        for cpu in range(core.nr_nodes):
+            setup_pageset(core, zones.pcp(zone, cpu, False), 6 * batch, batch)
+            setup_pageset(core, zones.pcp(zone, cpu, True), 2 * batch, batch // 2)
         free_all_bootmem(core, zone)
     core.frames.flags[ZERO_PAGE] = PG_RESERVED
     core.frames.count[ZERO_PAGE] = 1
@@ -43,6 +47,12 @@ def free_all_bootmem(core: Core, zone: int) -> None:
     zones.nr_free[zone * NR_ORDERS + LARGEST_ORDER] += (frontier - untouched) // LARGEST_BLOCK
     zones.stat[zone * ZONE_ROW + NR_FREE_PAGES] += frontier - untouched
     free_range(core, zone, frontier, end)
+
+
+def setup_pageset(core: Core, pcp: int, high: int, batch: int) -> None:
+    core.zones.pcp_high[pcp] = high
+    core.zones.pcp_batch[pcp] = max(batch, 1)
+    core.lru.init_head(core.zones.pcp_head(pcp))
 
 
 def free_range(core: Core, zone: int, start: int, end: int) -> None:

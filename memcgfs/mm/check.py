@@ -151,7 +151,23 @@ def check_free_lists(walk: Walk) -> None:
             free += len(listed) << order
             heads.update(listed)
         walk.equal(f"zone {zone}: free pages", zones.count(zone, params.NR_FREE_PAGES), free)
+        check_pagesets(walk, zone)
     walk.expect(heads == walk.with_flag(params.PG_FREE), "free lists and PG_free do not agree")
+
+
+def check_pagesets(walk: Walk, zone: int) -> None:
+    """Pages on a per-cpu list are of its zone, counted by the list alone, and fewer than it may hold."""
+    core, zones = walk.core, walk.core.zones
+    for cpu in range(core.nr_nodes):
+        for cold in (False, True):
+            pcp = zones.pcp(zone, cpu, cold)
+            listed = core.lru.order(zones.pcp_head(pcp))
+            what = f"zone {zone}, cpu {cpu}: pages on its {'cold' if cold else 'hot'} list"
+            walk.equal(what, zones.pcp_count[pcp], len(listed))
+            walk.expect(len(listed) <= max(zones.pcp_high[pcp], zones.pcp_batch[pcp]), f"{what} are too many")
+            walk.expect(all(walk.flags[pfn] == zone << ZONE_SHIFT for pfn in listed), f"{what} are not all free, or foreign")
+            walk.expect(walk.free.isdisjoint(listed), f"{what} are on another list besides")
+            walk.free.update(listed)
 
 
 def check_free_block(walk: Walk, zone: int, order: int, pfn: int) -> None:

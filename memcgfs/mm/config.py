@@ -17,6 +17,7 @@ LONGEST_NS = 3600 * 10**9  # of a single wait: a fault's cost, a disk's latency
 MAX_FRAMES = 2**32 - 2
 MIN_FRAMES = 16
 MAX_NODES = 16
+MAX_PCP_BATCH = 1 << 20
 MAX_SWAP_PAGES = 2**32 - 2
 MAX_CONTAINERS = 1 << 20
 MAX_SEGMENTS = 1 << 24
@@ -54,6 +55,7 @@ class MachineConfig:
     """The first fields are what mount options say; the second group are the kernel's constants, for tests to make small.
 
     zone_pages: pages of each zone type, instead of those that ram_bytes and arch give. min_free_kbytes: None is the kernel's formula.
+    pcp_batch: pages that a per-cpu list takes at once, in every zone; None is the kernel's formula, and 0 no lists.
     """
 
     ram_bytes: int = 512 << 20
@@ -74,6 +76,7 @@ class MachineConfig:
     zone_pages: tuple[int, int, int, int] | None = None
     min_free_kbytes: int | None = None
     max_containers: int = MAX_CONTAINERS
+    pcp_batch: int | None = None
 
     def __post_init__(self) -> None:
         if self.arch not in ZONE_ENDS:
@@ -103,6 +106,8 @@ class MachineConfig:
             raise ConfigError(f"nodes={self.nodes}: a node needs at least {MIN_FRAMES // 2} page frames")
         if min(self.swap_cluster_max, self.pagevec_size, self.wait_ns, self.jiffy_ns) < 1 or self.def_priority < 0:
             raise ConfigError("batch sizes and waits are at least 1")
+        if self.pcp_batch is not None and not 0 <= self.pcp_batch <= MAX_PCP_BATCH:
+            raise ConfigError(f"pcp_batch={self.pcp_batch}: from 0 to {MAX_PCP_BATCH} pages")
         if self.swap_bytes < 0 or self.nr_swap_pages > MAX_SWAP_PAGES:
             raise ConfigError(f"swap={self.swap_bytes}: from 0 to {MAX_SWAP_PAGES} pages of 4096 bytes")
 
@@ -200,6 +205,12 @@ def sizes_of(config: MachineConfig, nr_lru_heads: int, nr_meta_heads: int) -> Si
         task_pages=TASK_PAGES[config.arch],
         page_cluster=2 if config.nr_frames < SMALL_MACHINE_FRAMES else 3,
     )
+
+
+def zone_batchsize(present: int) -> int:
+    """About a quarter of 1/1024 of the zone, at most 128 pages of it, and one less than a power of 2: 0 below 8192 pages, at most 31."""
+    batch = max(min(present // 1024, 128) // 4, 1)
+    return (1 << ((batch + batch // 2).bit_length() - 1)) - 1
 
 
 def default_min_free_kbytes(lowmem_pages: int) -> int:

@@ -34,7 +34,7 @@ class Core:
 
     def __init__(self, sizes: Sizes, kernel: object) -> None:
         self.kernel = kernel
-        self.nr_free_heads = sizes.nr_nodes * MAX_NR_ZONES * NR_ORDERS
+        self.nr_free_heads = sizes.nr_nodes * MAX_NR_ZONES * (NR_ORDERS + 2 * sizes.nr_nodes)
         self.frames = Frames(sizes.nr_frames, max(self.nr_free_heads + sizes.nr_lru_heads, sizes.nr_meta_heads))
         self.lru = self.frames.lru
         self.meta = self.frames.meta

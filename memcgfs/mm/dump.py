@@ -33,6 +33,7 @@ def dump(machine: Machine) -> dict[str, Any]:
             for order in range(NR_ORDERS)
             if zones.nr_free[zone * NR_ORDERS + order]
         ],
+        "pagesets": [core.lru.order(zones.pcp_head(pcp)) for pcp in range(zones.nr_zones * zones.nr_nodes * 2) if zones.pcp_count[pcp]],
         "frames": [tuple(view[pfn] for view in views.values()) for pfn in used],
         "zone lists": core.model.walk(core, -1),
         "pagevecs": core.model.waiting(),

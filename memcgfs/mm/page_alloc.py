@@ -11,15 +11,20 @@ from __future__ import annotations
 from .buddy import free_one_page, rmqueue
 from .core import Core, out_of_memory, warn
 from .params import ALLOC_HARDER, ALLOC_HIGH, ALLOC_NO_WATERMARKS, ALLOC_WMARK_HIGH, ALLOC_WMARK_LOW, ALLOC_WMARK_MIN
-from .params import DAEMON_KSWAPD, GFP_DMA_BIT, GFP_FS, GFP_HIGH, GFP_HIGHMEM_BIT, GFP_NOFAIL, GFP_NORETRY, GFP_REPEAT, GFP_WAIT
-from .params import LOCKDEP, MAX_ALLOC_ROUNDS, MAX_NR_ZONES, PAGE_ALLOC_COSTLY_ORDER, PG_FREE, PG_LRU, PGALLOC, PGFREE
+from .params import DAEMON_KSWAPD, GFP_COLD, GFP_DMA_BIT, GFP_FS, GFP_HIGH, GFP_HIGHMEM_BIT, GFP_NOFAIL, GFP_NORETRY, GFP_REPEAT
+from .params import GFP_WAIT, LOCKDEP, MAX_ALLOC_ROUNDS, MAX_NR_ZONES, PAGE_ALLOC_COSTLY_ORDER, PG_FREE, PG_LRU, PGALLOC, PGFREE
 from .params import WARN_ALLOC_LIVELOCK, WMARK_HIGH, WMARK_LOW, WMARK_MIN, ZONE_DMA, ZONE_SHIFT
+from .pageset import give_to_pageset, take_from_pageset
 from .waiting import congestion_wait, sleep_until
 
 
-def buffered_rmqueue(core: Core, zone: int, order: int) -> int:
-    """A block of the zone with nothing on its frames but the zone; 0 where there is none."""
-    pfn = rmqueue(core.zones, core.frames, core.lru, zone, order)
+def buffered_rmqueue(core: Core, gfp: int, order: int, zone: int) -> int:
+    """A block of the zone with nothing on its frames but the zone; 0 where there is none. Single pages come from the cpu's list."""
+    if order > 0:
+        pfn = rmqueue(core.zones, core.frames, core.lru, zone, order)
+    else:
+        pcp = core.zones.pcp(zone, core.current_node, gfp & GFP_COLD != 0)
+        pfn = take_from_pageset(core.zones, core.frames, core.lru, zone, pcp)
     if pfn != 0:
         core.zones.add(zone, PGALLOC, 1 << order)
         for page in range(pfn, pfn + (1 << order)):
@@ -39,14 +44,14 @@ def may_take_from(core: Core, zone: int, order: int, class_zone: int, alloc_flag
     return core.zones.watermark_ok(zone, order, which, class_zone, alloc_flags)
 
 
-def get_page_from_freelist(core: Core, order: int, zonelist: int, alloc_flags: int) -> int:
+def get_page_from_freelist(core: Core, gfp: int, order: int, zonelist: int, alloc_flags: int) -> int:
     """The first zone of the list that is above its watermark, and has such a block, gives it; 0 where none does."""
     class_zone = core.zones.zone_in_list(zonelist, 0)
     place = 0
     zone = class_zone
     while zone < core.zones.nr_zones:
         if may_take_from(core, zone, order, class_zone, alloc_flags):
-            pfn = buffered_rmqueue(core, zone, order)
+            pfn = buffered_rmqueue(core, gfp, order, zone)
             if pfn != 0:
                 return pfn
         place += 1
@@ -84,7 +89,7 @@ def alloc_page(core: Core, gfp: int) -> int:
 def alloc_pages(core: Core, gfp: int, order: int) -> int:
     """The first frame, with count 1, of a block of 2^order; 0 where there is none although all was tried that the gfp mask allows."""
     zonelist = core.current_node * MAX_NR_ZONES + gfp_zone(core, gfp)
-    pfn = get_page_from_freelist(core, order, zonelist, ALLOC_WMARK_LOW)
+    pfn = get_page_from_freelist(core, gfp, order, zonelist, ALLOC_WMARK_LOW)
     if pfn == 0:
         pfn = alloc_pages_slowly(core, gfp, order, zonelist)
     if pfn != 0:
@@ -102,13 +107,13 @@ def alloc_pages_slowly(core: Core, gfp: int, order: int, zonelist: int) -> int:
     rounds = 0
     while rounds < MAX_ALLOC_ROUNDS:
         wakeup_kswapd(core, zonelist, order)
-        pfn = get_page_from_freelist(core, order, zonelist, alloc_flags)
+        pfn = get_page_from_freelist(core, gfp, order, zonelist, alloc_flags)
         if pfn != 0:
             return pfn
         while rounds < MAX_ALLOC_ROUNDS:
             rounds += 1
             if core.current_is_killed or core.current_is_memalloc:
-                pfn = get_page_from_freelist(core, order, zonelist, ALLOC_NO_WATERMARKS)
+                pfn = get_page_from_freelist(core, gfp, order, zonelist, ALLOC_NO_WATERMARKS)
                 if pfn != 0 or gfp & GFP_NOFAIL == 0:
                     return pfn
                 congestion_wait(core, core.wait_ns // 5)
@@ -116,11 +121,11 @@ def alloc_pages_slowly(core: Core, gfp: int, order: int, zonelist: int) -> int:
             if gfp & GFP_WAIT == 0:
                 return 0
             if try_to_free_pages_for(core, gfp, order, zonelist):
-                pfn = get_page_from_freelist(core, order, zonelist, alloc_flags)
+                pfn = get_page_from_freelist(core, gfp, order, zonelist, alloc_flags)
                 if pfn != 0:
                     return pfn
             elif gfp & GFP_FS and gfp & GFP_NORETRY == 0:
-                pfn = get_page_from_freelist(core, order, zonelist, ALLOC_WMARK_HIGH)
+                pfn = get_page_from_freelist(core, gfp, order, zonelist, ALLOC_WMARK_HIGH)
                 if pfn != 0:
                     return pfn
                 if order > PAGE_ALLOC_COSTLY_ORDER or not out_of_memory(core):
@@ -131,7 +136,7 @@ def alloc_pages_slowly(core: Core, gfp: int, order: int, zonelist: int) -> int:
             if not may_retry(gfp, order):
                 return 0
             congestion_wait(core, core.wait_ns // 5)
-        pfn = get_page_from_freelist(core, order, zonelist, ALLOC_WMARK_LOW)
+        pfn = get_page_from_freelist(core, gfp, order, zonelist, ALLOC_WMARK_LOW)
         if pfn != 0:
             return pfn
     warn(core, WARN_ALLOC_LIVELOCK)
@@ -164,38 +169,42 @@ def put_page(core: Core, pfn: int) -> None:
     left = core.frames.count[pfn] - 1
     core.frames.count[pfn] = left
     if left == 0:
-        free_page(core, pfn)
+        free_hot_cold_page(core, pfn, False)
 
 
-def free_page(core: Core, pfn: int) -> None:
-    """The frame is nobody's: off the LRU, and back to its zone."""
+def put_cold_page(core: Core, pfn: int) -> None:
+    """put_page for a page that nobody has looked at for long."""
+    left = core.frames.count[pfn] - 1
+    core.frames.count[pfn] = left
+    if left == 0:
+        free_hot_cold_page(core, pfn, True)
+
+
+def free_hot_cold_page(core: Core, pfn: int, cold: bool) -> None:
+    """The frame is nobody's: off the LRU, and to a list of the cpu, which gives it back to the zone at its time."""
     if LOCKDEP:
         assert not core.frames.has(pfn, PG_FREE), f"frame {pfn} freed twice"
         assert core.frames.mapcount[pfn] == 0, f"frame {pfn} freed while mapped"
         assert core.frames.meta_refs[pfn] == 0, f"frame {pfn} freed while charged"
     if core.frames.has(pfn, PG_LRU):
         core.model.page_freed(core, pfn)
-    core.count(PGFREE)
+    zone = core.frames.zone(pfn)
+    core.frames.flags[pfn] = zone << ZONE_SHIFT
     core.frames.mapping[pfn] = 0
-    free_to_zone(core, pfn, 0)
+    core.count(PGFREE)
+    give_to_pageset(core.zones, core.frames, core.lru, zone, core.zones.pcp(zone, core.current_node, cold), pfn)
 
 
 def free_pages(core: Core, pfn: int, order: int) -> None:
-    """__free_pages: the block that alloc_pages gave, whose only reference the caller holds."""
+    """__free_pages: the block that alloc_pages gave, whose only reference the caller holds. Larger ones go to the zone at once."""
     core.frames.count[pfn] = 0
     if order == 0:
-        free_page(core, pfn)
+        free_hot_cold_page(core, pfn, False)
         return
-    for page in range(pfn, pfn + (1 << order)):
-        core.frames.flags[page] = core.frames.zone(page) << ZONE_SHIFT
-    core.count_many(PGFREE, 1 << order)
-    free_to_zone(core, pfn, order)
-
-
-def free_to_zone(core: Core, pfn: int, order: int) -> None:
-    """free_one_page: pages come free in the zone, so that it counts as reclaimable again."""
     zone = core.frames.zone(pfn)
-    core.frames.flags[pfn] = zone << ZONE_SHIFT
+    for page in range(pfn, pfn + (1 << order)):
+        core.frames.flags[page] = zone << ZONE_SHIFT
+    core.count_many(PGFREE, 1 << order)
     core.zones.all_unreclaimable[zone] = 0
     core.zones.pages_scanned[zone] = 0
     free_one_page(core.zones, core.frames, core.lru, zone, pfn, order)

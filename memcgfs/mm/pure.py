@@ -13,6 +13,7 @@ from .res_counter import ResCounters as ResCounters
 from .containers import Containers as Containers
 from .zones import Zones as Zones
 from .buddy import put_block as put_block
+from .pageset import give_to_pageset as give_to_pageset
 from .disk import Disks as Disks
 from .daemons import Daemons as Daemons
 from .swapfile import SwapArea as SwapArea

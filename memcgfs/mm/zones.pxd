@@ -1,6 +1,7 @@
 @cython.final
 cdef class Zones:
     cdef readonly unsigned int nr_zones
+    cdef readonly unsigned int nr_nodes
     cdef readonly unsigned int first_head
     cdef readonly unsigned long long[::1] start
     cdef readonly unsigned long long[::1] end
@@ -8,6 +9,9 @@ cdef class Zones:
     cdef readonly unsigned long long[::1] untouched
     cdef readonly unsigned long long[::1] frontier
     cdef readonly long long[::1] nr_free
+    cdef readonly int[::1] pcp_count
+    cdef readonly int[::1] pcp_high
+    cdef readonly int[::1] pcp_batch
     cdef readonly long long[::1] wmark
     cdef readonly long long[::1] lowmem_reserve
     cdef readonly unsigned char[::1] zonelist
@@ -22,5 +26,7 @@ cdef class Zones:
     cpdef long long total(self, unsigned int item) noexcept nogil
     cpdef unsigned int zone_in_list(self, unsigned int zonelist, unsigned int place) noexcept nogil
     cpdef unsigned int free_head(self, unsigned int zone, unsigned int order) noexcept nogil
+    cpdef unsigned int pcp(self, unsigned int zone, unsigned int cpu, bint cold) noexcept nogil
+    cpdef unsigned int pcp_head(self, unsigned int pcp) noexcept nogil
     cpdef bint watermark_ok(self, unsigned int zone, int order, unsigned int which, unsigned int class_zone, unsigned int alloc_flags) noexcept nogil
     cpdef bint is_near_oom(self, unsigned int zone) noexcept nogil

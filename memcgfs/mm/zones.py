@@ -22,6 +22,7 @@ class Zones:
     def __init__(self, nr_nodes: int, first_head: int) -> None:
         nr_zones = nr_nodes * MAX_NR_ZONES
         self.nr_zones = nr_zones
+        self.nr_nodes = nr_nodes
         self.first_head = first_head
         self.start = array_of("Q", nr_zones)
         self.end = array_of("Q", nr_zones)
@@ -29,6 +30,9 @@ class Zones:
         self.untouched = array_of("Q", nr_zones)
         self.frontier = array_of("Q", nr_zones)
         self.nr_free = array_of("q", nr_zones * NR_ORDERS)
+        self.pcp_count = array_of("i", nr_zones * nr_nodes * 2)
+        self.pcp_high = array_of("i", nr_zones * nr_nodes * 2)
+        self.pcp_batch = array_of("i", nr_zones * nr_nodes * 2)
         self.wmark = array_of("q", nr_zones * 3)
         self.lowmem_reserve = array_of("q", nr_zones * MAX_NR_ZONES)
         self.zonelist = array_of("B", nr_zones * (nr_zones + 1))
@@ -61,6 +65,13 @@ class Zones:
     def free_head(self, zone: int, order: int) -> int:
         """The head of free_area[order].free_list."""
         return self.first_head + zone * NR_ORDERS + order
+
+    def pcp(self, zone: int, cpu: int, cold: bool) -> int:
+        """zone_pcp(zone, cpu)->pcp[cold]: the number of a per-cpu list."""
+        return (zone * self.nr_nodes + cpu) * 2 + cold
+
+    def pcp_head(self, pcp: int) -> int:
+        return self.first_head + self.nr_zones * NR_ORDERS + pcp
 
     def watermark_ok(self, zone: int, order: int, which: int, class_zone: int, alloc_flags: int) -> bool:
         """zone_watermark_ok: would the zone keep this watermark and its reserve without such a block?

@@ -10,8 +10,10 @@ cdef class ScanControl2007(ScanControl):
     cdef readonly ZoneLru lru
     cdef readonly long long nr_isolate_scanned
     cdef readonly int nr_put_back
+    cdef readonly int nr_freed_pvec
 
 cdef long long shrink_page_list(Core core, unsigned int page_list, ScanControl2007 sc) noexcept nogil
+cdef void release_freed(Core core, ScanControl2007 sc) noexcept nogil
 cdef int shrink_page(Core core, unsigned int pfn, ScanControl2007 sc) noexcept nogil
 cdef bint page_mapping_inuse(Core core, unsigned int pfn) noexcept nogil
 cdef int unlock_and(Core core, unsigned int pfn, int answer) noexcept nogil

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..core import Core
 from ..lru import L_ACTIVE, L_HOLD, L_INACTIVE, PAGE_LIST, RET_PAGES, ZoneLru, add_page_to_list, lru_add_drain
-from ..page_alloc import put_page
+from ..page_alloc import put_cold_page
 from ..params import ISOLATE_ACTIVE, ISOLATE_INACTIVE, KSWAPD_STEAL, LOCK_ZONE_LRU, NR_ACTIVE, NR_ANON_PAGES, NR_FILE_MAPPED
 from ..params import NR_INACTIVE, PAGE_ACTIVATE, PAGE_ALLOC_COSTLY_ORDER, PAGE_KEEP, PAGE_SUCCESS, PG_ACTIVE, PG_ANON, PG_DIRTY
 from ..params import PG_LOCKED, PG_LRU, PG_SWAPCACHE, PG_WRITEBACK, PGACTIVATE, PGDEACTIVATE, PGREFILL, PGSCAN_DIRECT
@@ -41,6 +41,7 @@ class ScanControl2007(ScanControl):
         self.lru = lru
         self.nr_isolate_scanned = 0
         self.nr_put_back = 0
+        self.nr_freed_pvec = 0
 
 
 def shrink_page_list(core: Core, page_list: int, sc: ScanControl2007) -> int:
@@ -56,16 +57,27 @@ def shrink_page_list(core: Core, page_list: int, sc: ScanControl2007) -> int:
             continue
         answer = shrink_page(core, pfn, sc)
         if answer == PAGE_SUCCESS:
-            put_page(core, pfn)
             nr_reclaimed += 1
+            sc.lru.freed_pvec[sc.depth * sc.lru.pagevec_size + sc.nr_freed_pvec] = pfn
+            sc.nr_freed_pvec += 1
+            if sc.nr_freed_pvec == sc.lru.pagevec_size:
+                release_freed(core, sc)
             continue
         if answer == PAGE_ACTIVATE:
             core.frames.set(pfn, PG_ACTIVE)
             pgactivate += 1
         core.lru.add(ret_pages, pfn)
+    release_freed(core, sc)
     core.lru.splice(ret_pages, page_list)
     core.count_many(PGACTIVATE, pgactivate)
     return nr_reclaimed
+
+
+def release_freed(core: Core, sc: ScanControl2007) -> None:
+    """__pagevec_release_nonlru, and __pagevec_free, which takes the last page first."""
+    for place in range(sc.nr_freed_pvec - 1, -1, -1):
+        put_cold_page(core, sc.lru.freed_pvec[sc.depth * sc.lru.pagevec_size + place])
+    sc.nr_freed_pvec = 0
 
 
 def shrink_page(core: Core, pfn: int, sc: ScanControl2007) -> int:
@@ -136,7 +148,7 @@ def release_put_back(core: Core, sc: ScanControl2007) -> None:
     count = sc.nr_put_back
     sc.nr_put_back = 0
     for place in range(count):
-        put_page(core, sc.lru.put_back_pvec[sc.depth * sc.lru.pagevec_size + place])
+        put_cold_page(core, sc.lru.put_back_pvec[sc.depth * sc.lru.pagevec_size + place])
 
 
 def shrink_inactive_list(core: Core, max_scan: int, zone: int, sc: ScanControl2007) -> int:
