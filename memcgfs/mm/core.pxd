@@ -44,6 +44,7 @@ cdef class Core:
     cdef readonly bint current_is_memalloc
     cdef readonly bint current_is_kswapd
     cdef readonly bint current_is_pdflush
+    cdef readonly int[::1] kswapd_max_order
     cdef readonly int scan_depth
     cdef readonly int fault
     cdef readonly bint has_killed

@@ -74,6 +74,7 @@ class Core:
         self.current_is_memalloc = False
         self.current_is_kswapd = False
         self.current_is_pdflush = False
+        self.kswapd_max_order = array_of("i", sizes.nr_nodes)
         self.scan_depth = 0
         self.fault = 0
         self.has_killed = False

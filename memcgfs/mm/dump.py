@@ -44,6 +44,7 @@ def dump(machine: Machine) -> dict[str, Any]:
         "swap": [(slot, count, core.swap.cache[slot]) for slot, count in enumerate(memoryview(core.swap.map)) if count],
         "disks": [disk_queue(core, disk) for disk in range(core.disks.nr_disks)],
         "daemons": list(core.daemons.due_ns),
+        "kswapd orders": list(core.kswapd_max_order),
         "tasks": {pid: describe_task(machine, pid) for pid in machine.tasks},
         "log": list(machine.log),
     }

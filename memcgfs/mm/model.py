@@ -65,8 +65,8 @@ class Model:
         """try_to_free_mem_container_pages: free memory of this container; True for success."""
         return False
 
-    def run_kswapd(self, core: Core) -> int:
-        """Some of kswapd's work; gives when it wants to go on (a time of the clock), or -1 where it goes to sleep."""
+    def run_kswapd(self, core: Core, node: int) -> int:
+        """Some of the work of a node's kswapd; gives when it wants to go on (a time of the clock), or -1 where it goes to sleep."""
         return -1
 
     def waiting(self) -> tuple[list[int], list[int]]:

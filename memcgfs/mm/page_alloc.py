@@ -59,18 +59,23 @@ def get_page_from_freelist(core: Core, gfp: int, order: int, zonelist: int, allo
     return 0
 
 
-def wakeup_kswapd(core: Core, zonelist: int, order: int) -> None:
-    """kswapd runs at the next chance if a zone of the list is below its low watermark."""
-    if not core.daemons.is_asleep(DAEMON_KSWAPD):
-        return
+def wakeup_kswapds(core: Core, zonelist: int, order: int) -> None:
+    """Each zone of the list below its low watermark wakes the kswapd of its node."""
     place = 0
     zone = core.zones.zone_in_list(zonelist, 0)
     while zone < core.zones.nr_zones:
         if not core.zones.watermark_ok(zone, order, WMARK_LOW, 0, 0):
-            core.daemons.set_due(DAEMON_KSWAPD, core.clock_ns)
-            return
+            wakeup_kswapd(core, zone // MAX_NR_ZONES, order)
         place += 1
         zone = core.zones.zone_in_list(zonelist, place)
+
+
+def wakeup_kswapd(core: Core, node: int, order: int) -> None:
+    """It runs at the next chance, if it sleeps; in any case the largest order that it was asked for is remembered."""
+    if core.kswapd_max_order[node] < order:
+        core.kswapd_max_order[node] = order
+    if core.daemons.is_asleep(DAEMON_KSWAPD + node):
+        core.daemons.set_due(DAEMON_KSWAPD + node, core.clock_ns)
 
 
 def gfp_zone(core: Core, gfp: int) -> int:
@@ -106,7 +111,7 @@ def alloc_pages_slowly(core: Core, gfp: int, order: int, zonelist: int) -> int:
         alloc_flags |= ALLOC_HIGH
     rounds = 0
     while rounds < MAX_ALLOC_ROUNDS:
-        wakeup_kswapd(core, zonelist, order)
+        wakeup_kswapds(core, zonelist, order)
         pfn = get_page_from_freelist(core, gfp, order, zonelist, alloc_flags)
         if pfn != 0:
             return pfn

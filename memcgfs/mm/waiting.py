@@ -9,7 +9,8 @@ due already, so that it does not matter how accesses are grouped into batches.
 from __future__ import annotations
 
 from .core import Core, interleave, is_daemon, reap_killed
-from .params import AT_CONGESTION_WAIT, DAEMON_PDFLUSH, LOCKDEP, NR_WRITEBACK, PG_LOCKED, PG_RECLAIM, PG_UPTODATE, PG_WRITEBACK
+from .params import AT_CONGESTION_WAIT, DAEMON_KSWAPD, DAEMON_PDFLUSH, LOCKDEP, NR_WRITEBACK, PG_LOCKED, PG_RECLAIM, PG_UPTODATE
+from .params import PG_WRITEBACK
 
 
 def end_page_read(core: Core, pfn: int) -> None:
@@ -54,17 +55,23 @@ def run_daemon(core: Core, daemon: int) -> None:
     It may run while another naps, which is itself again afterwards.
     """
     current_mm = core.current_mm
+    current_node = core.current_node
+    was_memalloc = core.current_is_memalloc
     was_kswapd = core.current_is_kswapd
     was_pdflush = core.current_is_pdflush
     core.current_mm = 0
+    core.current_is_memalloc = daemon < DAEMON_PDFLUSH
     core.current_is_kswapd = daemon < DAEMON_PDFLUSH
     core.current_is_pdflush = daemon >= DAEMON_PDFLUSH
     core.daemons.begin(daemon)
     if daemon < DAEMON_PDFLUSH:
-        core.daemons.set_due(daemon, core.model.run_kswapd(core))
+        core.current_node = daemon - DAEMON_KSWAPD
+        core.daemons.set_due(daemon, core.model.run_kswapd(core, core.current_node))
     core.daemons.end(daemon)
     core.current_is_kswapd = was_kswapd
     core.current_is_pdflush = was_pdflush
+    core.current_is_memalloc = was_memalloc
+    core.current_node = current_node
     core.current_mm = current_mm
 
 

@@ -13,7 +13,7 @@ cdef class Containers2007(Model):
     cdef void container_made(self, Core core, unsigned int container) noexcept nogil
     cdef bint shrink_zones(self, Core core, unsigned int zonelist, int order, unsigned int gfp) noexcept nogil
     cdef bint shrink_container(self, Core core, unsigned int container) noexcept nogil
-    cdef long long run_kswapd(self, Core core) noexcept nogil
+    cdef long long run_kswapd(self, Core core, unsigned int node) noexcept nogil
     cpdef tuple walk(self, Core core, int container)
     cpdef tuple waiting(self)
 
@@ -25,4 +25,5 @@ cdef long long shrink_zones(Core core, int priority, unsigned int zonelist, Scan
 cdef long long count_lru_pages(Core core, unsigned int zonelist) noexcept nogil
 cdef bint do_try_to_free_pages(Core core, unsigned int zonelist, ScanControl2007 sc) noexcept nogil
 cdef bint try_to_free_pages(Core core, Containers2007 model, unsigned int zonelist, int order, unsigned int gfp) noexcept with gil
+cdef long long run_kswapd_of_node(Core core, Containers2007 model, unsigned int node) noexcept with gil
 cdef bint try_to_free_mem_container_pages(Core core, Containers2007 model, unsigned int container) noexcept with gil

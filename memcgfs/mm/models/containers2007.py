@@ -34,9 +34,7 @@ class Containers2007(Model):
         self.meta_scan_heads = core.meta.first_head + 2 * nr_containers
         for depth in range(MAX_SCAN_DEPTH):
             core.meta.init_head(self.meta_scan_heads + depth)
-        sc = ScanControl2007(core, self, self.lru, -1, 0, GFP_KERNEL)
-        sc.isolate_pages = isolate_pages_global
-        self.kswapd = Kswapd(sc, nr_zones)
+        self.kswapd = Kswapd(core.nr_nodes)
 
     def page_added(self, core: Core, pfn: int, active: bool) -> None:
         if active:
@@ -85,8 +83,8 @@ class Containers2007(Model):
     def shrink_container(self, core: Core, container: int) -> bool:
         return try_to_free_mem_container_pages(core, self, container)
 
-    def run_kswapd(self, core: Core) -> int:
-        return balance_pgdat(core, self.kswapd)
+    def run_kswapd(self, core: Core, node: int) -> int:
+        return run_kswapd_of_node(core, self, node)
 
     def walk(self, core: Core, container: int) -> tuple[list[int], list[int]]:
         if container >= 0:
@@ -249,6 +247,13 @@ def try_to_free_pages(core: Core, model: Containers2007, zonelist: int, order: i
     success = do_try_to_free_pages(core, zonelist, sc)
     core.scan_depth -= 1
     return success
+
+
+def run_kswapd_of_node(core: Core, model: Containers2007, node: int) -> int:
+    """Some of the work of one kswapd, while others may nap in the middle of theirs."""
+    sc = ScanControl2007(core, model, model.lru, -1, 0, GFP_KERNEL)
+    sc.isolate_pages = isolate_pages_global
+    return balance_pgdat(core, model.kswapd, node, sc)
 
 
 def try_to_free_mem_container_pages(core: Core, model: Containers2007, container: int) -> bool:
