@@ -22,6 +22,8 @@ KINDS = {
     "UID": units.number,
     "NICE": units.signed,
     "TIME": units.time_ns,
+    "ORDER": units.number,
+    "N": units.number,
 }
 
 

@@ -31,4 +31,4 @@ from .machine import Machine as Machine
 from .task import Access as Access
 from .task import Task as Task
 from .views import SwapView as SwapView
-from .views import ZoneView as ZoneView
+from .views import ZoneView as ZoneView, PagesetView as PagesetView

@@ -76,6 +76,8 @@ def check_rest(walk: Walk) -> None:
     walk.expect(not walk.with_flag(params.PG_METAPAGE), "a meta page is locked")
     waiting = list(walk.core.containers.released[: walk.core.containers.nr_released])
     walk.expect(len(waiting) == len(set(waiting)), "a container waits twice to be looked at")
+    nodes = Counter(task.node for task in walk.machine.tasks.values() if task.space is not None)
+    walk.expect(walk.machine.nr_running == [nodes[node] for node in range(walk.core.nr_nodes)], "tasks on each node")
     users = Counter(id(task.space) for task in walk.machine.tasks.values())
     for mm, space in walk.machine.spaces.items():
         walk.equal(f"mm {mm}: users", space.users, users[id(space)])
@@ -240,13 +242,16 @@ def check_references(walk: Walk) -> None:
     """page_count and page_mapcount of every frame, and the statistics made of them."""
     core = walk.core
     waiting = Counter(pfn for pages in core.model.waiting() for pfn in pages)
+    blocks = dict(block for task in walk.machine.tasks.values() for block in task.blocks)
+    held = {page for pfn, order in blocks.items() for page in range(pfn, pfn + (1 << order))}
+    walk.expect(walk.with_flag(params.PG_BLOCK) == held, "blocks of kernel memory are not those that tasks hold")
     anon = 0
     for pfn in walk.frames():
         flags = walk.flags[pfn]
         walk.equal(f"frame {pfn}: mapcount", walk.mapcount[pfn], walk.mapped[pfn])
-        references = walk.mapped[pfn] + bool(flags & params.PG_SWAPCACHE) + waiting[pfn] + (pfn in walk.leaves)
+        references = (pfn in blocks) + walk.mapped[pfn] + bool(flags & params.PG_SWAPCACHE) + waiting[pfn] + (pfn in walk.leaves)
         walk.equal(f"frame {pfn}: count", walk.count[pfn], references)
-        walk.expect((references == 0) == (pfn in walk.free), f"frame {pfn}: {references} references, flags {flags:#x}")
+        walk.expect((references == 0 and pfn not in held) == (pfn in walk.free), f"frame {pfn}: {references} references, flags {flags:#x}")
         anon += bool(flags & params.PG_ANON) and walk.mapped[pfn] > 0
     walk.equal("zero page: count", walk.count[ZERO_PAGE], walk.mapped[ZERO_PAGE] + 1)
     walk.equal("nr_anon_pages", core.zones.total(params.NR_ANON_PAGES), anon)

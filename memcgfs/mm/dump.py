@@ -67,6 +67,8 @@ def describe_task(machine: Machine, pid: int) -> dict[str, Any]:
                 entries[page] = pte
     return {
         "state": task.state,
+        "node": task.node,
+        "blocks": list(task.blocks),
         "died": task.died,
         "faults": (task.min_flt, task.maj_flt),
         "times": (task.utime_ns, task.stall_ns),

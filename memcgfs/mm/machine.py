@@ -24,7 +24,7 @@ from .errors import BadValue, ConfigError, ContainerBusy, MachineBroken, OutOfMe
 from .errors import TooManyMappings, TooManyTasks
 from .ids import Ids
 from .models.python import Policy
-from .params import MAX_NR_ZONES, PG_CONTENT, WARN_ALLOC_LIVELOCK, WARN_FAULT_LIVELOCK, WARN_UNCHARGE_BELOW_ZERO
+from .params import MAX_NR_ZONES, PG_BLOCK, PG_CONTENT, WARN_ALLOC_LIVELOCK, WARN_FAULT_LIVELOCK, WARN_UNCHARGE_BELOW_ZERO
 from .task import Task
 
 WARNINGS = {
@@ -63,6 +63,7 @@ class Machine:
         self.spaces: dict[int, AddressSpace] = {}
         self.tasks: SortedDict[int, Task] = SortedDict()
         self.by_age: dict[int, Task] = {}
+        self.nr_running = [0] * config.nodes
         self.current: Task | None = None
         self.under_way: list[Task] = []
         self.killed: list[Task] = []
@@ -117,8 +118,11 @@ class Machine:
         return space
 
     def enter(self, task: Task, parent: Task | None) -> Task:
+        """sched_balance_fork: it starts on the node with the fewest living tasks, the lowest of several."""
         self.tasks[task.pid] = task
         self.by_age[task.pid] = task
+        task.node = self.nr_running.index(min(self.nr_running))
+        self.nr_running[task.node] += 1
         if parent is not None:
             task.parent = parent
             parent.children.append(task)
@@ -193,7 +197,10 @@ class Machine:
         for child in task.children:
             child.parent = None
         task.children = []
-        with self.running(None):
+        self.nr_running[task.node] -= 1
+        with self.running(None, task.node):
+            while task.blocks:
+                self.engine.free_pages(self.core, *task.blocks.pop())
             self.release_space(space)
 
     def release_space(self, space: AddressSpace) -> None:
@@ -212,18 +219,39 @@ class Machine:
         del self.tasks[task.pid]
         del self.by_age[task.pid]
 
+    def set_node(self, task: Task, node: int) -> None:
+        self.nr_running[task.node] -= 1
+        self.nr_running[node] += 1
+        task.node = node
+
+    def alloc_block(self, task: Task, gfp: int, order: int) -> bool:
+        """A block of kernel memory for the task to hold, charged to nobody. False where there is none."""
+        pfn = self.engine.alloc_pages(self.core, gfp, order)
+        if pfn == 0:
+            self.printk(f"{task.comm}: page allocation failure. order:{order}, mode:0x{gfp:x}")
+            return False
+        for page in range(pfn, pfn + (1 << order)):
+            self.core.frames.set(page, PG_BLOCK)
+        task.blocks.append((pfn, order))
+        return True
+
     # Running
 
     @contextmanager
-    def running(self, task: Task | None) -> Iterator[None]:
-        """One operation on behalf of a task (None: of nobody). At its end whoever was killed is gone, and a late error comes up."""
+    def running(self, task: Task | None, node: int | None = None) -> Iterator[None]:
+        """One operation on behalf of a task, on its node (None: of nobody, on the node given, or where the machine is just now).
+
+        At its end whoever was killed is gone, and a late error comes up.
+        """
         before, before_mm, before_node, start_ns = self.current, self.core.current_mm, self.core.current_node, self.core.clock_ns
         was_killed, was_memalloc = self.core.current_is_killed, self.core.current_is_memalloc
         self.current = task
         if task is not None:
             self.under_way.append(task)
         mm = task.space.mm if task is not None and task.space is not None else 0
-        self.core.set_current(mm, task.node if task is not None else before_node)
+        if node is None:
+            node = task.node if task is not None else before_node
+        self.core.set_current(mm, node)
         try:
             yield
         finally:

@@ -17,7 +17,8 @@ TASK_PAGES = {"x86_64": 1 << 35, "i386": 3 << 18}
 def test_reading_it_prints_the_commands(task: TaskHandle) -> None:
     lines = task.dir.read("ctl").decode().splitlines()
     assert [line.split()[0] for line in lines] == [
-        "touch", "mmap", "munmap", "madvise", "mlock", "munlock", "fork", "exec", "exit", "setuid", "nice", "run",
+        "touch", "mmap", "munmap", "madvise", "mlock", "munlock", "fork", "exec", "exit", "setuid", "nice", "node",
+        "block", "unblock", "run",
     ]  # fmt: skip
     assert all(command.does in line for command, line in zip(COMMANDS, lines, strict=True))
 
@@ -75,7 +76,9 @@ WRONG = [
     "mmap 0 1 anon locked shared", "mmap 0 1 file:",
     "munmap 0", "munmap 0 1 2", "madvise 0 1", "madvise 0 1 willneed", "mlock 0", "munlock",
     "fork", "fork 1", "fork 0", "fork -1", "fork x", "fork 4194304", "fork 007", "exec now", "exit 1", "setuid",
-    "setuid -1", "setuid root", "nice", "nice five", "nice --1", "run", "run 1.5s", "run -1s", "run 1h",
+    "setuid -1", "setuid root", "nice", "nice five", "nice --1", "node", "node -1", "node 1", "node one",
+    "block", "block 11", "block -1", "block 0 soon", "block 0 noio nofs", "unblock", "unblock 0", "unblock 11",
+    "run", "run 1.5s", "run -1s", "run 1h",
     "reclaim", "#touch 0 1",
 ]  # fmt: skip
 

@@ -55,7 +55,7 @@ def test_a_daemon_in_the_nap_of_another_leaves_it_as_it_was(make_small: MakeMach
     machine = make_small()
     task = machine.spawn(100)
     core = machine.core
-    runs: list[tuple[str, int, int, bool, bool]] = []
+    runs: list[tuple[str, int, int, int, bool, bool]] = []
 
     def look(what: str) -> None:
         runs.append((what, machine.clock_ns, core.current_node, core.current_mm, core.current_is_kswapd, core.current_is_pdflush))

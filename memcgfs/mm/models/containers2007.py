@@ -115,7 +115,8 @@ def set_aside(core: Core, pfn: int, container: int, head: int) -> bool:
 def isolate_pages_global(
     core: Core, nr_to_scan: int, dst: int, sc: ScanControl2007, order: int, mode: int, zone: int, mem_container: int, active: bool
 ) -> int:
-    """isolate_lru_pages: from the tail of the zone's list to `dst`."""
+    """isolate_lru_pages: from the tail of the zone's list to `dst`. Where a block is wanted, with what can go of the block around each
+    page (lumpy reclaim)."""
     source = sc.model.lru.head(zone, active)
     nr_taken = 0
     scan = 0
@@ -125,6 +126,15 @@ def isolate_pages_global(
         isolate_lru_page(core, pfn, mode)
         core.lru.move(dst, pfn)
         nr_taken += 1
+        if order > 0:
+            first = (pfn >> order) << order
+            for cursor in range(max(first, core.zones.start[zone]), min(first + (1 << order), core.zones.end[zone])):
+                if cursor == pfn:
+                    continue
+                scan += 1
+                if isolate_lru_page(core, cursor, mode):
+                    core.lru.move(dst, cursor)
+                    nr_taken += 1
     sc.nr_isolate_scanned = scan
     return nr_taken
 

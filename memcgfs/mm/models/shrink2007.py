@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from ..core import Core
 from ..lru import L_ACTIVE, L_HOLD, L_INACTIVE, PAGE_LIST, RET_PAGES, ZoneLru, add_page_to_list, lru_add_drain
 from ..page_alloc import put_cold_page
-from ..params import ISOLATE_ACTIVE, ISOLATE_INACTIVE, KSWAPD_STEAL, LOCK_ZONE_LRU, NR_ACTIVE, NR_ANON_PAGES, NR_FILE_MAPPED
+from ..params import GFP_FS, GFP_IO, ISOLATE_ACTIVE, ISOLATE_BOTH, ISOLATE_INACTIVE, KSWAPD_STEAL, LOCK_ZONE_LRU
+from ..params import NR_ACTIVE, NR_ANON_PAGES, NR_FILE_MAPPED
 from ..params import NR_INACTIVE, PAGE_ACTIVATE, PAGE_ALLOC_COSTLY_ORDER, PAGE_KEEP, PAGE_SUCCESS, PG_ACTIVE, PG_ANON, PG_DIRTY
 from ..params import PG_LOCKED, PG_LRU, PG_SWAPCACHE, PG_WRITEBACK, PGACTIVATE, PGDEACTIVATE, PGREFILL, PGSCAN_DIRECT
 from ..params import PGSCAN_KSWAPD, PGSTEAL, SWAP_AGAIN, SWAP_FAIL
@@ -90,6 +91,7 @@ def shrink_page(core: Core, pfn: int, sc: ScanControl2007) -> int:
         return unlock_and(core, pfn, PAGE_KEEP)
     if core.frames.mapcount[pfn] > 0 or core.frames.has(pfn, PG_SWAPCACHE):
         sc.nr_scanned += 1
+    may_enter_fs = may_start_io(core, pfn, sc)
     if core.frames.has(pfn, PG_WRITEBACK):
         return unlock_and(core, pfn, PAGE_KEEP)
 
@@ -109,7 +111,7 @@ def shrink_page(core: Core, pfn: int, sc: ScanControl2007) -> int:
     if core.frames.has(pfn, PG_DIRTY):
         if sc.order <= PAGE_ALLOC_COSTLY_ORDER and referenced > 0:
             return unlock_and(core, pfn, PAGE_KEEP)
-        if not sc.may_writepage:
+        if not may_enter_fs or not sc.may_writepage:
             return unlock_and(core, pfn, PAGE_KEEP)
         answer = pageout(core, pfn)
         if answer == PAGE_KEEP:
@@ -123,6 +125,13 @@ def shrink_page(core: Core, pfn: int, sc: ScanControl2007) -> int:
     if not remove_mapping(core, pfn):
         return unlock_and(core, pfn, PAGE_KEEP)
     return unlock_and(core, pfn, PAGE_SUCCESS)
+
+
+def may_start_io(core: Core, pfn: int, sc: ScanControl2007) -> bool:
+    """may_enter_fs: may whoever wants memory wait for a filesystem, or, for a page that has its slot, for the swap device?"""
+    if sc.gfp_mask & GFP_FS:
+        return True
+    return core.frames.has(pfn, PG_SWAPCACHE) and sc.gfp_mask & GFP_IO != 0
 
 
 def page_mapping_inuse(core: Core, pfn: int) -> bool:
@@ -151,19 +160,31 @@ def release_put_back(core: Core, sc: ScanControl2007) -> None:
         put_cold_page(core, sc.lru.put_back_pvec[sc.depth * sc.lru.pagevec_size + place])
 
 
+def clear_active_flags(core: Core, page_list: int) -> int:
+    """Active pages that were taken along for a block are treated as the inactive ones. Gives how many there were."""
+    nr_active = 0
+    pfn = core.lru.next[page_list]
+    while pfn != page_list:
+        if core.frames.test_and_clear(pfn, PG_ACTIVE):
+            nr_active += 1
+        pfn = core.lru.next[pfn]
+    return nr_active
+
+
 def shrink_inactive_list(core: Core, max_scan: int, zone: int, sc: ScanControl2007) -> int:
     """Takes swap_cluster_max pages at a time off the inactive list until max_scan were scanned; gives how many were freed."""
     page_list = sc.lru.scan_head(sc.depth, PAGE_LIST)
     nr_scanned = 0
     nr_reclaimed = 0
+    mode = ISOLATE_BOTH if sc.order > PAGE_ALLOC_COSTLY_ORDER else ISOLATE_INACTIVE
     lru_add_drain(core, sc.lru)
     while True:
         core.lockdep.lock(LOCK_ZONE_LRU)
-        nr_taken = sc.isolate_pages(
-            core, sc.swap_cluster_max, page_list, sc, sc.order, ISOLATE_INACTIVE, zone, sc.mem_container, False
-        )
+        nr_taken = sc.isolate_pages(core, sc.swap_cluster_max, page_list, sc, sc.order, mode, zone, sc.mem_container, False)
         nr_scan = sc.nr_isolate_scanned
-        core.zones.add(zone, NR_INACTIVE, -nr_taken)
+        nr_active = clear_active_flags(core, page_list)
+        core.zones.add(zone, NR_ACTIVE, -nr_active)
+        core.zones.add(zone, NR_INACTIVE, nr_active - nr_taken)
         core.zones.pages_scanned[zone] += nr_scan
         core.lockdep.unlock(LOCK_ZONE_LRU)
 
