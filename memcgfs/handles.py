@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from .kernfs import Directory, File
 from .kernfs.errors import NoSuchFile, Pinned
-from .machinefs import TaskEntry
+from .machinefs import TaskEntry, map_file
 
 if TYPE_CHECKING:
     from . import mm
@@ -137,6 +137,15 @@ class TaskHandle:
     def access(self, pages: Sequence[int], writes: Sequence[int]) -> mm.Access:
         with self._tree.request(self.dir.path):
             return self.task.access(pages, writes)
+
+    def mmap(self, start: int, npages: int, *, file: str | None = None, shared: bool = False,
+             locked: bool = False) -> None:  # fmt: skip
+        """Map pages, of the file at this path below `.machine/files` or of none."""
+        with self._tree.request(self.dir.path if file is None else file):
+            if file is None:
+                self.task.mmap(start, npages, shared=shared, locked=locked)
+            else:
+                map_file(self._entry, os.fsencode(file), start, npages, shared=shared, locked=locked)
 
     def fork(self, pid: int) -> TaskHandle:
         self.ctl(f"fork {pid}")

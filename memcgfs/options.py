@@ -50,6 +50,7 @@ class Options:
     names: str = "memory"
     ram_bytes: int = 512 << 20
     swap_bytes: int = 512 << 20
+    files_bytes: int = 1 << 30
     nodes: int = 1
     arch: str = "x86_64"
     disk: Disk = USUAL_DISK
@@ -155,6 +156,7 @@ VALUES: dict[str, tuple[str, Callable[[str], object]]] = {
     "machine": ("machine", _not_built),
     "ram": ("ram_bytes", _ram),
     "swap": ("swap_bytes", _size),
+    "files": ("files_bytes", _size),
     "nodes": ("nodes", _nodes),
     "arch": ("arch", _one_of("x86_64", "i386")),
     "disk": ("disk", _disk),

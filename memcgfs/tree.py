@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from . import mm
 from .cgroup import Hierarchy, HostProcesses, dialect2007
 from .cgroup import errors as cgroup
+from .data_dir import DataDir
 from .handles import Dir, TaskHandle
 from .kernfs import Caller, Kernfs
 from .kernfs import errors as kernfs
@@ -45,13 +46,14 @@ class Tree:
             self.machine = mm.Machine(_config(options))
         except mm.ConfigError as error:
             raise OptionError(str(error)) from None
-        self.fs = Kernfs(self.now_ns, owner=self.owner)
+        self.fs = Kernfs(self.now_ns, owner=self.owner, dates_reads=options.atime is not False)
         dialect = dialect2007(options.names, strict=options.strict)
         self.hierarchy = Hierarchy(self.fs, self.machine, dialect, owner=self.owner,
                                    release_agent=os.fsencode(options.release_agent))  # fmt: skip
         visible = options.machinedir == "visible"
         self._tasks = add_machine_directory(self.fs, self.hierarchy, self.owner, visible=visible)
         self.root = Dir(self, self.fs.root)
+        self.files = DataDir(self, self._tasks.files.directory)
 
     def now_ns(self) -> int:
         """The date: the machine's clock, which starts when the seed was sent."""
@@ -66,6 +68,10 @@ class Tree:
 
     def host_exited(self, tid: int) -> None:
         self.hierarchy.members.host_exited(tid)
+
+    def statfs(self) -> mm.FsStat:
+        """The machine's disk: of all that is in the tree, its files alone take room."""
+        return self.machine.statfs()
 
     def settle(self) -> None:
         """Do what the request before made due."""
@@ -105,6 +111,7 @@ def _config(options: Options) -> mm.MachineConfig:
     return mm.MachineConfig(
         ram_bytes=options.ram_bytes,
         swap_bytes=options.swap_bytes,
+        files_bytes=options.files_bytes,
         arch=options.arch,
         disk=mm.DiskConfig(*options.disk),
         fault_ns=options.fault_ns,
@@ -120,11 +127,14 @@ ERRNO_OF: dict[type[Exception], int] = {
     kernfs.NameTooLong: errno.ENAMETOOLONG,
     kernfs.NotADirectory: errno.ENOTDIR,
     kernfs.IsADirectory: errno.EISDIR,
+    kernfs.NotEmpty: errno.ENOTEMPTY,
     kernfs.InvalidRename: errno.EINVAL,
+    kernfs.OtherFilesystem: errno.EXDEV,
     kernfs.OtherParent: errno.EIO,
     kernfs.Pinned: errno.EBUSY,
     kernfs.NotPermitted: errno.EPERM,
     kernfs.CreateRefused: errno.EACCES,
+    kernfs.BadOffset: errno.EINVAL,
     kernfs.NotReadable: errno.EINVAL,
     kernfs.NotWritable: errno.EINVAL,
     kernfs.TooLong: errno.E2BIG,
@@ -138,9 +148,11 @@ ERRNO_OF: dict[type[Exception], int] = {
     cgroup.HasChildren: errno.EBUSY,
     machinefs.BadCommand: errno.EINVAL,
     machinefs.BadPid: errno.EINVAL,
-    machinefs.NoFileToMap: errno.ENOENT,
+    machinefs.NotMappable: errno.ENODEV,
+    machinefs.NotAllowed: errno.EACCES,
     machinefs.OnlyRootLowers: errno.EACCES,
     mm.OutOfMemory: errno.ENOMEM,
+    mm.MachinePanicked: errno.EIO,
     mm.BadRange: errno.EINVAL,
     mm.BadValue: errno.EINVAL,
     mm.BadSysctl: errno.EINVAL,
@@ -152,6 +164,10 @@ ERRNO_OF: dict[type[Exception], int] = {
     mm.TooManyContainers: errno.ENOSPC,
     mm.TooManyMappings: errno.ENOMEM,
     mm.TooManyTasks: errno.EAGAIN,
+    mm.TooManyFiles: errno.ENFILE,
+    mm.NoSpace: errno.ENOSPC,
+    mm.FileTooBig: errno.EFBIG,
+    mm.BusError: errno.EFAULT,
 }
 """The one table from what happened to its errno."""
 

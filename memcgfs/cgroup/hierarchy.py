@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..kernfs import OWNER, Caller, Directory, Kernfs
+from ..kernfs import OWNER, Caller, Directory, DirectoryOps, Kernfs, Node
+from ..kernfs.errors import NameTaken, NotADirectory, OtherParent
 from .cgroup import Cgroup
 from .errors import HasChildren, HasTasks
 from .members import Members
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from .dialect import Dialect
 
 
-class Hierarchy:
+class Hierarchy(DirectoryOps):
     def __init__(self, fs: Kernfs, machine: Machine, dialect: Dialect, *, owner: Caller = OWNER,
                  release_agent: bytes = b"") -> None:  # fmt: skip
         self.machine = machine
@@ -62,8 +63,15 @@ class Hierarchy:
         parent.releasable = True
         self.release.check(parent)
 
-    def rename(self, directory: Directory, new_name: bytes) -> None:
-        self._fs.rename_node(directory, new_name)
+    def rename(self, node: Node, new_parent: Directory, new_name: bytes, target: Node | None) -> None:
+        """Containers, and in place only; the refusals and their order are those of cgroup_rename."""
+        if not isinstance(node, Directory):
+            raise NotADirectory(node.name)
+        if target is not None:
+            raise NameTaken(new_name)
+        if new_parent is not node.parent:
+            raise OtherParent(new_name)
+        self._fs.rename_node(node, new_name)
 
     # After every request.
 

@@ -104,10 +104,18 @@ class Members:
             raise NoSuchTask(pid)
         return HostMember(process, self._top)
 
+    def cgroup_of_host(self, tid: int) -> Cgroup:
+        """The container of the host's thread with that number: the top, unless it was attached, or a task stands for it."""
+        member = self._by_pid.get(tid)
+        if member is None or member.process is None or not member.alive:
+            return self._top
+        return member.cgroup
+
     # Changing.
 
     def attach(self, member: Member, cgroup: Cgroup) -> None:
         """attach_task: `member` goes to `cgroup`; nothing is done if it is there already."""
+        self._machine.refuse_if_panicked()
         old = member.cgroup
         if old is cgroup:
             return
@@ -145,7 +153,7 @@ class Members:
         member = self._by_pid.get(tid)
         if isinstance(member, SimulatedTask):
             member.process = None
-            if member.alive:
+            if member.alive and not self._machine.panicked:
                 member.task.exit()
         elif member is not None:
             self._ended(member)

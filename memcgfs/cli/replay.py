@@ -1,7 +1,7 @@
 """`memcgfs replay TRACE [--limit SIZE]...`: drives a trace through one container, or through one for each limit.
 
 Exit status: 0 the whole trace was replayed, 1 a task was killed before its end (what was counted is printed all the
-same), 2 the trace or an option was not understood.
+same) or the machine panicked, 2 the trace or an option was not understood.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from ..mm import MachinePanicked
     from ..options import OptionError
     from ..workload import TraceError, replay_side_by_side
 
@@ -44,6 +45,9 @@ def run(arguments: argparse.Namespace) -> int:
     except (TraceError, OptionError) as refusal:
         print(f"memcgfs: {refusal}", file=sys.stderr)
         return 2
+    except MachinePanicked as panic:
+        print(f"memcgfs: {panic}", file=sys.stderr)
+        return 1
     if arguments.json:
         print_json(arguments.trace, machine, results)
     else:

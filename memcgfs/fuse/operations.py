@@ -9,8 +9,10 @@ Contract
 - Permissions are checked by the kernel (default_permissions) before a request is sent.
 
 What the kernel may keep.  Names and attributes do not change behind its back, so it keeps them for ever: a stat, or the
-walk of a path, costs no request.  The few names that do come or go behind its back (`fork`) it is told.  Contents are
-never kept: every file is opened with direct_io, without which a file of size 0 would read empty.
+walk of a path, costs no request.  The few names that do come or go behind its back (`fork`) it is told.  The size and
+the dates of a data file do change (a simulated task writes to it), so they are asked for each time.  Contents are never
+kept: every file is opened with direct_io.  Without it a control file, whose size is 0, would read empty, and the computer's
+page cache would stand before the machine's.
 
 pyfuse3 names no caller in `read` and `write`; there the opener stands for the caller, which `kernfs` sees to.
 """
@@ -145,16 +147,22 @@ class Requests(pyfuse3.Operations):
                flags: FlagT, ctx: RequestContext) -> None:  # fmt: skip
         self._fs.rename(parent_inode_old, name_old, parent_inode_new, name_new, flags, self._caller(ctx))
 
-    # What nobody may do in such a tree; kernfs knows how it is refused.
-
     @request
     def create(self, parent_inode: InodeT, name: FileNameT, mode: ModeT, flags: FlagT,
-               ctx: RequestContext) -> NoReturn:  # fmt: skip
-        self._fs.create(parent_inode, name, self._caller(ctx))
+               ctx: RequestContext) -> tuple[FileInfo, EntryAttributes]:  # fmt: skip
+        file, handle = self._fs.create(parent_inode, name, mode, flags, self._caller(ctx))
+        return self._opened(handle, ctx), _entry(file.attributes())
 
     @request
-    def mknod(self, parent_inode: InodeT, name: FileNameT, mode: ModeT, rdev: int, ctx: RequestContext) -> NoReturn:
-        self._fs.mknod(parent_inode, name, self._caller(ctx))
+    def mknod(self, parent_inode: InodeT, name: FileNameT, mode: ModeT, rdev: int,
+              ctx: RequestContext) -> EntryAttributes:  # fmt: skip
+        return _entry(self._fs.mknod(parent_inode, name, mode, self._caller(ctx)).attributes())
+
+    @request
+    def unlink(self, parent_inode: InodeT, name: FileNameT, ctx: RequestContext) -> None:
+        self._fs.unlink(parent_inode, name, self._caller(ctx))
+
+    # What nobody may do in such a tree; kernfs knows how it is refused.
 
     @request
     def symlink(self, parent_inode: InodeT, name: FileNameT, target: FileNameT, ctx: RequestContext) -> NoReturn:
@@ -163,10 +171,6 @@ class Requests(pyfuse3.Operations):
     @request
     def link(self, inode: InodeT, new_parent_inode: InodeT, new_name: FileNameT, ctx: RequestContext) -> NoReturn:
         self._fs.link(new_parent_inode, new_name, self._caller(ctx))
-
-    @request
-    def unlink(self, parent_inode: InodeT, name: FileNameT, ctx: RequestContext) -> NoReturn:
-        self._fs.unlink(parent_inode, name, self._caller(ctx))
 
     # Attributes.
 
@@ -189,9 +193,14 @@ class Requests(pyfuse3.Operations):
 
     @request
     def statfs(self, ctx: RequestContext) -> StatvfsData:
-        """What simple_statfs says: a block size and the length of names, all counts 0."""
+        """The machine's disk, whatever the file asked for: FUSE names none."""
+        disk = self._tree.statfs()
         answer = StatvfsData()
-        answer.f_bsize = answer.f_frsize = PAGE_SIZE
+        answer.f_bsize = answer.f_frsize = disk.block_bytes
+        answer.f_blocks = disk.nr_blocks
+        answer.f_bfree = answer.f_bavail = disk.nr_free
+        answer.f_files = disk.nr_files + disk.nr_files_free
+        answer.f_ffree = answer.f_favail = disk.nr_files_free
         answer.f_namemax = NAME_MAX
         return answer
 
@@ -199,9 +208,7 @@ class Requests(pyfuse3.Operations):
 
     @request
     def open(self, inode: InodeT, flags: FlagT, ctx: RequestContext) -> FileInfo:
-        handle = FileHandleT(self._fs.open(inode, flags, self._caller(ctx)))
-        self._openers[handle] = ctx.pid
-        return FileInfo(fh=handle, direct_io=True)
+        return self._opened(self._fs.open(inode, flags, self._caller(ctx)), ctx)
 
     @request
     def read(self, fh: FileHandleT, off: int, size: int) -> bytes:
@@ -214,6 +221,11 @@ class Requests(pyfuse3.Operations):
         return self._fs.write(fh, off, buf)
 
     @request
+    def fsync(self, fh: FileHandleT, datasync: bool) -> None:
+        self._asking = self._openers[fh]
+        self._fs.fsync(fh)
+
+    @request
     def release(self, fh: FileHandleT) -> None:
         del self._openers[fh]
         self._fs.release(fh)
@@ -223,6 +235,11 @@ class Requests(pyfuse3.Operations):
     def _caller(self, ctx: RequestContext) -> Caller:
         self._asking = ctx.pid
         return Caller(ctx.pid, ctx.uid, ctx.gid, ctx.umask)
+
+    def _opened(self, handle: int, ctx: RequestContext) -> FileInfo:
+        fh = FileHandleT(handle)
+        self._openers[fh] = ctx.pid
+        return FileInfo(fh=fh, direct_io=True)
 
     def _date_ns(self, date_ns: int) -> int:
         """What `touch` means by now is the tree's now: the computer's clock has no place in what is deterministic."""
@@ -257,5 +274,7 @@ def _entry(attributes: Attributes) -> EntryAttributes:
     entry.st_atime_ns = attributes.atime_ns
     entry.st_mtime_ns = attributes.mtime_ns
     entry.st_ctime_ns = attributes.ctime_ns
-    entry.attr_timeout = entry.entry_timeout = FOREVER
+    entry.st_blocks = attributes.nr_blocks
+    entry.entry_timeout = FOREVER
+    entry.attr_timeout = FOREVER if attributes.lasting else 0
     return entry

@@ -1,17 +1,19 @@
 """kernfs: a pseudo-filesystem in memory.  Knows neither cgroups nor FUSE, and imports nothing of ours.
 
-Read in this order: `node` (what a name stands for), `filetype` (what a file does), `directory_ops` (what a directory
-means, the seam), `namespace` (how a tree is built), `filesystem` (the requests).
+Read in this order: `node` (what a name stands for), `filetype` (what a control file does), `data` (what keeps the bytes
+of the others), `directory_ops` (what a directory means, the seam), `namespace` (how a tree is built), `open_files`,
+`filesystem` (the requests).
 """
 
 from __future__ import annotations
 
 from .caller import OWNER, Caller
+from .data import Data, OpenData
 from .directory_ops import DirectoryOps
 from .filesystem import Kernfs
 from .filetype import ByteFile, ControlFile
 from .namespace import ROOT_INO
-from .node import Attributes, Changes, Directory, File, Node
+from .node import Attributes, Changes, DataFile, Directory, File, Node
 
 __all__ = [
     "OWNER",
@@ -21,9 +23,12 @@ __all__ = [
     "Caller",
     "Changes",
     "ControlFile",
+    "Data",
+    "DataFile",
     "Directory",
     "DirectoryOps",
     "File",
     "Kernfs",
     "Node",
+    "OpenData",
 ]

@@ -31,8 +31,16 @@ class IsADirectory(KernfsError):
     """A file was needed."""
 
 
+class NotEmpty(KernfsError):
+    """The directory has something in it."""
+
+
 class InvalidRename(KernfsError):
-    """A flag of renameat2 that means nothing here."""
+    """A flag of renameat2 that means nothing here, or a directory into itself."""
+
+
+class OtherFilesystem(KernfsError):
+    """A file goes from one kind of directory to another: that takes a copy."""
 
 
 class OtherParent(KernfsError):
@@ -48,7 +56,11 @@ class NotPermitted(KernfsError):
 
 
 class CreateRefused(KernfsError):
-    """Users make no files here."""
+    """Users make no files in this directory."""
+
+
+class BadOffset(KernfsError):
+    """A place before the beginning of a file."""
 
 
 class NotReadable(KernfsError):

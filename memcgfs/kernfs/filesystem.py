@@ -8,16 +8,18 @@ Contract
 - Synchronous; a request ends before the next one starts, and one that raises has changed nothing.
 - Names are bytes.
 - Permissions are not looked at: whoever passes requests on (the kernel, with default_permissions) has done that.
-- `lookup` and `mkdir` count one reference on the node that they return; `forget` gives references back.
-- A write is one command.  Reads and writes of a file whose directory was removed are refused with `Removed`, here and
-  nowhere else.
-- Files exist because a directory was made with them; users create none.
+- `lookup`, `mkdir`, `mknod` and `create` count one reference on the node that they return; `forget` gives references
+  back.
+- A write to a control file is one command.
+- Users make and remove files only where a directory's ops let them; elsewhere files exist because a directory was made
+  with them.
 
 Typical sequence: lookup, open, read or write, release, forget.
 """
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable, Iterator
 from typing import NoReturn
 
@@ -27,36 +29,26 @@ from .errors import (
     CreateRefused,
     InvalidRename,
     IsADirectory,
-    NameTaken,
     NoSuchFile,
     NotADirectory,
+    NotEmpty,
     NotPermitted,
-    OtherParent,
     Pinned,
-    Removed,
 )
-from .namespace import DIRECTORY_BITS, Namespace
-from .node import Attributes, Changes, Directory, File, Node
+from .namespace import DIRECTORY_BITS, MODE_BITS, Namespace
+from .node import Attributes, Changes, DataFile, Directory, File, Node
+from .open_files import OpenDataFile, OpenFile
 
 RENAME_NOREPLACE = 1
-MODE_BITS = 0o7777
-
-
-class OpenFile:
-    __slots__ = ("caller", "file", "snapshot")
-
-    def __init__(self, file: File, caller: Caller, snapshot: bytes | None) -> None:
-        self.file = file
-        self.caller = caller
-        self.snapshot = snapshot
 
 
 class Kernfs(Namespace):
     """One tree and its open files."""
 
-    def __init__(self, clock: Callable[[], int], *, owner: Caller = OWNER, mode: int = 0o755) -> None:
-        super().__init__(clock, owner=owner, mode=mode)
-        self._open_files: dict[int, OpenFile] = {}
+    def __init__(self, clock: Callable[[], int], *, owner: Caller = OWNER, mode: int = 0o755,
+                 dates_reads: bool = True) -> None:  # fmt: skip
+        super().__init__(clock, owner=owner, mode=mode, dates_reads=dates_reads)
+        self._open_files: dict[int, OpenFile | OpenDataFile] = {}
         self._next_handle = 1
 
     # Names.
@@ -80,17 +72,22 @@ class Kernfs(Namespace):
 
     def setattr(self, ino: int, changes: Changes, caller: Caller = OWNER) -> Attributes:
         node = self.node(ino)
-        now = self._clock()
+        now = self.clock()
+        if changes.size is not None:
+            if isinstance(node, Directory):
+                raise IsADirectory(node.name)
+            if isinstance(node, DataFile):
+                node.data.truncate(changes.size, caller)
+            else:
+                # The size is remembered and means nothing: a file's text is made when it is read.
+                node.size_bytes = changes.size
+            node.mtime_ns = now
         if changes.mode is not None:
             node.mode = node.mode & ~MODE_BITS | changes.mode & MODE_BITS
         if changes.uid is not None:
             node.uid = changes.uid
         if changes.gid is not None:
             node.gid = changes.gid
-        if changes.size is not None:
-            # The size is remembered and means nothing: a file's text is made when it is read.
-            node.size_bytes = changes.size
-            node.mtime_ns = now
         if changes.atime_ns is not None:
             node.atime_ns = changes.atime_ns
         if changes.mtime_ns is not None:
@@ -105,7 +102,7 @@ class Kernfs(Namespace):
         self._require_free(parent, name)
         if parent.ops is None:
             raise NotPermitted(name)
-        with self._requesting(parent, name):
+        with self._requesting((parent, name)):
             directory = parent.ops.mkdir(parent, name, mode & DIRECTORY_BITS & ~caller.umask, caller)
         directory.nr_lookups += 1
         return directory
@@ -119,92 +116,118 @@ class Kernfs(Namespace):
             raise Pinned(name)
         if parent.ops is None:
             raise NotPermitted(name)
-        with self._requesting(parent, name):
+        with self._requesting((parent, name)):
             parent.ops.rmdir(directory, caller)
+
+    # Names of files.  What a directory without ops refuses is the vfs' own, as for one that lacks the operation.
 
     def rename(self, parent_ino: int, name: bytes, new_parent_ino: int, new_name: bytes, flags: int = 0,
                caller: Caller = OWNER) -> None:  # fmt: skip
-        """In place only.  The refusals and their order are those of cgroup_rename, behind those of the vfs."""
+        """The refusals and their order are those of sys_renameat and vfs_rename."""
         parent, new_parent = self.directory(parent_ino), self.directory(new_parent_ino)
-        node = self._child(parent, name)
-        target = new_parent.children.get(new_name)
         if flags & ~RENAME_NOREPLACE:
             raise InvalidRename(name)
+        node = self._child(parent, name)
+        target = new_parent.children.get(new_name)
+        if target is None or flags & RENAME_NOREPLACE:
+            self._require_free(new_parent, new_name)
+        if isinstance(node, Directory) and new_parent.is_within(node):
+            raise InvalidRename(name)
+        if isinstance(target, Directory) and parent.is_within(target):
+            raise NotEmpty(new_name)
         if target is node:
             return
+        if target is not None and isinstance(node, Directory) != isinstance(target, Directory):
+            raise (IsADirectory if isinstance(target, Directory) else NotADirectory)(new_name)
         if isinstance(node, Directory) and node.pinned:
             raise Pinned(name)
         if parent.ops is None:
             raise NotPermitted(name)
-        if not isinstance(node, Directory):
-            raise NotADirectory(name)
-        if target is not None:
-            raise NameTaken(new_name)
-        if parent is not new_parent:
-            raise OtherParent(new_name)
-        self._require_free(parent, new_name)
-        with self._requesting(parent, name):
-            parent.ops.rename(node, new_name)
+        with self._requesting((parent, name), (new_parent, new_name)):
+            parent.ops.rename(node, new_parent, new_name, target)
 
-    # What users may not do.  The errors are the vfs' own, for a directory that lacks the operation.
+    def create(self, parent_ino: int, name: bytes, mode: int, flags: int,
+               caller: Caller = OWNER) -> tuple[DataFile, int]:  # fmt: skip
+        """A new file, and a handle of it.  The file stays if it cannot be opened."""
+        file = self._make(parent_ino, name, mode, caller)
+        handle = self.open(file.ino, flags, caller)
+        file.nr_lookups += 1
+        return file, handle
 
-    def create(self, parent_ino: int, name: bytes, caller: Caller = OWNER) -> NoReturn:
-        self._require_free(self.directory(parent_ino), name)
-        raise CreateRefused(name)
+    def mknod(self, parent_ino: int, name: bytes, mode: int, caller: Caller = OWNER) -> DataFile:
+        """A new file of data; there are no devices, pipes and sockets."""
+        parent = self.directory(parent_ino)
+        self._require_free(parent, name)
+        if parent.ops is None or not stat.S_ISREG(mode):
+            raise NotPermitted(name)
+        file = self._make(parent_ino, name, mode, caller)
+        file.nr_lookups += 1
+        return file
 
-    def mknod(self, parent_ino: int, name: bytes, caller: Caller = OWNER) -> NoReturn:
+    def link(self, parent_ino: int, name: bytes, caller: Caller = OWNER) -> NoReturn:
+        """There are none, neither hard nor symbolic."""
         self._require_free(self.directory(parent_ino), name)
         raise NotPermitted(name)
 
-    symlink = link = mknod
+    symlink = link
 
-    def unlink(self, parent_ino: int, name: bytes, caller: Caller = OWNER) -> NoReturn:
-        node = self._child(self.directory(parent_ino), name)
-        raise IsADirectory(name) if isinstance(node, Directory) else NotPermitted(name)
+    def unlink(self, parent_ino: int, name: bytes, caller: Caller = OWNER) -> None:
+        parent = self.directory(parent_ino)
+        node = self._child(parent, name)
+        if isinstance(node, Directory):
+            raise IsADirectory(name)
+        if parent.ops is None:
+            raise NotPermitted(name)
+        with self._requesting((parent, name)):
+            parent.ops.unlink(node, caller)
 
     # Open files.
 
     def open(self, ino: int, flags: int, caller: Caller = OWNER) -> int:
         """A handle.  The access mode in `flags` is the kernel's to enforce."""
-        file = self.node(ino)
-        if not isinstance(file, File):
-            raise IsADirectory(file.name)
-        if not file.alive:
-            raise Removed(file.name)
+        node = self.node(ino)
+        opened: OpenFile | OpenDataFile
+        if isinstance(node, File):
+            opened = OpenFile(node, caller)
+        elif isinstance(node, DataFile):
+            opened = OpenDataFile(node, flags, caller, self)
+        else:
+            raise IsADirectory(node.name)
         handle = self._next_handle
-        self._open_files[handle] = OpenFile(file, caller, file.type.opened(file.subject))
+        self._open_files[handle] = opened
         self._next_handle = handle + 1
-        file.nr_opens += 1
+        node.nr_opens += 1
         return handle
 
     def read(self, handle: int, offset: int, nbytes: int) -> bytes:
-        opened = self._opened(handle)
-        file = opened.file
-        if not file.alive:
-            raise Removed(file.name)
-        if opened.snapshot is not None:
-            return opened.snapshot[offset : offset + nbytes]
-        return file.type.read_at(file.subject, offset, nbytes)
+        return self._opened(handle).read(offset, nbytes)
 
     def write(self, handle: int, offset: int, content: bytes) -> int:
-        """Done in the name of whoever opened the file; the number of bytes taken, all or (`ByteFile`) fewer."""
-        opened = self._opened(handle)
-        file = opened.file
-        if not file.alive:
-            raise Removed(file.name)
-        return file.type.write_at(file.subject, offset, content, opened.caller)
+        """Done in the name of whoever opened the file; the number of bytes taken, all or fewer (not of a command)."""
+        return self._opened(handle).write(offset, content)
+
+    def fsync(self, handle: int) -> None:
+        self._opened(handle).fsync()
 
     def release(self, handle: int) -> None:
-        file = self._opened(handle).file
+        opened = self._opened(handle)
         del self._open_files[handle]
-        file.nr_opens -= 1
-        self._drop_if_unused(file)
+        opened.close()
+        opened.file.nr_opens -= 1
+        self._let_go(opened.file)
 
     # Inside.
 
-    def _opened(self, handle: int) -> OpenFile:
+    def _opened(self, handle: int) -> OpenFile | OpenDataFile:
         try:
             return self._open_files[handle]
         except KeyError:
             raise BadHandle(handle) from None
 
+    def _make(self, parent_ino: int, name: bytes, mode: int, caller: Caller) -> DataFile:
+        parent = self.directory(parent_ino)
+        self._require_free(parent, name)
+        if parent.ops is None:
+            raise CreateRefused(name)
+        with self._requesting((parent, name)):
+            return parent.ops.create(parent, name, mode & MODE_BITS & ~caller.umask, caller)

@@ -2,9 +2,11 @@
 
 Contract
 - Node numbers start at 1, the root, and are never given twice.
-- The layers that give the tree its meaning build it here: `add_directory`, `add_files`, `remove`, `rename_node`.
+- The layers that give the tree its meaning build it here: `add_directory`, `add_files`, `add_data_file`, `remove`,
+  `rename_node`.
 - A node that was removed can be found by its number while somebody still refers to it: `hold` counts one reference,
-  `forget` gives some back, and so do open files.
+  `forget` gives some back, and so do open files.  The bytes of a data file go with its name and its open files; a
+  number alone does not keep them.
 - `arrival_observers` and `removal_observers` are called with (number of the parent, name, number) when a name came or
   went by other means than a request for just that; the other side of a mount has to be told then.
 """
@@ -16,13 +18,15 @@ from contextlib import contextmanager
 from typing import Any
 
 from .caller import Caller
+from .data import Data
 from .directory_ops import DirectoryOps
 from .errors import NameTaken, NameTooLong, NoSuchFile, NotADirectory
 from .filetype import FILE_MODE, ByteFile, ControlFile
-from .node import Directory, File, Node
+from .node import DataFile, Directory, File, Node
 
 ROOT_INO = 1
 NAME_MAX = 255
+MODE_BITS = 0o7777
 DIRECTORY_BITS = 0o1777
 """What a directory's maker may ask for: permissions and the sticky bit, as vfs_mkdir lets through."""
 
@@ -30,15 +34,16 @@ NameObserver = Callable[[int, bytes, int], None]
 
 
 class Namespace:
-    """A tree that is the root only.  `clock` gives the date of now in ns."""
+    """A tree that is the root only.  `clock` gives the date of now in ns; `dates_reads` is off where mounted noatime."""
 
-    def __init__(self, clock: Callable[[], int], *, owner: Caller, mode: int = 0o755) -> None:
+    def __init__(self, clock: Callable[[], int], *, owner: Caller, mode: int = 0o755, dates_reads: bool = True) -> None:
         self.arrival_observers: list[NameObserver] = []
         self.removal_observers: list[NameObserver] = []
-        self._clock = clock
+        self.clock = clock
+        self._dates_reads = dates_reads
         self._next_ino = ROOT_INO
         self._nodes: dict[int, Node] = {}
-        self._requested: tuple[Directory, bytes] | None = None
+        self._requested: tuple[tuple[Directory, bytes], ...] = ()
         self.root = Directory(self._take_ino(), b"", None, mode, owner.uid, owner.gid, clock(), None, None,
                               hidden=False, pinned=True)  # fmt: skip
         self._nodes[ROOT_INO] = self.root
@@ -49,19 +54,27 @@ class Namespace:
                       ops: DirectoryOps | None = None, hidden: bool = False,
                       pinned: bool = False) -> Directory:  # fmt: skip
         self._require_free(parent, name)
-        now = self._clock()
+        now = self.clock()
         node = Directory(self._take_ino(), name, parent, mode & DIRECTORY_BITS, owner.uid, owner.gid, now,
                          subject, ops, hidden, pinned)  # fmt: skip
         self._nodes[node.ino] = node
         self._link(parent, node, now)
-        if self._requested != (parent, name):
-            _tell(self.arrival_observers, parent, name, node)
+        self._tell(self.arrival_observers, parent, name, node)
+        return node
+
+    def add_data_file(self, parent: Directory, name: bytes, *, mode: int, owner: Caller, data: Data) -> DataFile:
+        self._require_free(parent, name)
+        now = self.clock()
+        node = DataFile(self._take_ino(), name, parent, mode & MODE_BITS, owner.uid, owner.gid, now, data)
+        self._nodes[node.ino] = node
+        self._link(parent, node, now)
+        self._tell(self.arrival_observers, parent, name, node)
         return node
 
     def add_files(self, parent: Directory, rows: Iterable[ControlFile[Any] | ByteFile[Any]], owner: Caller,
                   subject: Any) -> None:  # fmt: skip
         """One file for each row, in the order of the rows; all act on `subject`."""
-        now = self._clock()
+        now = self.clock()
         for row in rows:
             file = File(self._take_ino(), parent, FILE_MODE, owner.uid, owner.gid, now, row, subject)
             self._nodes[file.ino] = file
@@ -73,25 +86,33 @@ class Namespace:
         assert parent is not None
         assert node.alive
         parent.unlink(node)
-        parent.mtime_ns = parent.ctime_ns = self._clock()
-        if self._requested != (parent, node.name):
-            _tell(self.removal_observers, parent, node.name, node)
+        node.ctime_ns = parent.mtime_ns = parent.ctime_ns = self.clock()
+        self._tell(self.removal_observers, parent, node.name, node)
         self._bury(node)
 
-    def rename_node(self, node: Node, new_name: bytes) -> None:
-        """Give `node` another name in its directory; it becomes the newest there, as d_move makes it."""
+    def rename_node(self, node: Node, new_name: bytes, new_parent: Directory | None = None) -> None:
+        """Give `node` another name, in its directory or another; it becomes the newest there, as d_move makes it."""
         parent = node.parent
         assert parent is not None
         assert node.alive
-        assert new_name not in parent.children
+        new_parent = new_parent or parent
+        assert new_name not in new_parent.children
         old_name = node.name
+        now = node.ctime_ns = parent.mtime_ns = parent.ctime_ns = self.clock()
         parent.unlink(node)
         node.name = new_name
-        now = node.ctime_ns = self._clock()
-        self._link(parent, node, now)
-        if self._requested != (parent, old_name):
-            _tell(self.removal_observers, parent, old_name, node)
-            _tell(self.arrival_observers, parent, new_name, node)
+        self._link(new_parent, node, now)
+        self._tell(self.removal_observers, parent, old_name, node)
+        self._tell(self.arrival_observers, new_parent, new_name, node)
+
+    # Dates of what was done to a data file's content.
+
+    def was_read(self, file: DataFile) -> None:
+        if self._dates_reads:
+            file.atime_ns = self.clock()
+
+    def was_written(self, file: DataFile) -> None:
+        file.mtime_ns = file.ctime_ns = self.clock()
 
     # Finding and referring.
 
@@ -127,13 +148,18 @@ class Namespace:
     # Inside.
 
     @contextmanager
-    def _requesting(self, parent: Directory, name: bytes) -> Iterator[None]:
-        """Whoever asks for the making, removing or renaming of `name` need not be told of it."""
-        self._requested = (parent, name)
+    def _requesting(self, *names: tuple[Directory, bytes]) -> Iterator[None]:
+        """Whoever asks for the making, removing or renaming of these names need not be told of it."""
+        self._requested = names
         try:
             yield
         finally:
-            self._requested = None
+            self._requested = ()
+
+    def _tell(self, observers: list[NameObserver], parent: Directory, name: bytes, node: Node) -> None:
+        if (parent, name) not in self._requested:
+            for observer in observers:
+                observer(parent.ino, name, node.ino)
 
     def _take_ino(self) -> int:
         ino = self._next_ino
@@ -147,10 +173,10 @@ class Namespace:
             raise (NameTooLong if len(name) > NAME_MAX else NoSuchFile)(name) from None
 
     def _require_free(self, parent: Directory, name: bytes) -> None:
-        if not parent.alive:
-            raise NoSuchFile(parent.name)
         if len(name) > NAME_MAX:
             raise NameTooLong(name)
+        if not parent.alive:
+            raise NoSuchFile(parent.name)
         if name in parent.children:
             raise NameTaken(name)
 
@@ -164,13 +190,14 @@ class Namespace:
                 self._bury(child)
             node.children.clear()
         node.alive = False
+        self._let_go(node)
+
+    def _let_go(self, node: Node) -> None:
+        """Its name, or an open file of it, has gone."""
+        if isinstance(node, DataFile) and not (node.alive or node.nr_opens):
+            node.data.free()
         self._drop_if_unused(node)
 
     def _drop_if_unused(self, node: Node) -> None:
         if not (node.alive or node.nr_lookups or node.nr_opens):
             del self._nodes[node.ino]
-
-
-def _tell(observers: list[NameObserver], parent: Directory, name: bytes, node: Node) -> None:
-    for observer in observers:
-        observer(parent.ino, name, node.ino)

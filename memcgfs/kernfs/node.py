@@ -1,15 +1,18 @@
 """Nodes: what a name in the tree stands for.
 
-Contract.  A node has one name in one directory for all its life (there are no links); `alive` turns False when it is
-removed and never back.  A removed node keeps its number until nobody refers to it any more: `nr_lookups` counts the
-references that the other side of the mount holds, `nr_opens` the open files.
+Contract.  A node has one name in one directory at a time (there are no links); `alive` turns False when it is removed
+and never back.  A removed node keeps its number until nobody refers to it any more: `nr_lookups` counts the references
+that the other side of the mount holds, `nr_opens` the open files.
+
+A `File` is a control file: it does what its row says, and is made and removed with its directory.  A `DataFile` holds
+bytes that users put there; removed while it is open, it goes on until it is closed.
 
 A directory keeps its children twice: by name, and in the order of their `position`, a number that only grows.  It is
 listed newest first, as the dentry lists of the kernel's simple filesystems are, and a child's position is the cookie
 by which a listing goes on, so that a listing stays right while children come and go.
 
-Fields: `ino`, `subject` never change.  `name`, `parent`, `position`, `alive` and both counts belong to `Kernfs`; the
-others are changed by its `setattr` only.
+Fields: `ino`, `subject` never change.  `name`, `parent`, `position`, `alive`, both counts and the dates belong to
+`Kernfs`; the others are changed by its `setattr` only.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from .data import Data
     from .directory_ops import DirectoryOps
     from .filetype import ByteFile, ControlFile
 
@@ -30,7 +34,10 @@ FIRST_POSITION = 3
 
 
 class Attributes(NamedTuple):
-    """What stat(2) says of a node; `mode` has the type bits."""
+    """What stat(2) says of a node; `mode` has the type bits, a block is 512 bytes.
+
+    `lasting`: they change by requests for this very node only (and what the observers tell), so they may be kept.
+    """
 
     ino: int
     mode: int
@@ -41,6 +48,8 @@ class Attributes(NamedTuple):
     atime_ns: int
     mtime_ns: int
     ctime_ns: int
+    nr_blocks: int = 0
+    lasting: bool = True
 
 
 class Changes(NamedTuple):
@@ -95,6 +104,16 @@ class Node:
     def nlink(self) -> int:
         return 1 if self.alive else 0
 
+    @property
+    def path(self) -> bytes:
+        """From the root of the tree, with a leading slash; of what was removed, the last one."""
+        names: list[bytes] = []
+        node: Node = self
+        while node.parent is not None:
+            names.append(node.name)
+            node = node.parent
+        return b"/" + b"/".join(reversed(names))
+
     def attributes(self) -> Attributes:
         return Attributes(self.ino, self.mode, self.nlink, self.uid, self.gid, self.size_bytes,
                           self.atime_ns, self.mtime_ns, self.ctime_ns)  # fmt: skip
@@ -111,8 +130,24 @@ class File(Node):
         self.type = type
 
 
+class DataFile(Node):
+    """A file of data, whose bytes `data` keeps."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, ino: int, name: bytes, parent: Directory, mode: int, uid: int, gid: int, now_ns: int,
+                 data: Data) -> None:  # fmt: skip
+        super().__init__(ino, name, parent, stat.S_IFREG | mode, uid, gid, now_ns, None)
+        self.data = data
+
+    def attributes(self) -> Attributes:
+        data = self.data
+        return Attributes(self.ino, self.mode, self.nlink, self.uid, self.gid, data.size_bytes,
+                          self.atime_ns, self.mtime_ns, self.ctime_ns, data.nr_blocks, lasting=False)  # fmt: skip
+
+
 class Directory(Node):
-    """A directory; `ops` says what making and removing directories in it means, None that neither exists."""
+    """A directory; `ops` says what making and removing in it means, None that neither exists."""
 
     __slots__ = ("_in_order", "_next_position", "children", "nr_listed_directories", "ops", "pinned")
 
@@ -127,16 +162,6 @@ class Directory(Node):
         self._next_position = FIRST_POSITION
 
     @property
-    def path(self) -> bytes:
-        """From the root of the tree, with a leading slash."""
-        names: list[bytes] = []
-        directory = self
-        while directory.parent is not None:
-            names.append(directory.name)
-            directory = directory.parent
-        return b"/" + b"/".join(reversed(names))
-
-    @property
     def nlink(self) -> int:
         return 2 + self.nr_listed_directories if self.alive else 0
 
@@ -144,6 +169,13 @@ class Directory(Node):
     def listed(self) -> Iterator[Node]:
         """What a listing shows, newest first."""
         return (child for child in reversed(self._in_order) if not child.hidden)
+
+    def is_within(self, directory: Directory) -> bool:
+        """Is it `directory`, or somewhere below it?  Cost: O(depth)."""
+        node: Directory | None = self
+        while node is not None and node is not directory:
+            node = node.parent
+        return node is not None
 
     def link(self, node: Node) -> None:
         """Take `node` in under its name, as the newest.  Cost: O(1)."""

@@ -1,13 +1,14 @@
 """machinefs: the `.machine` directory.  Imports mm, kernfs and cgroup.
 
 Read in this order: `directory` (what there is), `tasks` and `task_files` (a simulated task), `ctl` with `grammar` (what
-it can be told), `machine_files`, `sysctl`.
+it can be told), `files`, `file_commands` and `permission` (the machine's disk), `machine_files`, `sysctl`.
 """
 
 from __future__ import annotations
 
 from .directory import add_machine_directory
+from .file_commands import map_file
 from .machine_files import START_OF_TIME_NS
 from .tasks import TaskEntries, TaskEntry
 
-__all__ = ["START_OF_TIME_NS", "TaskEntries", "TaskEntry", "add_machine_directory"]
+__all__ = ["START_OF_TIME_NS", "TaskEntries", "TaskEntry", "add_machine_directory", "map_file"]

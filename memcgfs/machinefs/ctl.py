@@ -1,7 +1,8 @@
 """`ctl`: what a simulated task can be told to do.  One command a write; a row a command.
 
 Contract: the row's usage line is the documentation, what reading the file prints, and the parser.  A command to a task
-that has died is ESRCH, whatever it says; what is no command is EINVAL; both leave the task as it was.
+that has died is ESRCH, whatever it says; what is no command is EINVAL; both leave the task as it was.  Words end at a
+blank, so a file whose name has one, or is not printable ASCII, cannot be named here.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING
 from ..cgroup import NoSuchTask
 from ..kernfs import Caller
 from ..mm.params import GFP_ATOMIC, GFP_KERNEL, GFP_NOFAIL, GFP_NOFS, GFP_NOIO, GFP_NORETRY
-from .errors import BadCommand, NoFileToMap
+from .errors import BadCommand
+from .file_commands import fadvise_file, fsync_file, map_file, read_file, sync, write_file
 from .grammar import Usage
 
 if TYPE_CHECKING:
@@ -32,14 +34,18 @@ def _touch(entry: TaskEntry, start: int, npages: int, access: str | None) -> Non
 
 
 def _mmap(entry: TaskEntry, start: int, npages: int, what: str, shared: str | None, locked: str | None) -> None:
-    if what != "anon":
-        raise NoFileToMap(what)
-    entry.task.mmap(start, npages, shared=shared is not None, locked=locked is not None)
+    of_a_file, _, name = what.partition(":")
+    if of_a_file == "file":
+        map_file(entry, name.encode(), start, npages, shared=shared is not None, locked=locked is not None)
+    else:
+        entry.task.mmap(start, npages, shared=shared is not None, locked=locked is not None)
 
 
 def _madvise(entry: TaskEntry, start: int, npages: int, advice: str) -> None:
     entry.task.madvise_dontneed(start, npages)
 
+
+ADVICE = ("normal", "sequential", "random", "willneed", "dontneed", "noreuse")
 
 BLOCK_GFP = {
     None: GFP_KERNEL,
@@ -66,9 +72,15 @@ COMMANDS = (
     _command("madvise START NPAGES dontneed", "drop their content", _madvise),
     _command("mlock START NPAGES", "keep them in memory", lambda entry, *pages: entry.task.mlock(*pages)),
     _command("munlock START NPAGES", "no longer", lambda entry, *pages: entry.task.munlock(*pages)),
+    _command("read NAME PAGE N", "read N pages of a file from page PAGE on", read_file),
+    _command("write NAME PAGE N", "write N pages of a file, which is made if there is none", write_file),
+    _command(f"fadvise NAME PAGE N {'|'.join(ADVICE)}", "say how they will be used", fadvise_file),
+    _command("fsync NAME", "wait until the file is on the disk", fsync_file),
+    _command("sync", "wait until all files are", sync),
     _command("fork PID", "make a child with that pid", lambda entry, pid: entry.fork(pid)),
     _command("exec", "start over with an empty address space", lambda entry: entry.task.exec()),
     _command("exit", "end", lambda entry: entry.task.exit()),
+    _command("lookup N", "look up N names that do not exist (negative dentries)", lambda entry, n: entry.task.lookup(n)),
     _command("setuid UID", "run as that user, for the OOM score", lambda entry, uid: entry.task.setuid(uid)),
     _command("nice NICE", "be nice, for the OOM score", lambda entry, nice: entry.task.set_nice(nice)),
     _command("node N", "run on that node's cpu", lambda entry, node: entry.task.set_node(node)),

@@ -1,13 +1,14 @@
 """`.machine`: the directory through which the machine itself is seen and driven.
 
 Contract: hangs into the root of the tree, found by name, and listed only if it is to be visible; its name is taken.  It
-and all that is in it belong to the mounter, but for the tasks, which belong to their makers.
+and all that is in it belong to the mounter, but for tasks and files, which belong to their makers.
 """
 
 from __future__ import annotations
 
 from ..cgroup import Hierarchy
 from ..kernfs import Caller, Kernfs
+from .files import Files
 from .machine_files import MACHINE_FILES
 from .sysctl import sysctl_files
 from .tasks import TaskEntries
@@ -23,4 +24,5 @@ def add_machine_directory(fs: Kernfs, hierarchy: Hierarchy, owner: Caller, *, vi
     sys = fs.add_directory(top, b"sys", mode=MODE, owner=owner)
     vm = fs.add_directory(sys, b"vm", mode=MODE, owner=owner)
     fs.add_files(vm, sysctl_files(machine), owner, machine)
-    return TaskEntries(fs, hierarchy, top, owner)
+    files = Files(fs, hierarchy, top, owner)
+    return TaskEntries(fs, hierarchy, top, owner, files)

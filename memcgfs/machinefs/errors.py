@@ -15,8 +15,12 @@ class BadPid(MachinefsError):
     """Not the name of a task: decimal, from 2 to 4194303."""
 
 
-class NoFileToMap(MachinefsError):
-    """The machine has no file of that name."""
+class NotMappable(MachinefsError):
+    """A directory has no mmap."""
+
+
+class NotAllowed(MachinefsError):
+    """The modes of a file, or of a directory on the way to it, keep the task's maker from it."""
 
 
 class OnlyRootLowers(MachinefsError):

@@ -11,19 +11,23 @@ which come last, may be left out and come in any order.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from .. import units
 
 Value = int | str | None
 
-KINDS = {
+KINDS: dict[str, Callable[[str], Value]] = {
     "START": units.number,
     "NPAGES": units.number,
+    "PAGE": units.number,
+    "N": units.number,
+    "NAME": str,
     "PID": units.pid,
     "UID": units.number,
     "NICE": units.signed,
     "TIME": units.time_ns,
     "ORDER": units.number,
-    "N": units.number,
 }
 
 

@@ -68,6 +68,19 @@ def show_swaps(machine: Machine) -> str:
     )
 
 
+def show_slabinfo(machine: Machine) -> str:
+    """Version 2.1, the one of 2.6.23 and of today. Nothing is tuned, and no processor keeps objects of its own."""
+    return (
+        "slabinfo - version: 2.1\n"
+        "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>"
+        " : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n"
+    ) + "".join(
+        f"{slab.name:<17} {slab.nr_objects:6} {slab.nr_slabs * slab.objects_per_slab:6} {slab.object_bytes:6}"
+        f" {slab.objects_per_slab:4}    1 : tunables    0    0    0 : slabdata {slab.nr_slabs:6} {slab.nr_slabs:6}      0\n"
+        for slab in machine.slabs()
+    )
+
+
 def show_stat(machine: Machine) -> str:
     """One cpu, whose time is that of the tasks that there are; the machine starts at `btime`, the seed's date."""
     ticks = machine.clock_ns // NS_PER_TICK
@@ -109,6 +122,7 @@ MACHINE_FILES: tuple[ControlFile[Machine], ...] = (
     ControlFile("zoneinfo", show_zoneinfo),
     ControlFile("buddyinfo", show_buddyinfo),
     ControlFile("swaps", show_swaps),
+    ControlFile("slabinfo", show_slabinfo),
     ControlFile("stat", show_stat),
     ControlFile("clock", show_clock, let_time_pass),
     ControlFile("log", show_log),

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from .. import units
 from ..cgroup import Hierarchy, SimulatedTask
-from ..kernfs import Caller, Directory, Kernfs
+from ..kernfs import Caller, Directory, DirectoryOps, Kernfs, Node
 from .errors import BadPid
+from .files import Files
 from .task_files import TASK_FILES
 
 if TYPE_CHECKING:
@@ -25,10 +26,11 @@ TASK_MODE = 0o755
 class TaskEntry:
     """The subject of a task's files."""
 
-    __slots__ = ("_entries", "member")
+    __slots__ = ("_entries", "files", "member")
 
     def __init__(self, entries: TaskEntries, member: SimulatedTask) -> None:
         self._entries = entries
+        self.files = entries.files
         self.member = member
 
     @property
@@ -39,10 +41,12 @@ class TaskEntry:
         return self._entries.fork(self, pid)
 
 
-class TaskEntries:
-    """DirectoryOps of `.machine/tasks`."""
+class TaskEntries(DirectoryOps):
+    """What making and removing in `.machine/tasks` means."""
 
-    def __init__(self, fs: Kernfs, hierarchy: Hierarchy, machine_directory: Directory, owner: Caller) -> None:
+    def __init__(self, fs: Kernfs, hierarchy: Hierarchy, machine_directory: Directory, owner: Caller,
+                 files: Files) -> None:  # fmt: skip
+        self.files = files
         self._fs = fs
         self._members = hierarchy.members
         self.directory = fs.add_directory(machine_directory, b"tasks", mode=TASKS_MODE, owner=owner, ops=self)
@@ -62,7 +66,7 @@ class TaskEntries:
         self._members.reap(entry.member)
         self._fs.remove(directory)
 
-    def rename(self, directory: Directory, new_name: bytes) -> None:
+    def rename(self, node: Node, new_parent: Directory, new_name: bytes, target: Node | None) -> None:
         raise BadPid(new_name)
 
     def _add(self, member: SimulatedTask) -> Directory:

@@ -15,6 +15,7 @@ from .errors import BadRange, MappingExists, OutOfMemory, TooManyMappings
 from .params import LEAF_ENTRIES, LEAF_MASK, VM_LOCKED, VM_SHARED, VM_WRITE
 
 if TYPE_CHECKING:
+    from .file import OpenFile
     from .machine import Machine
 
 MAX_MAP_COUNT = 65536  # sysctl vm.max_map_count
@@ -30,6 +31,7 @@ class AddressSpace:
         self.end = machine.task_pages
         self.users = 1
         self.starts: SortedDict[int, int] = SortedDict()
+        self.opened: dict[int, OpenFile] = {}
         self.core.mms.init(mm, container)
         self.core.containers.css_get(container)
 
@@ -66,12 +68,20 @@ class AddressSpace:
         found = [first] if first and self.core.vmas.start[first] < start else []
         return found + [self.starts[at] for at in self.starts.irange(start, end, inclusive=(True, False))]
 
-    def map(self, start: int, npages: int, flags: int = VM_WRITE) -> None:
-        """An anonymous mapping. Raises BadRange, MappingExists, TooManyMappings."""
+    def check_free(self, start: int, npages: int) -> None:
         self.check_range(start, npages)
         if self.overlapping(start, start + npages):
             raise MappingExists(f"something is mapped in pages {start}+{npages}")
+
+    def map(self, start: int, npages: int, flags: int = VM_WRITE) -> None:
+        """An anonymous mapping. Raises BadRange, MappingExists, TooManyMappings."""
+        self.check_free(start, npages)
         self.insert(start, start + npages, flags)
+
+    def map_file(self, start: int, npages: int, flags: int, opened: OpenFile) -> None:
+        """A mapping of a file from its first page on; the mapping becomes a user of the open file. Raises as map() does."""
+        self.check_free(start, npages)
+        self.new_vma(start, start + npages, flags, opened, 0)
 
     def map_missing(self, start: int, end: int) -> None:
         """Maps what is not mapped of [start, end)."""
@@ -88,8 +98,8 @@ class AddressSpace:
         vmas = self.core.vmas
         before = self.find_vma(start - 1) if start else 0
         after = self.starts.get(end, 0)
-        joins_before = before != 0 and vmas.flags[before] == flags
-        joins_after = after != 0 and vmas.flags[after] == flags
+        joins_before = before != 0 and vmas.flags[before] == flags and not vmas.handle[before]
+        joins_after = after != 0 and vmas.flags[after] == flags and not vmas.handle[after]
         if joins_before and joins_after and self.may_join(before, after):
             last = vmas.end[after]
             self.adopt_anon_vma(before, after)
@@ -105,7 +115,12 @@ class AddressSpace:
             self.new_vma(start, end, flags)
 
     def may_join(self, before: int, after: int) -> bool:
-        """is_mergeable_anon_vma: one of them has none, or both have the same."""
+        """can_vma_merge_after: what they map goes on from one to the other; of their anon_vmas one is none, or both are the same."""
+        vmas = self.core.vmas
+        if vmas.handle[before] != vmas.handle[after]:
+            return False
+        if vmas.handle[before] and vmas.pgoff[after] - vmas.pgoff[before] != vmas.start[after] - vmas.start[before]:
+            return False
         anon_vmas = self.core.vmas.anon_vma
         return 0 in (anon_vmas[before], anon_vmas[after]) or bool(anon_vmas[before] == anon_vmas[after])
 
@@ -115,12 +130,17 @@ class AddressSpace:
         if vmas.anon_vma[vma] == 0 and vmas.anon_vma[other] != 0:
             vmas.link(vma, vmas.anon_vma[other])
 
-    def new_vma(self, start: int, end: int, flags: int) -> int:
+    def new_vma(self, start: int, end: int, flags: int, opened: OpenFile | None = None, pgoff: int = 0) -> int:
+        """With a file, the VMA becomes a user of the open file."""
         if len(self.starts) >= MAX_MAP_COUNT:
             raise TooManyMappings(f"a task has at most {MAX_MAP_COUNT} mappings")
         vma = self.machine.vma_ids.take()
         self.core.vmas.write(vma, self.mm, start, end, flags)
         self.starts[start] = vma
+        if opened is not None:
+            opened.get()
+            self.opened[vma] = opened
+            self.core.vmas.map_file(vma, opened.file.number, opened.handle, pgoff)
         return vma
 
     def drop(self, vma: int) -> None:
@@ -130,7 +150,11 @@ class AddressSpace:
         anon_vma = vmas.anon_vma[vma]
         if vmas.unlink(vma):
             self.machine.anon_vma_ids.give(anon_vma)
+        vmas.unmap_file(vma)
         self.machine.vma_ids.give(vma)
+        opened = self.opened.pop(vma, None)
+        if opened is not None:
+            opened.close()
 
     def split(self, vma: int, at: int) -> None:
         """split_vma: two VMAs that meet at this page; the upper one is new, and joins the anon_vma."""
@@ -138,7 +162,7 @@ class AddressSpace:
         start, end = vmas.start[vma], vmas.end[vma]
         if not start < at < end:
             return
-        upper = self.new_vma(at, end, vmas.flags[vma])
+        upper = self.new_vma(at, end, vmas.flags[vma], self.opened.get(vma), vmas.pgoff[vma] + at - start)
         vmas.write(vma, self.mm, start, at, vmas.flags[vma])
         if vmas.anon_vma[vma]:
             vmas.link(upper, vmas.anon_vma[vma])
@@ -218,9 +242,9 @@ class AddressSpace:
         vmas = self.core.vmas
         for vma in list(self.starts.values()):
             start, end = vmas.start[vma], vmas.end[vma]
-            copy = child.new_vma(start, end, vmas.flags[vma] & ~VM_LOCKED)
+            copy = child.new_vma(start, end, vmas.flags[vma] & ~VM_LOCKED, self.opened.get(vma), vmas.pgoff[vma])
             if not vmas.anon_vma[vma]:
-                continue  # nothing but zero pages, which the child's own faults find
+                continue  # nothing but zero pages and pages of files, which the child's own faults find
             vmas.link(copy, vmas.anon_vma[vma])
             cow = not vmas.flags[vma] & VM_SHARED
             if self.machine.engine.copy_page_range(self.core, self.mm, child.mm, start, end, cow) != 0:

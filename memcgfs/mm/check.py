@@ -1,7 +1,7 @@
 """The checker: every invariant of the machine, walked from scratch. Each test ends with it, and `.machine/check` runs it.
 
 It trusts nothing that is counted: it walks the page tables, the lists, the swap map and the disk's queue, counts again, and compares.
-Run between operations: then a page's references are its mappings, its swap cache entry, its pagevec, and its being a page table.
+Run between operations: then a page's references are its mappings, its swap cache entry, its pagevec, and its being a page table or a slab.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from . import params
-from .dump import disk_queue
+from .dump import disk_queue, entries, partial_slabs, unused_dentries
+from .radix_tree import MAP_SHIFT, TAG_DIRTY, TAG_WRITEBACK
 from .params import INDEX_BITS, LEAF_ENTRIES, LEAF_MASK, PTE_PRESENT, PTE_SHIFT, ZERO_PAGE, ZONE_SHIFT
+from .slabs import OBJECT_BITS, OBJECT_FLAGS, OBJECT_IN_USE, OBJECT_NEWER, OBJECT_WORDS, SLAB_FREE, SLAB_HEADER, SLAB_INUSE
 
 if TYPE_CHECKING:
+    from .core import Core
     from .machine import Machine
 
 
@@ -34,6 +37,7 @@ class Walk:
         self.swapped: Counter[int] = Counter()
         self.leaves: set[int] = set()
         self.free: set[int] = set()
+        self.slabs: set[int] = set()
 
     def expect(self, holds: bool, finding: str) -> None:
         if not holds:
@@ -42,6 +46,17 @@ class Walk:
     def equal(self, what: str, said: int, counted: int) -> None:
         if said != counted:
             self.findings.append(f"{what}: {said}, but {counted} were found")
+
+    def expect_file_page(self, pfn: int, vma: int, page: int) -> None:
+        """What is mapped and not anonymous is the zero page, or the page of the VMA's file."""
+        vmas = self.core.vmas
+        if not vmas.handle[vma]:
+            self.expect(pfn == ZERO_PAGE, f"frame {pfn} is mapped at page {page}, and is not anonymous")
+            return
+        file = self.core.open_files.file[vmas.handle[vma]]
+        index = page - vmas.start[vma] + vmas.pgoff[vma]
+        in_file = bool(self.flags[pfn] & params.PG_CACHE) and self.core.frames.mapping[pfn] == file << INDEX_BITS | index
+        self.expect(in_file, f"frame {pfn} is mapped at page {page}, which is page {index} of file {file}")
 
     def frames(self) -> Iterator[int]:
         """Every frame outside of the blocks that were never touched."""
@@ -62,8 +77,10 @@ def check(machine: Machine) -> list[str]:
     check_free_lists(walk)
     check_zone_lists(walk)
     check_charges(walk)
+    check_slabs(walk)
     check_swap(walk)
     check_references(walk)
+    check_files(walk)
     check_disks(walk)
     check_daemons(walk)
     return walk.findings
@@ -115,7 +132,7 @@ def check_page_tables(walk: Walk) -> None:
                             walk.equal(f"frame {pfn}: reverse map", mappings[pfn], vmas.anon_vma[vma] << INDEX_BITS | page)
                         else:
                             file += 1
-                            walk.expect(pfn == ZERO_PAGE, f"frame {pfn} is mapped at page {page}, and is not anonymous")
+                            walk.expect_file_page(pfn, vma, page)
                     elif pte:
                         swapped += 1
                         walk.swapped[pte >> PTE_SHIFT] += 1
@@ -208,7 +225,7 @@ def check_charges(walk: Walk) -> None:
             cid = walk.container[pfn]
             walk.expect(cid in charged, f"frame {pfn} is charged to container {cid}, which does not exist")
             charged.get(cid, set()).add(pfn)
-            possible = (walk.mapcount[pfn] > 0) + bool(walk.flags[pfn] & params.PG_SWAPCACHE)
+            possible = (walk.mapcount[pfn] > 0) + bool(walk.flags[pfn] & (params.PG_SWAPCACHE | params.PG_CACHE))
             walk.expect(walk.meta_refs[pfn] <= possible, f"frame {pfn} holds {walk.meta_refs[pfn]} charges for {possible} uses")
     spaces = Counter(space.container for space in machine.spaces.values())
     for cid, pages in charged.items():
@@ -238,6 +255,40 @@ def check_swap(walk: Walk) -> None:
     walk.equal("users of all swap slots", sum(counts), sum(users.values()))
 
 
+def check_slabs(walk: Walk) -> None:
+    """Every object in use is on the list of unused dentries once; a slab with a free place is on the partial list, one without objects is
+    nowhere; objects, slabs and their pages are as counted."""
+    core, cache = walk.core, walk.core.dentry_cache
+    ram = memoryview(core.tables.ram)
+    walk.slabs = walk.with_flag(params.PG_SLAB)
+    found: set[int] = set()
+    partial: set[int] = set()
+    for pfn in walk.slabs:
+        at = pfn * LEAF_ENTRIES + SLAB_HEADER
+        places = range(cache.objects_per_slab)
+        used = [place for place in places if ram[at + place * OBJECT_WORDS + OBJECT_FLAGS] & OBJECT_IN_USE]
+        found.update(pfn << OBJECT_BITS | place for place in used)
+        free = set()
+        place = ram[pfn * LEAF_ENTRIES + SLAB_FREE]
+        while 0 < place <= cache.objects_per_slab and place - 1 not in free:
+            free.add(place - 1)
+            place = ram[at + (place - 1) * OBJECT_WORDS + OBJECT_NEWER]
+        walk.expect(free == set(places) - set(used), f"slab {pfn}: its free places are not those that no object has")
+        walk.equal(f"slab {pfn}: objects in use", ram[pfn * LEAF_ENTRIES + SLAB_INUSE], len(used))
+        walk.expect(bool(used), f"slab {pfn} is empty")
+        if free:
+            partial.add(pfn)
+    unused = unused_dentries(core)
+    walk.expect(len(set(unused)) == len(unused) and set(unused) == found, "the list of unused dentries does not hold every dentry once")
+    listed = partial_slabs(core)
+    walk.expect(len(set(listed)) == len(listed) and set(listed) == partial, "the partial slabs are not those with a free place")
+    walk.equal("dentries", cache.nr_objects, len(found))
+    walk.equal("slabs", cache.nr_slabs, len(walk.slabs))
+    by_zone = Counter(walk.flags[pfn] >> ZONE_SHIFT for pfn in walk.slabs)
+    for zone in range(core.zones.nr_zones):
+        walk.equal(f"zone {zone}: nr_slab_reclaimable", core.zones.count(zone, params.NR_SLAB_RECLAIMABLE), by_zone[zone])
+
+
 def check_references(walk: Walk) -> None:
     """page_count and page_mapcount of every frame, and the statistics made of them."""
     core = walk.core
@@ -246,17 +297,70 @@ def check_references(walk: Walk) -> None:
     held = {page for pfn, order in blocks.items() for page in range(pfn, pfn + (1 << order))}
     walk.expect(walk.with_flag(params.PG_BLOCK) == held, "blocks of kernel memory are not those that tasks hold")
     anon = 0
+    mapped_files = int(walk.mapped[ZERO_PAGE] > 0)
     for pfn in walk.frames():
         flags = walk.flags[pfn]
         walk.equal(f"frame {pfn}: mapcount", walk.mapcount[pfn], walk.mapped[pfn])
-        references = (pfn in blocks) + walk.mapped[pfn] + bool(flags & params.PG_SWAPCACHE) + waiting[pfn] + (pfn in walk.leaves)
+        cached = bool(flags & (params.PG_SWAPCACHE | params.PG_CACHE))
+        references = walk.mapped[pfn] + cached + waiting[pfn] + (pfn in walk.leaves) + (pfn in walk.slabs) + (pfn in blocks)
         walk.equal(f"frame {pfn}: count", walk.count[pfn], references)
         walk.expect((references == 0 and pfn not in held) == (pfn in walk.free), f"frame {pfn}: {references} references, flags {flags:#x}")
-        anon += bool(flags & params.PG_ANON) and walk.mapped[pfn] > 0
+        if walk.mapped[pfn] > 0:
+            anon += bool(flags & params.PG_ANON)
+            mapped_files += not flags & params.PG_ANON
     walk.equal("zero page: count", walk.count[ZERO_PAGE], walk.mapped[ZERO_PAGE] + 1)
     walk.equal("nr_anon_pages", core.zones.total(params.NR_ANON_PAGES), anon)
-    walk.equal("nr_mapped", core.zones.total(params.NR_FILE_MAPPED), int(walk.mapped[ZERO_PAGE] > 0))
-    walk.equal("nr_file_pages", core.zones.total(params.NR_FILE_PAGES), len(walk.with_flag(params.PG_SWAPCACHE)))
+    walk.equal("nr_mapped", core.zones.total(params.NR_FILE_MAPPED), mapped_files)
+    in_a_cache = len(walk.with_flag(params.PG_SWAPCACHE)) + len(walk.with_flag(params.PG_CACHE))
+    walk.equal("nr_file_pages", core.zones.total(params.NR_FILE_PAGES), in_a_cache)
+
+
+def check_files(walk: Walk) -> None:
+    """A file and its pages know each other; its tags, dirty pages, blocks, mappings and place among the dirty files are as marked."""
+    core, files = walk.core, walk.core.files
+    mappings = memoryview(core.frames.mapping)
+    cached: set[int] = set()
+    blocks: Counter[int] = Counter()
+    nodes = dirty_pages = 0
+    waiting = set(core.files.dirty.order(files.s_dirty)) | set(core.files.dirty.order(files.s_io))
+    for number in walk.machine.files:
+        pages = entries(core, 2 * number)
+        cached.update(pages.values())
+        walk.equal(f"file {number}: pages", files.nr_pages[number], len(pages))
+        for index, pfn in pages.items():
+            flags = walk.flags[pfn]
+            walk.equal(f"frame {pfn}: its file and index", mappings[pfn], number << INDEX_BITS | index)
+            for tag, flag in ((TAG_DIRTY, params.PG_DIRTY), (TAG_WRITEBACK, params.PG_WRITEBACK)):
+                tagged = core.trees.next_index(2 * number, index, tag) == index
+                walk.expect(tagged == bool(flags & flag), f"file {number}: tag {tag} of page {index} is {tagged}, flags {flags:#x}")
+            dirty_pages += bool(flags & params.PG_DIRTY)
+        is_dirty = core.trees.is_tagged(2 * number, TAG_DIRTY)
+        walk.expect(not is_dirty or number in waiting, f"file {number} has dirty pages, and does not wait to be written")
+        blocks.update(entries(core, 2 * number + 1).values())
+        walk.equal(f"file {number}: blocks", files.nr_blocks[number], len(entries(core, 2 * number + 1)))
+        nodes += nr_nodes(core, 2 * number) + nr_nodes(core, 2 * number + 1)
+    walk.equal("nodes of radix trees", core.trees.nr_nodes_used, nodes)
+    walk.expect(cached == walk.with_flag(params.PG_CACHE), "the pages of the files are not those that are marked so")
+    walk.equal("nr_dirty", core.zones.total(params.NR_FILE_DIRTY), dirty_pages)
+    walk.expect(max(blocks.values(), default=1) == 1, "a block belongs to two pages")
+    walk.equal("free blocks", core.blocks.nr_free(), core.blocks.nr_blocks - 1 - len(blocks))
+    walk.equal("pages about to be read ahead", core.open_files.nr_pooled, 0)
+    walk.equal("pages about to be written", files.nr_pvec, 0)
+    for vma in [vma for space in walk.machine.spaces.values() for vma in space.starts.values()]:
+        handle = core.vmas.handle[vma]
+        if handle:
+            listed = core.vmas.i_mmap.order(core.vmas.file_head(core.open_files.file[handle]))
+            walk.equal(f"VMA {vma}: times on the list of its file", listed.count(vma), 1)
+
+
+def nr_nodes(core: Core, tree: int) -> int:
+    """Nodes that the entries of this tree need, counted level by level."""
+    total = 0
+    keys = set(entries(core, tree))
+    for _ in range(core.trees.height[tree]):
+        keys = {key >> MAP_SHIFT for key in keys}
+        total += len(keys)
+    return total
 
 
 def check_disks(walk: Walk) -> None:

@@ -18,7 +18,11 @@ MAX_FRAMES = 2**32 - 2
 MIN_FRAMES = 16
 MAX_NODES = 16
 MAX_PCP_BATCH = 1 << 20
+NODES_PER_ENTRY = 6  # of a radix tree whose entries lie as far apart as can be
 MAX_SWAP_PAGES = 2**32 - 2
+MAX_FILES_BYTES = 1 << 43  # 8 TiB of disk
+MAX_FILES = 1 << 22
+MAX_OPEN_FILES = 1 << 20
 MAX_CONTAINERS = 1 << 20
 MAX_SEGMENTS = 1 << 24
 SPARE_HEADS = 1 << 12
@@ -33,6 +37,10 @@ ZONE_ENDS = {
 USER_ZONE = {"x86_64": ZONE_NORMAL, "i386": ZONE_HIGHMEM}
 TASK_PAGES = {"x86_64": 1 << 35, "i386": 3 << 18}
 ULONG_BITS = {"x86_64": 64, "i386": 32}
+# sizeof(struct dentry), and of the struct slab that lies in front of a page of them.
+DENTRY_BYTES = {"x86_64": 208, "i386": 132}
+STRUCT_SLAB_BYTES = {"x86_64": 48, "i386": 28}
+KMEM_BUFCTL_BYTES = 4
 LOWMEM_RESERVE_RATIO = {ZONE_DMA: 256, ZONE_DMA32: 256, ZONE_NORMAL: 32}
 
 
@@ -60,6 +68,7 @@ class MachineConfig:
 
     ram_bytes: int = 512 << 20
     swap_bytes: int = 512 << 20
+    files_bytes: int = 1 << 30
     arch: str = "x86_64"
     nodes: int = 1
     disk: DiskConfig = field(default_factory=DiskConfig)
@@ -108,6 +117,8 @@ class MachineConfig:
             raise ConfigError("batch sizes and waits are at least 1")
         if self.pcp_batch is not None and not 0 <= self.pcp_batch <= MAX_PCP_BATCH:
             raise ConfigError(f"pcp_batch={self.pcp_batch}: from 0 to {MAX_PCP_BATCH} pages")
+        if not 0 <= self.files_bytes <= MAX_FILES_BYTES:
+            raise ConfigError(f"files={self.files_bytes}: from 0 to {MAX_FILES_BYTES} bytes")
         if self.swap_bytes < 0 or self.nr_swap_pages > MAX_SWAP_PAGES:
             raise ConfigError(f"swap={self.swap_bytes}: from 0 to {MAX_SWAP_PAGES} pages of 4096 bytes")
 
@@ -118,6 +129,16 @@ class MachineConfig:
     @property
     def nr_swap_pages(self) -> int:
         return self.swap_bytes // PAGE_BYTES
+
+    @property
+    def nr_blocks(self) -> int:
+        """Of the files' disk; one more than can be used, for the superblock."""
+        return self.files_bytes // PAGE_BYTES + 1
+
+    @property
+    def max_files(self) -> int:
+        """The disk has an inode for each four of its blocks, as mke2fs makes them, and never less than 16."""
+        return min(max(self.nr_blocks // 4, 16), MAX_FILES)
 
     @property
     def max_threads(self) -> int:
@@ -162,6 +183,10 @@ class Sizes:
     nr_vmas: int
     nr_segments: int
     nr_swap_pages: int
+    nr_files: int
+    nr_open_files: int
+    nr_tree_nodes: int
+    nr_blocks: int
     disk_latency_ns: int
     disk_transfer_ns: int
     disk_depth: int
@@ -176,6 +201,8 @@ class Sizes:
     fault_ns: int
     task_pages: int
     page_cluster: int
+    dentry_bytes: int
+    dentries_per_slab: int
 
 
 def sizes_of(config: MachineConfig, nr_lru_heads: int, nr_meta_heads: int) -> Sizes:
@@ -186,10 +213,14 @@ def sizes_of(config: MachineConfig, nr_lru_heads: int, nr_meta_heads: int) -> Si
         nr_meta_heads=nr_meta_heads,
         nr_containers=config.max_containers,
         ulong_max=(1 << ULONG_BITS[config.arch]) - 1,
-        nr_mms=config.max_threads + 2,
+        nr_mms=config.max_threads + 3,
         nr_vmas=min(1 << 24, max(1 << 16, config.nr_frames)),
         nr_segments=min(MAX_SEGMENTS, config.nr_frames + 1),
         nr_swap_pages=config.nr_swap_pages,
+        nr_files=config.max_files + 1,
+        nr_open_files=MAX_OPEN_FILES,
+        nr_tree_nodes=min((config.nr_frames + config.nr_blocks) * NODES_PER_ENTRY + 1, 1 << 32),
+        nr_blocks=config.nr_blocks,
         disk_latency_ns=config.disk.latency_ns,
         disk_transfer_ns=config.disk.transfer_ns,
         disk_depth=config.disk.depth,
@@ -204,6 +235,8 @@ def sizes_of(config: MachineConfig, nr_lru_heads: int, nr_meta_heads: int) -> Si
         fault_ns=config.fault_ns,
         task_pages=TASK_PAGES[config.arch],
         page_cluster=2 if config.nr_frames < SMALL_MACHINE_FRAMES else 3,
+        dentry_bytes=DENTRY_BYTES[config.arch],
+        dentries_per_slab=objects_per_slab(DENTRY_BYTES[config.arch], STRUCT_SLAB_BYTES[config.arch]),
     )
 
 
@@ -211,6 +244,11 @@ def zone_batchsize(present: int) -> int:
     """About a quarter of 1/1024 of the zone, at most 128 pages of it, and one less than a power of 2: 0 below 8192 pages, at most 31."""
     batch = max(min(present // 1024, 128) // 4, 1)
     return (1 << ((batch + batch // 2).bit_length() - 1)) - 1
+
+
+def objects_per_slab(object_bytes: int, struct_slab_bytes: int) -> int:
+    """mm/slab.c: cache_estimate, for small objects, whose struct slab and free list lie in their page."""
+    return (PAGE_BYTES - struct_slab_bytes) // (object_bytes + KMEM_BUFCTL_BYTES)
 
 
 def default_min_free_kbytes(lowmem_pages: int) -> int:

@@ -28,6 +28,7 @@ class Container:
 
     @limit.setter
     def limit(self, pages: int) -> None:
+        self.machine.refuse_if_panicked()
         self.machine.core.counters.limit[self.cid] = pages & self.ulong_max
 
     @property
@@ -49,6 +50,7 @@ class Container:
 
     @control_type.setter
     def control_type(self, value: int) -> None:
+        self.machine.refuse_if_panicked()
         self.machine.core.containers.control_type[self.cid] = value
 
     @property

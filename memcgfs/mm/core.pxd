@@ -1,5 +1,6 @@
 cdef class Model
 cdef class Rules
+cdef class Flusher
 
 @cython.final
 cdef class Core:
@@ -16,10 +17,15 @@ cdef class Core:
     cdef readonly SwapArea swap
     cdef readonly Disks disks
     cdef readonly Daemons daemons
-    cdef readonly Slabs slabs
+    cdef readonly Files files
+    cdef readonly OpenFiles open_files
+    cdef readonly RadixTrees trees
+    cdef readonly Blocks blocks
+    cdef readonly KmemCache dentry_cache
     cdef readonly Lockdep lockdep
     cdef readonly Model model
     cdef readonly Rules rules
+    cdef readonly Flusher flusher
     cdef readonly long long[::1] events
     cdef readonly unsigned int nr_free_heads
     cdef readonly unsigned int nr_nodes
@@ -34,9 +40,15 @@ cdef class Core:
     cdef readonly long long fault_ns
     cdef readonly unsigned long long task_pages
     cdef readonly long long vm_total_pages
-    cdef readonly int swappiness
-    cdef readonly int page_cluster
-    cdef readonly int laptop_mode
+    cdef public int swappiness
+    cdef public int page_cluster
+    cdef public int laptop_mode
+    cdef public int dirty_ratio
+    cdef public int dirty_background_ratio
+    cdef public long long dirty_writeback_ns
+    cdef public long long dirty_expire_ns
+    cdef readonly long long ratelimit_pages
+    cdef public int vfs_cache_pressure
     cdef public long long clock_ns
     cdef readonly unsigned int current_mm
     cdef readonly unsigned int current_node
@@ -46,10 +58,14 @@ cdef class Core:
     cdef readonly bint current_is_pdflush
     cdef readonly int[::1] kswapd_max_order
     cdef readonly int scan_depth
+    cdef readonly long long reclaimed_slab
     cdef readonly int fault
+    cdef readonly unsigned int fault_page
+    cdef readonly long long nr_dirtied
+    cdef readonly bint dirty_exceeded
+    cdef readonly bint is_writing_file
     cdef readonly bint has_killed
     cdef readonly bint is_interleaved
-    cpdef void set_sysctl(self, int swappiness, int page_cluster, int laptop_mode) noexcept nogil
     cpdef void set_total_pages(self, long long nr_pages) noexcept nogil
     cpdef void set_current(self, unsigned int mm, unsigned int node) noexcept nogil
     cpdef void set_memalloc(self, bint on) noexcept nogil
@@ -66,5 +82,5 @@ cdef unsigned int find_vma(Core core, unsigned int mm, unsigned long long vpn) n
 cdef void anon_vma_prepare(Core core, unsigned int vma) noexcept with gil
 cdef void warn(Core core, unsigned int number) noexcept with gil
 cdef void mem_container_out_of_memory(Core core, unsigned int container) noexcept with gil
-cdef bint out_of_memory(Core core) noexcept with gil
+cdef bint out_of_memory(Core core, unsigned int gfp, unsigned int order) noexcept with gil
 cdef void reap_killed(Core core) noexcept with gil

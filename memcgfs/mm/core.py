@@ -13,18 +13,21 @@ from .arrays import array_of
 from .containers import Containers
 from .daemons import Daemons
 from .disk import Disks
+from .files import Blocks, Files, OpenFiles
 from .frames import Frames
 from .lockdep import Lockdep
 from .mms import AddressSpaces, Vmas
 from .pagetable import PageTables
-from .params import MAX_NR_ZONES, NR_DISKS, NR_ORDERS, NR_VM_EVENTS
+from .params import DEFAULT_SEEKS, MAX_NR_ZONES, NR_DISKS, NR_ORDERS, NR_VM_EVENTS
+from .radix_tree import RadixTrees
 from .res_counter import ResCounters
-from .slabs import Slabs
+from .slabs import KmemCache
 from .swapfile import SwapArea
 from .zones import Zones
 
 if TYPE_CHECKING:
     from .config import Sizes
+    from .flusher import Flusher
     from .model import Model
     from .rules import Rules
 
@@ -42,12 +45,16 @@ class Core:
         self.counters = ResCounters(sizes.nr_containers, sizes.ulong_max)
         self.containers = Containers(sizes.nr_containers)
         self.mms = AddressSpaces(sizes.nr_mms)
-        self.vmas = Vmas(sizes.nr_vmas)
+        self.vmas = Vmas(sizes.nr_vmas, sizes.nr_files)
         self.tables = PageTables(sizes.nr_frames, sizes.nr_mms, sizes.nr_segments)
         self.swap = SwapArea(sizes.nr_swap_pages)
         self.disks = Disks(NR_DISKS, sizes.disk_latency_ns, sizes.disk_transfer_ns, sizes.disk_depth)
         self.daemons = Daemons()
-        self.slabs = Slabs()
+        self.files = Files(sizes.nr_files)
+        self.open_files = OpenFiles(sizes.nr_open_files)
+        self.trees = RadixTrees(2 * sizes.nr_files, sizes.nr_tree_nodes)
+        self.blocks = Blocks(sizes.nr_blocks)
+        self.dentry_cache = KmemCache(sizes.dentry_bytes, sizes.dentries_per_slab, DEFAULT_SEEKS)
         self.lockdep = Lockdep()
         self.events = array_of("q", NR_VM_EVENTS)
         self.nr_nodes = sizes.nr_nodes
@@ -66,6 +73,12 @@ class Core:
         self.swappiness = 60
         self.page_cluster = sizes.page_cluster
         self.laptop_mode = 0
+        self.dirty_ratio = 10
+        self.dirty_background_ratio = 5
+        self.dirty_writeback_ns = 5_000_000_000
+        self.dirty_expire_ns = 30_000_000_000
+        self.ratelimit_pages = 16
+        self.vfs_cache_pressure = 100
 
         self.clock_ns = 0
         self.current_mm = 0
@@ -76,21 +89,24 @@ class Core:
         self.current_is_pdflush = False
         self.kswapd_max_order = array_of("i", sizes.nr_nodes)
         self.scan_depth = 0
+        self.reclaimed_slab = 0
         self.fault = 0
+        self.fault_page = 0
+        self.nr_dirtied = 0
+        self.dirty_exceeded = False
+        self.is_writing_file = False
         self.has_killed = False
         self.is_interleaved = False
 
-    def bind(self, model: Model, rules: Rules) -> None:
+    def bind(self, model: Model, rules: Rules, flusher: Flusher) -> None:
         self.model = model
         self.rules = rules
-
-    def set_sysctl(self, swappiness: int, page_cluster: int, laptop_mode: int) -> None:
-        self.swappiness = swappiness
-        self.page_cluster = page_cluster
-        self.laptop_mode = laptop_mode
+        self.flusher = flusher
 
     def set_total_pages(self, nr_pages: int) -> None:
+        """page_writeback_init: dirtied pages are counted in portions of a 32nd of memory, from 16 pages to 4 MB."""
         self.vm_total_pages = nr_pages
+        self.ratelimit_pages = min(max(nr_pages // 32, 16), 1024)
 
     def set_current(self, mm: int, node: int) -> None:
         """The address space on whose behalf the next operation runs (current->mm), and the node that it runs on."""
@@ -155,9 +171,9 @@ def mem_container_out_of_memory(core: Core, container: int) -> None:
     core.kernel.mem_container_out_of_memory(container)  # type: ignore[attr-defined]
 
 
-def out_of_memory(core: Core) -> bool:
-    """mm/oom_kill.c: the OOM killer for the machine. False where there was nobody to kill."""
-    return core.kernel.out_of_memory()  # type: ignore[attr-defined, no-any-return]
+def out_of_memory(core: Core, gfp: int, order: int) -> bool:
+    """mm/oom_kill.c: the OOM killer for the machine. False where nobody could be killed: the request fails."""
+    return core.kernel.out_of_memory(gfp, order)  # type: ignore[attr-defined, no-any-return]
 
 
 def reap_killed(core: Core) -> None:

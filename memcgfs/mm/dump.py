@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .params import NR_ORDERS
+from .params import LEAF_ENTRIES, NR_ORDERS
 from .pure import Core
+from .radix_tree import ANY_ENTRY
+from .slabs import OBJECT_BITS, OBJECT_MASK, OBJECT_NEWER, OBJECT_OLDER, OBJECT_WORDS, SLAB_HEADER, SLAB_NEXT, SLAB_PREV
 
 if TYPE_CHECKING:
     from .machine import Machine
@@ -45,6 +47,8 @@ def dump(machine: Machine) -> dict[str, Any]:
         "disks": [disk_queue(core, disk) for disk in range(core.disks.nr_disks)],
         "daemons": list(core.daemons.due_ns),
         "kswapd orders": list(core.kswapd_max_order),
+        "files": {number: describe_file(machine, number) for number in machine.files},
+        "dentries": (unused_dentries(core), partial_slabs(core), core.dentry_cache.nr_to_scan),
         "tasks": {pid: describe_task(machine, pid) for pid in machine.tasks},
         "log": list(machine.log),
     }
@@ -55,6 +59,26 @@ def disk_queue(core: Core, disk: int) -> list[tuple[int, bool, int]]:
     disks = core.disks
     places = [disk * disks.ring + (disks.first[disk] + place) % disks.ring for place in range(disks.nr_queued(disk))]
     return [(disks.pfn[place], bool(disks.is_write[place]), disks.done_ns[place]) for place in places]
+
+
+def describe_file(machine: Machine, number: int) -> dict[str, Any]:
+    core, files = machine.core, machine.core.files
+    return {
+        "size": files.size[number],
+        "state": (files.state[number], files.error[number], files.writeback_index[number], files.dirtied_when_ns[number]),
+        "pages": entries(core, 2 * number),
+        "blocks": entries(core, 2 * number + 1),
+    }
+
+
+def entries(core: Core, tree: int) -> dict[int, int]:
+    """A radix tree's entries by index, ascending."""
+    found = {}
+    index = core.trees.next_index(tree, 0, ANY_ENTRY)
+    while index >= 0:
+        found[index] = core.trees.lookup(tree, index)
+        index = core.trees.next_index(tree, index + 1, ANY_ENTRY)
+    return found
 
 
 def describe_task(machine: Machine, pid: int) -> dict[str, Any]:
@@ -73,6 +97,33 @@ def describe_task(machine: Machine, pid: int) -> dict[str, Any]:
         "faults": (task.min_flt, task.maj_flt),
         "times": (task.utime_ns, task.stall_ns),
         "counts": task.counts(),
-        "vmas": list(task.vmas()),
+        "vmas": [(vma.start, vma.end, vma.permissions, vma.is_locked, vma.file and vma.file.number, vma.pgoff) for vma in task.vmas()],
         "entries": entries,
     }
+
+
+def unused_dentries(core: Core) -> list[int]:
+    """The list from its newest to its oldest, each a frame << OBJECT_BITS | its place there; it ends early where it is broken."""
+    found: list[int] = []
+    ram = memoryview(core.tables.ram)
+    dentry, newer = core.dentry_cache.newest, 0
+    while dentry and len(found) <= core.dentry_cache.nr_objects:
+        at = (dentry >> OBJECT_BITS) * LEAF_ENTRIES + SLAB_HEADER + (dentry & OBJECT_MASK) * OBJECT_WORDS
+        if dentry >> OBJECT_BITS >= core.frames.nr_frames or ram[at + OBJECT_NEWER] != newer:
+            break
+        found.append(dentry)
+        dentry, newer = ram[at + OBJECT_OLDER], dentry
+    return found if newer == core.dentry_cache.oldest else []
+
+
+def partial_slabs(core: Core) -> list[int]:
+    """The list from its first to its last; it ends early where it is broken."""
+    found: list[int] = []
+    ram = memoryview(core.tables.ram)
+    pfn, before = core.dentry_cache.first_partial, 0
+    while pfn and len(found) <= core.dentry_cache.nr_slabs:
+        if pfn >= core.frames.nr_frames or ram[pfn * LEAF_ENTRIES + SLAB_PREV] != before:
+            break
+        found.append(pfn)
+        pfn, before = ram[pfn * LEAF_ENTRIES + SLAB_NEXT], pfn
+    return found if before == core.dentry_cache.last_partial else []

@@ -15,6 +15,30 @@ class OutOfMemory(MachineError):
     """No page frame, or a container refused the charge. The task that faulted has been killed; one that forked has not."""
 
 
+class BusError(MachineError):
+    """An access beyond the end of a mapped file (SIGBUS). The task has been killed; the second argument is the accesses done before."""
+
+
+class TooManyFiles(MachineError):
+    """As many files as the disk has inodes, or open files as there are numbers."""
+
+
+class NoSpace(MachineError):
+    """No block is free on the disk."""
+
+
+class FileTooBig(MachineError):
+    """Beyond the largest file."""
+
+
+class MachinePanicked(MachineError):
+    """The kernel panicked: the machine stands still. `done` accesses of the operation that it happened in were made."""
+
+    def __init__(self, message: str, done: int = 0) -> None:
+        super().__init__(message)
+        self.done = done
+
+
 class BadRange(MachineError):
     """Pages outside the address space, or none."""
 

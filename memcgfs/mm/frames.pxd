@@ -11,6 +11,9 @@ cdef class Frames:
     cdef readonly Links lru
     cdef readonly Links meta
     cpdef unsigned int zone(self, unsigned int pfn) noexcept nogil
+    cpdef unsigned int owner(self, unsigned int pfn) noexcept nogil
+    cpdef unsigned long long index(self, unsigned int pfn) noexcept nogil
+    cdef void set_mapping(self, unsigned int pfn, unsigned long long owner, unsigned long long index) noexcept nogil
     cpdef bint has(self, unsigned int pfn, unsigned int flag) noexcept nogil
     cpdef void set(self, unsigned int pfn, unsigned int flag) noexcept nogil
     cpdef void clear(self, unsigned int pfn, unsigned int flag) noexcept nogil

@@ -6,7 +6,7 @@ lie together in memory as they do in the kernel; a field is a strided view of th
 | flags | everybody; the bits above ZONE_SHIFT are the zone, written when the frame is first handed out |
 | count | page_count: one each for a mapping, for the swap or page cache, for isolation, for a pagevec |
 | mapcount | page table entries that map it (the kernel's _mapcount + 1) |
-| mapping | anon_vma number << 35 | page offset, while PG_ANON |
+| mapping | whose page it is: anon_vma number << 35 | page offset while PG_ANON, file number << 35 | index while PG_CACHE |
 | private | swap slot while PG_SWAPCACHE; of a page table, the VMA that last faulted in it; of a free block, its order |
 | container, meta_refs | the meta page: who is charged, and its ref_cnt; 0 references is "no meta page" |
 | lru | page->lru: a free list, a zone's list, or a private list of reclaim |
@@ -24,8 +24,7 @@ from typing import Final
 
 from .arrays import array_of
 from .lists import Links
-from .params import ZONE_SHIFT
-
+from .params import INDEX_BITS, ZONE_SHIFT
 
 FRAME_WORDS: Final = 12
 
@@ -48,6 +47,18 @@ class Frames:
 
     def zone(self, pfn: int) -> int:
         return self.flags[pfn] >> ZONE_SHIFT
+
+    def owner(self, pfn: int) -> int:
+        """The anon_vma or file that `mapping` names."""
+        return self.mapping[pfn] >> INDEX_BITS
+
+    def index(self, pfn: int) -> int:
+        """page->index: the page's place in its address space, or in its file."""
+        word = self.mapping[pfn]
+        return word - ((word >> INDEX_BITS) << INDEX_BITS)
+
+    def set_mapping(self, pfn: int, owner: int, index: int) -> None:
+        self.mapping[pfn] = (owner << INDEX_BITS) | index
 
     def has(self, pfn: int, flag: int) -> bool:
         return self.flags[pfn] & flag != 0

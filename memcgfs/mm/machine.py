@@ -20,8 +20,9 @@ from .check import check
 from .container import Container
 from .config import CLOCK_MAX_NS, TASK_PAGES, MachineConfig, sizes_of
 from .engine import engine as chosen_engine
-from .errors import BadValue, ConfigError, ContainerBusy, MachineBroken, OutOfMemory, TaskExists, TooManyContainers
-from .errors import TooManyMappings, TooManyTasks
+from .errors import BadValue, ConfigError, ContainerBusy, MachineBroken, MachinePanicked, OutOfMemory, TaskExists, TooManyContainers
+from .errors import TooManyFiles, TooManyMappings, TooManyTasks
+from .file import File, FsStat
 from .ids import Ids
 from .models.python import Policy
 from .params import MAX_NR_ZONES, PG_BLOCK, PG_CONTENT, WARN_ALLOC_LIVELOCK, WARN_FAULT_LIVELOCK, WARN_UNCHARGE_BELOW_ZERO
@@ -52,11 +53,16 @@ class Machine:
                 model = engine.Containers2007(self.core, nr_zones, sizes.nr_containers)
             else:
                 model = engine.PythonModel(self.core, policy)
-            self.core.bind(model, engine.Rules2007())
+            self.core.bind(model, engine.Rules2007(), engine.Pdflush())
         except (OSError, OverflowError, ValueError, MemoryError) as error:
             raise ConfigError(f"ram={config.ram_bytes}: the host refuses the arrays of such a machine ({error})") from error
         self.ram_bytes = memoryview(self.core.tables.ram).cast("B")
-        self.mm_ids = Ids(sizes.nr_mms, TooManyTasks, "address spaces")
+        self.host_mm = sizes.nr_mms - 1
+        self.mm_ids = Ids(self.host_mm, TooManyTasks, "address spaces")
+        self.file_ids = Ids(sizes.nr_files, TooManyFiles, "files")
+        self.handle_ids = Ids(sizes.nr_open_files, TooManyFiles, "open files")
+        self.files: dict[int, File] = {}
+        self.dropped_caches = 0
         self.vma_ids = Ids(sizes.nr_vmas, TooManyMappings, "mappings")
         self.anon_vma_ids = Ids(sizes.nr_vmas, TooManyMappings, "anon_vmas")
         self.container_ids = Ids(sizes.nr_containers, TooManyContainers, "containers")
@@ -68,6 +74,8 @@ class Machine:
         self.under_way: list[Task] = []
         self.killed: list[Task] = []
         self.log: deque[str] = deque(maxlen=LOG_LINES)
+        self.panic_on_oom = 0
+        self.panicked = ""
         self.on_interleave: Callable[[int, int], None] | None = None
         self.interleave_error: Exception | None = None
         self.containers: dict[int, Container] = {}
@@ -84,10 +92,12 @@ class Machine:
 
     def create_container(self) -> Container:
         """Cost: O(1). Raises TooManyContainers."""
+        self.refuse_if_panicked()
         return self.make_container(self.container_ids.take())
 
     def remove_container(self, container: Container) -> None:
         """Raises ContainerBusy while pages are charged to it or an address space belongs to it."""
+        self.refuse_if_panicked()
         if container.css_refs:
             raise ContainerBusy(f"{container.css_refs} references are held: charged pages, and tasks' memory")
         self.core.containers.forget_released(container.cid)
@@ -97,6 +107,7 @@ class Machine:
 
     def force_empty(self, container: Container) -> None:
         """Forgets the container's charges: its pages are charged to nobody, whoever uses them."""
+        self.refuse_if_panicked()
         for pages in container.lists():
             for pfn in pages:
                 self.engine.force_empty_page(self.core, pfn)
@@ -129,6 +140,7 @@ class Machine:
         return task
 
     def refuse_pid(self, pid: int) -> None:
+        self.refuse_if_panicked()
         if pid in self.tasks:
             raise TaskExists(f"there is a task {pid}")
         if len(self.tasks) >= self.config.max_threads:
@@ -193,12 +205,14 @@ class Machine:
             return
         space, task.space = task.space, None
         task.died = why
+        for opened in list(task.opened.values()):
+            task.forget_file(opened.file)
         task.container = self.root
         for child in task.children:
             child.parent = None
         task.children = []
         self.nr_running[task.node] -= 1
-        with self.running(None, task.node):
+        with self.running(None, node=task.node):
             while task.blocks:
                 self.engine.free_pages(self.core, *task.blocks.pop())
             self.release_space(space)
@@ -213,6 +227,7 @@ class Machine:
 
     def reap(self, task: Task) -> None:
         """Ends the task if it lives, and forgets it."""
+        self.refuse_if_panicked()
         self.exit(task, "reaped")
         if task.parent is not None:
             task.parent.children.remove(task)
@@ -235,20 +250,65 @@ class Machine:
         task.blocks.append((pfn, order))
         return True
 
+    # Files
+
+    def create_file(self) -> File:
+        """An empty file on the disk; the caller holds the one reference to it. Raises TooManyFiles."""
+        number = self.file_ids.take()
+        file = self.files[number] = File(self, number)
+        return file
+
+    def evict_file(self, file: File) -> None:
+        """iput_final: nobody holds the file any more; tasks that read it without mapping it do not count. A panicked machine keeps it."""
+        if self.panicked:
+            return
+        for task in self.tasks.values():
+            task.forget_file(file)
+        with self.running(None):
+            self.engine.vmtruncate(self.core, file.number, 0)
+        self.core.files.dirty.remove(file.number)
+        del self.files[file.number]
+        self.file_ids.give(file.number)
+
+    def sync(self) -> None:
+        """sync(2): every dirty page is on the disk on return."""
+        with self.running(None):
+            self.engine.sync_inodes(self.core)
+
+    def drop_caches(self, what: int) -> None:
+        """fs/drop_caches.c. Bit 0: clean pages of files that nobody uses leave the cache, file by file; bit 1: dentries."""
+        with self.running(None):
+            for number in sorted(self.files) if what & 1 else ():
+                self.engine.drop_pagecache(self.core, number)
+            if what & 2:
+                self.engine.drop_slab(self.core)
+
+    def statfs(self) -> FsStat:
+        blocks = self.core.blocks
+        return FsStat(PAGE_BYTES, blocks.nr_blocks - 1, blocks.nr_free(), len(self.files), self.config.max_files - len(self.files))
+
     # Running
 
     @contextmanager
-    def running(self, task: Task | None, node: int | None = None) -> Iterator[None]:
-        """One operation on behalf of a task, on its node (None: of nobody, on the node given, or where the machine is just now).
+    def running(self, task: Task | None, container: Container | None = None, node: int | None = None) -> Iterator[None]:
+        """One operation on behalf of a task, on its node; of a process of the host that is in this container; or of nobody, on the node
+        given, or where the machine is just now.
 
-        At its end whoever was killed is gone, and a late error comes up.
+        At its end whoever was killed is gone, and a late error comes up. Where the machine
+        panics, what was under way fails for want of memory, and the operation ends with MachinePanicked.
         """
+        self.refuse_if_panicked()
         before, before_mm, before_node, start_ns = self.current, self.core.current_mm, self.core.current_node, self.core.clock_ns
         was_killed, was_memalloc = self.core.current_is_killed, self.core.current_is_memalloc
         self.current = task
         if task is not None:
             self.under_way.append(task)
-        mm = task.space.mm if task is not None and task.space is not None else 0
+        mm = 0
+        if task is not None and task.space is not None:
+            mm = task.space.mm
+        elif container is not None:
+            mm = self.host_mm
+            self.core.mms.container[mm] = container.cid
         if node is None:
             node = task.node if task is not None else before_node
         self.core.set_current(mm, node)
@@ -258,17 +318,33 @@ class Machine:
             self.current = before
             self.core.set_current(before_mm, before_node)
             self.core.set_memalloc(was_memalloc)
-            if was_killed or before in self.killed:
+            if was_killed or self.panicked or before in self.killed:
                 self.core.kill_current()
             if task is not None:
                 self.under_way.pop()
                 task.stall_ns += self.core.clock_ns - start_ns
             if before is None:
                 self.reap_killed()
-                self.engine.run_due(self.core)
+                if not self.panicked:
+                    self.engine.run_due(self.core)
+                else:
+                    self.interleave_error = None
+                    self.refuse_if_panicked()
         if self.interleave_error is not None:
             error, self.interleave_error = self.interleave_error, None
             raise error
+
+    def panic(self, message: str) -> None:
+        """kernel/panic.c: the last line of the log. The operation under way ends as if its task were killed, and nothing runs
+        after it. What does not need the machine to run goes on: reading its files, and the checker."""
+        self.printk(f"Kernel panic - not syncing: {message}")
+        self.panicked = message
+        self.core.kill_current()
+
+    def refuse_if_panicked(self) -> None:
+        """Raises MachinePanicked."""
+        if self.panicked:
+            raise MachinePanicked(f"the machine stands still: kernel panic - not syncing: {self.panicked}")
 
     def send_sigkill(self, task: Task, why: str) -> None:
         """The task exits at its next chance: at once if somebody else runs and sleeps, or at the end of its operation."""
@@ -282,6 +358,8 @@ class Machine:
 
     def fault_out_of_memory(self, task: Task) -> None:
         """arch/i386/mm/fault.c: whoever the OOM killer chose, the task whose fault failed dies."""
+        if self.panicked:
+            return
         self.printk(f"VM: killing process {task.comm}")
         self.send_sigkill(task, "killed: out of memory in a page fault")
 
@@ -306,11 +384,13 @@ class Machine:
     def mem_container_out_of_memory(self, container: int) -> None:
         oom.mem_container_out_of_memory(self, container)
 
-    def out_of_memory(self) -> bool:
-        return oom.out_of_memory(self)
+    def out_of_memory(self, gfp: int, order: int) -> bool:
+        return oom.out_of_memory(self, gfp, order)
 
     def reap_killed(self) -> None:
-        """Those that were killed exit, but for tasks in the middle of an operation: they do at its end."""
+        """Those that were killed exit, but for tasks in the middle of an operation: they do at its end. After a panic nobody does."""
+        if self.panicked:
+            return
         waiting = [task for task in self.killed if task in self.under_way]
         dying, self.killed = [task for task in self.killed if task not in self.under_way], waiting
         self.core.set_has_killed(bool(waiting))
@@ -349,10 +429,20 @@ class Machine:
             self.sleep(duration_ns)
 
     def printk(self, line: str) -> None:
+        """A line of the kernel's log, which says nothing after a panic."""
+        if self.panicked:
+            return
         micros = self.clock_ns // 1000
         self.log.append(f"[{micros // 1_000_000:5d}.{micros % 1_000_000:06d}] {line}")
 
     # Inspection
+
+    def page_bytes(self, pfn: int, offset: int, nr_bytes: int) -> bytes:
+        """Bytes of a page: zeros where nothing was ever written to it."""
+        if self.core.frames.flags[pfn] & PG_CONTENT:
+            at = pfn * PAGE_BYTES + offset
+            return bytes(self.ram_bytes[at : at + nr_bytes])
+        return bytes(nr_bytes)
 
     def make_content(self, pfn: int) -> None:
         """The page's bytes are its own from now on: zeros where nothing was written."""
@@ -377,6 +467,9 @@ class Machine:
     def swaps(self) -> list[views.SwapView]:
         return views.swaps(self)
 
+    def slabs(self) -> list[views.SlabView]:
+        return views.slabs(self)
+
     # Settings (/proc/sys/vm)
 
     @property
@@ -388,4 +481,5 @@ class Machine:
 
     def set_sysctl(self, name: str, value: int) -> None:
         """Raises BadSysctl outside the kernel's range."""
+        self.refuse_if_panicked()
         sysctl.write(self, name, value)

@@ -1,19 +1,23 @@
 """Page faults (mm/memory.c: handle_pte_fault and what it calls), with the charges of patch 4/9 in their places.
 
-Answers are VM_FAULT_*: MINOR, MAJOR (swap had to be read), OOM (no frame, or a charge was refused), SIGSEGV (no VMA).
+Answers are VM_FAULT_*: MINOR, MAJOR (a disk had to be read), OOM (no frame, or a charge was refused), SIGSEGV (no VMA), SIGBUS (beyond
+the end of a mapped file).
 """
 
 from __future__ import annotations
 
 from .core import Core, anon_vma_prepare, find_vma
+from .filemap import filemap_fault
 from .memcontrol import mem_container_uncharge_page
 from .page_alloc import alloc_page, get_page, put_page
 from .page_io import copy_page, swap_readpage
+from .page_dirty import accounts_dirty, set_page_dirty
+from .page_writeback import balance_dirty_pages_ratelimited
 from .pagetable import mk_pte, pte_frame, pte_place
 from .params import ENOENT, ENOMEM, GFP_HIGHUSER, GFP_KERNEL, LEAF_ENTRIES, NR_PAGETABLE, PG_ANON, PG_LOCKED, PG_TABLE, PG_UPTODATE
 from .params import PGFAULT, PGMAJFAULT
 from .params import PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_RW, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM
-from .params import VM_FAULT_SIGSEGV, ZERO_PAGE
+from .params import VM_FAULT_SIGSEGV, VM_SHARED, ZERO_PAGE
 from .rmap import page_add_anon_rmap, page_add_file_rmap, page_add_new_anon_rmap, page_remove_rmap
 from .swap_state import add_to_swap_cache, can_share_swap_page, lookup_swap_cache, remove_exclusive_swap_page
 from .waiting import lock_page
@@ -36,6 +40,8 @@ def handle_mm_fault(core: Core, mm: int, vpn: int, write: bool) -> int:
     at = pte_place(leaf, vpn)
     pte = core.tables.ram[at]
     if pte == 0:
+        if core.vmas.handle[vma] != 0:
+            return do_linear_fault(core, mm, vma, vpn, at, write)
         return do_anonymous_page(core, mm, vma, vpn, at, write)
     if pte & PTE_PRESENT:
         return do_wp_page(core, mm, vma, vpn, at)
@@ -121,10 +127,70 @@ def do_anonymous_page(core: Core, mm: int, vma: int, vpn: int, at: int, write: b
     return VM_FAULT_MINOR
 
 
+def do_linear_fault(core: Core, mm: int, vma: int, vpn: int, at: int, write: bool) -> int:
+    """__do_fault: the first touch of a mapped file. What is mapped is charged to us: the file's page, which its cache charge may have
+    been somebody else's; or where we write to a private mapping, our copy of it."""
+    handle = core.vmas.handle[vma]
+    ret = filemap_fault(core, handle, core.vmas.file_index(vma, vpn))
+    if ret >= VM_FAULT_OOM:
+        return ret
+    file_pfn = core.fault_page
+    if write and core.vmas.flags[vma] & VM_SHARED == 0:
+        return do_cow_fault(core, mm, vma, vpn, at, file_pfn, ret)
+    if core.rules.charge(core, file_pfn, mm) != 0:
+        ret = VM_FAULT_OOM
+    elif core.tables.ram[at] != 0:
+        mem_container_uncharge_page(core, file_pfn)
+    else:
+        core.mms.file_rss[mm] += 1
+        page_add_file_rmap(core, file_pfn)
+        get_page(core, file_pfn)
+        if write:
+            core.tables.ram[at] = mk_pte(file_pfn, PTE_PRESENT | PTE_RW | PTE_ACCESSED | PTE_DIRTY)
+        else:
+            core.tables.ram[at] = mk_pte(file_pfn, PTE_PRESENT | PTE_ACCESSED)
+    core.frames.clear(file_pfn, PG_LOCKED)
+    if write and ret < VM_FAULT_OOM:
+        set_page_dirty_balance(core, file_pfn)
+    put_page(core, file_pfn)
+    return ret
+
+
+def do_cow_fault(core: Core, mm: int, vma: int, vpn: int, at: int, file_pfn: int, ret: int) -> int:
+    """A write to a private mapping copies at once. The file's page, which is locked, is given back."""
+    if core.vmas.anon_vma[vma] == 0:
+        anon_vma_prepare(core, vma)
+    pfn = alloc_charged_page(core, mm)
+    if pfn == 0:
+        ret = VM_FAULT_OOM
+    elif core.tables.ram[at] != 0:
+        lost_race(core, pfn)
+    else:
+        copy_page(core, file_pfn, pfn)
+        map_new_page(core, mm, vma, vpn, at, pfn)
+    core.frames.clear(file_pfn, PG_LOCKED)
+    put_page(core, file_pfn)
+    return ret
+
+
+def set_page_dirty_balance(core: Core, pfn: int) -> None:
+    """A task wrote to a shared mapping: it is held up like one that called write()."""
+    set_page_dirty(core, pfn)
+    if accounts_dirty(core, pfn):
+        balance_dirty_pages_ratelimited(core)
+
+
 def do_wp_page(core: Core, mm: int, vma: int, vpn: int, at: int) -> int:
-    """A write to a page that is mapped read-only: ours alone, it becomes writable; else a copy is made, and charged to us."""
+    """A write to a page that is mapped read-only: in a shared mapping, or ours alone, it becomes writable; else a copy is made, and charged
+    to us."""
     pte = core.tables.ram[at]
     old_pfn = pte_frame(pte)
+    if core.vmas.flags[vma] & VM_SHARED:
+        core.tables.ram[at] = pte | PTE_RW | PTE_ACCESSED | PTE_DIRTY
+        get_page(core, old_pfn)
+        set_page_dirty_balance(core, old_pfn)
+        put_page(core, old_pfn)
+        return VM_FAULT_MINOR
     if core.frames.has(old_pfn, PG_ANON) and not core.frames.has(old_pfn, PG_LOCKED) and can_share_swap_page(core, old_pfn):
         core.tables.ram[at] = pte | PTE_RW | PTE_ACCESSED | PTE_DIRTY
         return VM_FAULT_MINOR

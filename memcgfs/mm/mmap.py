@@ -8,8 +8,9 @@ from __future__ import annotations
 from .core import Core, warn
 from .memory import handle_mm_fault, pte_alloc, pte_free
 from .page_alloc import get_page
+from .page_dirty import set_page_dirty
 from .pagetable import is_swap_pte, pte_frame, pte_place
-from .params import LEAF_ENTRIES, LEAF_MASK, PG_ANON, PG_DIRTY, PG_REFERENCED, PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_RW
+from .params import LEAF_ENTRIES, LEAF_MASK, PG_ANON, PG_REFERENCED, PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_RW
 from .params import MAX_FAULTS_PER_ACCESS, SEGMENT_SHIFT, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGSEGV
 from .params import WARN_FAULT_LIVELOCK
 from .rmap import page_remove_rmap
@@ -79,7 +80,7 @@ def zap_page(core: Core, mm: int, at: int) -> None:
     else:
         core.mms.file_rss[mm] -= 1
         if pte & PTE_DIRTY:
-            core.frames.set(pfn, PG_DIRTY)
+            set_page_dirty(core, pfn)
         if pte & PTE_ACCESSED:
             core.frames.set(pfn, PG_REFERENCED)
     page_remove_rmap(core, pfn)

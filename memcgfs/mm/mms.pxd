@@ -19,8 +19,15 @@ cdef class Vmas:
     cdef readonly unsigned int[::1] mm
     cdef readonly unsigned int[::1] flags
     cdef readonly unsigned int[::1] anon_vma
+    cdef readonly unsigned int[::1] handle
+    cdef readonly unsigned long long[::1] pgoff
     cdef readonly Links links
+    cdef readonly Links i_mmap
     cpdef bint holds(self, unsigned int vma, unsigned int mm, unsigned long long vpn) noexcept nogil
+    cpdef unsigned int file_head(self, unsigned int file) noexcept nogil
+    cpdef void map_file(self, unsigned int vma, unsigned int file, unsigned int handle, unsigned long long pgoff) noexcept nogil
+    cpdef void unmap_file(self, unsigned int vma) noexcept nogil
+    cdef unsigned long long file_index(self, unsigned int vma, unsigned long long vpn) noexcept nogil
     cpdef unsigned int anon_vma_head(self, unsigned int anon_vma) noexcept nogil
     cpdef void write(self, unsigned int vma, unsigned int mm, unsigned long long start, unsigned long long end, unsigned int flags) noexcept nogil
     cpdef void link(self, unsigned int vma, unsigned int anon_vma) noexcept nogil

@@ -34,19 +34,47 @@ class AddressSpaces:
 
 
 class Vmas:
-    """vm_area_struct: a range of pages of one address space; those of one anon_vma are linked, the oldest first."""
+    """vm_area_struct: a range of pages of one address space; those of one anon_vma are linked, the oldest first, and those of one file.
 
-    def __init__(self, nr_vmas: int) -> None:
+    handle: the open file that is mapped (0: anonymous memory); pgoff: the file's page that lies at the start.
+    """
+
+    def __init__(self, nr_vmas: int, nr_files: int) -> None:
         self.nr_vmas = nr_vmas
         self.start = array_of("Q", nr_vmas)
         self.end = array_of("Q", nr_vmas)
         self.mm = array_of("I", nr_vmas)
         self.flags = array_of("I", nr_vmas)
         self.anon_vma = array_of("I", nr_vmas)
+        self.handle = array_of("I", nr_vmas)
+        self.pgoff = array_of("Q", nr_vmas)
         self.links = Links(array_of("I", 2 * nr_vmas), array_of("I", 2 * nr_vmas), nr_vmas)
+        self.i_mmap = Links(array_of("I", nr_vmas + nr_files), array_of("I", nr_vmas + nr_files), nr_vmas)
 
     def holds(self, vma: int, mm: int, vpn: int) -> bool:
         return self.mm[vma] == mm and self.start[vma] <= vpn < self.end[vma]
+
+    def file_head(self, file: int) -> int:
+        """The list of the VMAs that map a file (i_mmap). A file without any has none yet."""
+        if self.i_mmap.next[self.nr_vmas + file] == 0:
+            self.i_mmap.init_head(self.nr_vmas + file)
+        return self.nr_vmas + file
+
+    def map_file(self, vma: int, file: int, handle: int, pgoff: int) -> None:
+        """vma_link: the VMA maps this file from now on."""
+        self.handle[vma] = handle
+        self.pgoff[vma] = pgoff
+        self.i_mmap.add_tail(self.file_head(file), vma)
+
+    def unmap_file(self, vma: int) -> None:
+        """unlink_file_vma. One that maps none stays as it is."""
+        self.i_mmap.remove(vma)
+        self.handle[vma] = 0
+        self.pgoff[vma] = 0
+
+    def file_index(self, vma: int, vpn: int) -> int:
+        """The file's page at this page of the address space."""
+        return vpn - self.start[vma] + self.pgoff[vma]
 
     def anon_vma_head(self, anon_vma: int) -> int:
         return self.nr_vmas + anon_vma

@@ -20,15 +20,16 @@ from .waiting import congestion_wait, sleep_until
 
 def buffered_rmqueue(core: Core, gfp: int, order: int, zone: int) -> int:
     """A block of the zone with nothing on its frames but the zone; 0 where there is none. Single pages come from the cpu's list."""
-    if order > 0:
-        pfn = rmqueue(core.zones, core.frames, core.lru, zone, order)
-    else:
+    if order == 0:
         pcp = core.zones.pcp(zone, core.current_node, gfp & GFP_COLD != 0)
         pfn = take_from_pageset(core.zones, core.frames, core.lru, zone, pcp)
+    else:
+        pfn = rmqueue(core.zones, core.frames, core.lru, zone, order)
+        if pfn != 0:
+            for page in range(pfn, pfn + (1 << order)):
+                core.frames.flags[page] = zone << ZONE_SHIFT
     if pfn != 0:
         core.zones.add(zone, PGALLOC, 1 << order)
-        for page in range(pfn, pfn + (1 << order)):
-            core.frames.flags[page] = zone << ZONE_SHIFT
     return pfn
 
 
@@ -133,7 +134,7 @@ def alloc_pages_slowly(core: Core, gfp: int, order: int, zonelist: int) -> int:
                 pfn = get_page_from_freelist(core, gfp, order, zonelist, ALLOC_WMARK_HIGH)
                 if pfn != 0:
                     return pfn
-                if order > PAGE_ALLOC_COSTLY_ORDER or not out_of_memory(core):
+                if order > PAGE_ALLOC_COSTLY_ORDER or not out_of_memory(core, gfp, order):
                     return 0
                 if not core.current_is_killed:
                     sleep_until(core, core.clock_ns + core.jiffy_ns)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .core import Core
-from .params import DISK_SWAP, NR_WRITEBACK, PAGE_WORDS, PG_CONTENT, PG_LOCKED, PG_WRITEBACK, PSWPIN, PSWPOUT
+from .page_dirty import set_page_writeback
+from .params import DISK_SWAP, PAGE_WORDS, PG_CONTENT, PG_LOCKED, PSWPIN, PSWPOUT
 from .swap_state import remove_exclusive_swap_page
 from .waiting import submit_bio
 
@@ -15,8 +16,7 @@ def swap_writepage(core: Core, pfn: int) -> None:
         return
     copy_out(core, pfn, core.frames.private[pfn])
     core.count(PSWPOUT)
-    core.frames.set(pfn, PG_WRITEBACK)
-    core.zones.add(core.frames.zone(pfn), NR_WRITEBACK, 1)
+    set_page_writeback(core, pfn)
     core.frames.clear(pfn, PG_LOCKED)
     submit_bio(core, DISK_SWAP, pfn, True)
 

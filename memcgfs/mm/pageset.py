@@ -11,6 +11,7 @@ from __future__ import annotations
 from .buddy import free_one_page, rmqueue
 from .frames import Frames
 from .lists import Links
+from .params import ZONE_SHIFT
 from .zones import Zones
 
 
@@ -34,6 +35,7 @@ def rmqueue_bulk(zones: Zones, frames: Frames, lru: Links, zone: int, pcp: int) 
         pfn = rmqueue(zones, frames, lru, zone, 0)
         if pfn == 0:
             break
+        frames.flags[pfn] = zone << ZONE_SHIFT
         lru.add_tail(head, pfn)
         zones.pcp_count[pcp] += 1
 

@@ -30,7 +30,7 @@ PG_RESERVED: Final = 0x4000  # frame 0: the zero page
 PG_CHARGED_CACHE: Final = 0x8000  # charged as cache, not as mapped memory (for memory.stat)
 PG_ERROR: Final = 0x10000  # a write of it failed
 PG_CACHE: Final = 0x20000  # a file's page in the page cache: page->mapping is set
-PG_SLAB: Final = 0x40000
+PG_SLAB: Final = 0x40000  # holds objects of a kernel cache
 PG_BLOCK: Final = 0x80000  # in a block of kernel memory that a task holds
 ZONE_SHIFT: Final = 24
 PG_MASK: Final = 0xFFFFFF
@@ -60,6 +60,7 @@ SEGMENT_MASK: Final = 8191
 VM_WRITE: Final = 0x2
 VM_SHARED: Final = 0x8
 VM_LOCKED: Final = 0x2000
+VM_LOCKED_SHARED: Final = 0x2008
 
 # Zone statistics (include/linux/mmzone.h: enum zone_stat_item)
 NR_FREE_PAGES: Final = 0
@@ -68,16 +69,18 @@ NR_ACTIVE: Final = 2
 NR_ANON_PAGES: Final = 3
 NR_FILE_MAPPED: Final = 4
 NR_FILE_PAGES: Final = 5
-NR_WRITEBACK: Final = 6
-NR_PAGETABLE: Final = 7
-NR_VMSCAN_WRITE: Final = 8
+NR_FILE_DIRTY: Final = 6
+NR_WRITEBACK: Final = 7
+NR_SLAB_RECLAIMABLE: Final = 8
+NR_PAGETABLE: Final = 9
+NR_VMSCAN_WRITE: Final = 10
 
 # Events of a zone (include/linux/vmstat.h: FOR_ALL_ZONES); they follow the statistics in a zone's row
-PGALLOC: Final = 9
-PGREFILL: Final = 10
-PGSTEAL: Final = 11
-PGSCAN_KSWAPD: Final = 12
-PGSCAN_DIRECT: Final = 13
+PGALLOC: Final = 11
+PGREFILL: Final = 12
+PGSTEAL: Final = 13
+PGSCAN_KSWAPD: Final = 14
+PGSCAN_DIRECT: Final = 15
 ZONE_ROW: Final = 16
 
 # Events of the machine (enum vm_event_item)
@@ -93,7 +96,9 @@ KSWAPD_STEAL: Final = 8
 PAGEOUTRUN: Final = 9
 ALLOCSTALL: Final = 10
 PGROTATED: Final = 11
-NR_VM_EVENTS: Final = 12
+PGPGIN: Final = 12  # pages here; kB where they are shown
+PGPGOUT: Final = 13
+NR_VM_EVENTS: Final = 16
 
 # Watermarks of a zone, by place in its triple
 WMARK_MIN: Final = 0
@@ -151,6 +156,10 @@ DAEMON_KUPDATE: Final = 17  # wb_kupdate
 DAEMON_LAPTOP: Final = 18  # laptop_timer
 NR_DAEMONS: Final = 19
 
+PAGEVEC_SIZE: Final = 14  # of write-out; those of the LRU are as long as the machine's configuration says
+MAX_WRITEBACK_PAGES: Final = 1024
+MMAP_LOTSAMISS: Final = 100
+
 # __isolate_lru_page modes
 ISOLATE_INACTIVE: Final = 0
 ISOLATE_ACTIVE: Final = 1
@@ -164,16 +173,19 @@ PAGE_KEEP: Final = 0
 PAGE_ACTIVATE: Final = 1
 PAGE_SUCCESS: Final = 2
 PAGE_CLEAN: Final = 3
+AOP_WRITEPAGE_ACTIVATE: Final = 0x80000  # what writepage answers instead of 0 where the page is to stay for now
 
 # What a fault answers
 VM_FAULT_MINOR: Final = 0
 VM_FAULT_MAJOR: Final = 1
 VM_FAULT_OOM: Final = 2
 VM_FAULT_SIGSEGV: Final = 3
+VM_FAULT_SIGBUS: Final = 4
 
-ENOMEM: Final = 12
 ENOENT: Final = 2
+ENOMEM: Final = 12
 EEXIST: Final = 17
+ENOSPC: Final = 28
 
 # control_type (patch 8/9)
 MEM_CONTAINER_TYPE_MAPPED: Final = 1
@@ -193,7 +205,10 @@ LOCK_CONTAINER_LRU: Final = 4
 # Swap: SWAPFILE_CLUSTER slots are handed out in a row before a new run is looked for
 SWAPFILE_CLUSTER: Final = 256
 SLOT_WORDS: Final = 3
+
+# Shrinkers are asked in steps of so many objects (mm/vmscan.c); an object is as dear as so many disk seeks (linux/mm.h)
 SHRINK_BATCH: Final = 128
+DEFAULT_SEEKS: Final = 2
 
 # Where 2.6.23 would try for ever, the machine gives up after so many rounds, says so in its log, and is out of memory. A task meets the
 # first where its limit cannot hold both a shared page and the copy of it, the second where nothing on the LRU can go and kswapd sleeps.

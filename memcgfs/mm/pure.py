@@ -19,25 +19,42 @@ from .daemons import Daemons as Daemons
 from .swapfile import SwapArea as SwapArea
 from .mms import AddressSpaces as AddressSpaces, Vmas as Vmas
 from .pagetable import PageTables as PageTables
-from .slabs import Slabs as Slabs
+from .radix_tree import RadixTrees as RadixTrees
+from .files import Blocks as Blocks, Files as Files, OpenFiles as OpenFiles
+from .slabs import KmemCache as KmemCache
 from .lockdep import Lockdep as Lockdep
 from .core import Core as Core
 from .rules import Rules as Rules
 from .model import Model as Model, make_container as make_container, remove_container as remove_container
+from .flusher import Flusher as Flusher
 from .memcontrol import force_empty_page as force_empty_page, mem_container_uncharge_page as mem_container_uncharge_page
+from .page_dirty import restart_kupdate as restart_kupdate, set_page_dirty as set_page_dirty
 from .waiting import run_due as run_due, sleep_until as sleep_until
 from .page_alloc import alloc_page as alloc_page, alloc_pages as alloc_pages, free_pages as free_pages, put_page as put_page
+from .slab import kmem_cache_alloc as kmem_cache_alloc
+from .dcache import lookup_missing as lookup_missing, shrink_dcache_memory as shrink_dcache_memory
 from .swap_state import lookup_swap_cache as lookup_swap_cache
 from .page_io import swap_readpage as swap_readpage
-from .rmap import page_index as page_index, page_referenced as page_referenced
+from .rmap import page_referenced as page_referenced
+from .page_cache import find_get_page as find_get_page
+from .filesystem import readpage as readpage
+from .page_writeback import background_threshold as background_threshold, dirty_threshold as dirty_threshold
+from .page_writeback import filemap_fdatawrite as filemap_fdatawrite, sync_file as sync_file, sync_inodes as sync_inodes
+from .readahead import force_page_cache_readahead as force_page_cache_readahead
+from .filemap import file_read_page as file_read_page, file_read_pages as file_read_pages
+from .filemap import file_write_begin as file_write_begin, file_write_end as file_write_end, file_write_pages as file_write_pages
 from .lru import ZoneLru as ZoneLru, nr_lru_heads as nr_lru_heads
 from .scan_control import ScanControl as ScanControl
-from .vmscan import shrink_slab as shrink_slab
+from .vmscan import drop_slab as drop_slab, shrink_slab as shrink_slab
 from .models.shrink2007 import ScanControl2007 as ScanControl2007
 from .models.kswapd2007 import Kswapd as Kswapd
 from .models.containers2007 import Containers2007 as Containers2007, nr_meta_heads as nr_meta_heads
 from .models.python import PythonModel as PythonModel
+from .pdflush import Pdflush as Pdflush
 from .rules2007 import Rules2007 as Rules2007
 from .memory import handle_mm_fault as handle_mm_fault
 from .mmap import access_pages as access_pages, copy_page_range as copy_page_range
 from .mmap import free_pgtables as free_pgtables, zap_page_range as zap_page_range
+from .truncate import block_truncate_page as block_truncate_page, drop_pagecache as drop_pagecache
+from .truncate import finish_truncated_page as finish_truncated_page, invalidate_mapping_pages as invalidate_mapping_pages
+from .truncate import vmtruncate as vmtruncate

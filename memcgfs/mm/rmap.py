@@ -1,7 +1,8 @@
 """Reverse maps: from a page to the page table entries that map it (mm/rmap.c; patch 9/9 for the container argument).
 
-An anonymous page knows its anon_vma and its offset; the anon_vma knows its VMAs, the oldest first; where a VMA holds the offset, the
-entry there maps the page or does not. Cost of a walk: O(VMAs of the anon_vma), one unless the task has forked or split it.
+An anonymous page knows its anon_vma and its offset, a page of a file the file and its index there; the anon_vma and the file know their
+VMAs, the oldest first; where a VMA holds the offset, the entry there maps the page or does not. Cost of a walk: O(VMAs of the anon_vma
+or the file); of an anon_vma one, unless the task has forked or split it.
 """
 
 from __future__ import annotations
@@ -10,27 +11,14 @@ from .core import Core
 from .memcontrol import mem_container_uncharge_page
 from .page_alloc import put_page
 from .pagetable import pte_frame, pte_place, swp_pte
-from .params import INDEX_BITS, NR_ANON_PAGES, NR_FILE_MAPPED, PG_ANON, PG_DIRTY, PG_REFERENCED, PTE_ACCESSED
-from .params import PTE_DIRTY, PTE_PRESENT, SWAP_AGAIN, SWAP_FAIL, SWAP_SUCCESS, VM_LOCKED
-
-
-def anon_mapping(anon_vma: int, index: int) -> int:
-    """The word that page->mapping and page->index are here."""
-    return (anon_vma << INDEX_BITS) | index
-
-
-def page_anon_vma(core: Core, pfn: int) -> int:
-    return core.frames.mapping[pfn] >> INDEX_BITS
-
-
-def page_index(core: Core, pfn: int) -> int:
-    word = core.frames.mapping[pfn]
-    return word - ((word >> INDEX_BITS) << INDEX_BITS)
+from .page_dirty import set_page_dirty
+from .params import NR_ANON_PAGES, NR_FILE_MAPPED, PG_ANON, PG_CACHE, PG_LOCKED, PG_REFERENCED, PTE_ACCESSED, PTE_DIRTY
+from .params import PTE_PRESENT, PTE_RW, SWAP_AGAIN, SWAP_FAIL, SWAP_SUCCESS, VM_LOCKED, VM_LOCKED_SHARED, VM_SHARED
 
 
 def set_anon_rmap(core: Core, pfn: int, vma: int, vpn: int) -> None:
     """__page_set_anon_rmap: the first mapping of the page."""
-    core.frames.mapping[pfn] = anon_mapping(core.vmas.anon_vma[vma], vpn)
+    core.frames.set_mapping(pfn, core.vmas.anon_vma[vma], vpn)
     core.frames.set(pfn, PG_ANON)
     core.zones.add(core.frames.zone(pfn), NR_ANON_PAGES, 1)
 
@@ -50,10 +38,12 @@ def page_add_anon_rmap(core: Core, pfn: int, vma: int, vpn: int) -> None:
 
 
 def page_add_file_rmap(core: Core, pfn: int) -> None:
-    """Only the zero page is mapped so as yet."""
+    """A page of a file, or the zero page. A second mapping's charge goes back, as for anonymous pages."""
     core.frames.mapcount[pfn] += 1
     if core.frames.mapcount[pfn] == 1:
         core.zones.add(core.frames.zone(pfn), NR_FILE_MAPPED, 1)
+    else:
+        mem_container_uncharge_page(core, pfn)
 
 
 def page_remove_rmap(core: Core, pfn: int) -> None:
@@ -83,35 +73,93 @@ def page_check_address(core: Core, pfn: int, vma: int, vpn: int) -> int:
     return at
 
 
-def page_referenced(core: Core, pfn: int, container: int) -> int:
+def page_referenced_one(core: Core, pfn: int, vma: int, vpn: int) -> int:
+    """1 where this VMA's entry is young, which it is no more then; 0 where it is old; -1 where the VMA does not map the page."""
+    at = page_check_address(core, pfn, vma, vpn)
+    if at == 0:
+        return -1
+    pte = core.tables.ram[at]
+    if pte & PTE_ACCESSED:
+        core.tables.ram[at] = pte ^ PTE_ACCESSED
+        return 1
+    return 0
+
+
+def may_count(core: Core, vma: int, container: int) -> bool:
+    """Patch 9/9: on behalf of a container, mappings by address spaces of others do not count, and keep their accessed bits."""
+    return container < 0 or core.mms.container[core.vmas.mm[vma]] == container
+
+
+def page_referenced(core: Core, pfn: int, is_locked: bool, container: int) -> int:
     """How many references the page got since it was asked last, which forgets them.
 
-    On behalf of a container (not -1) mappings by address spaces of others do not count, and keep their accessed bits.
+    A mapped page of a file can only be asked while it is locked; where somebody else holds its lock, it counts as referenced once.
     """
     referenced = 0
     if core.frames.test_and_clear(pfn, PG_REFERENCED):
         referenced += 1
-    mapcount = core.frames.mapcount[pfn]
-    if mapcount == 0 or not core.frames.has(pfn, PG_ANON):
+    if core.frames.mapcount[pfn] == 0:
         return referenced
-    vpn = page_index(core, pfn)
-    head = core.vmas.anon_vma_head(page_anon_vma(core, pfn))
+    if core.frames.has(pfn, PG_ANON):
+        return referenced + page_referenced_anon(core, pfn, container)
+    if not core.frames.has(pfn, PG_CACHE):
+        return referenced
+    if is_locked:
+        return referenced + page_referenced_file(core, pfn, container)
+    if core.frames.test_and_set(pfn, PG_LOCKED):
+        return referenced + 1
+    referenced += page_referenced_file(core, pfn, container)
+    core.frames.clear(pfn, PG_LOCKED)
+    return referenced
+
+
+def page_referenced_anon(core: Core, pfn: int, container: int) -> int:
+    referenced = 0
+    mapcount = core.frames.mapcount[pfn]
+    vpn = core.frames.index(pfn)
+    head = core.vmas.anon_vma_head(core.frames.owner(pfn))
     vma = core.vmas.links.next[head]
     while vma != head and mapcount > 0:
-        if container < 0 or core.mms.container[core.vmas.mm[vma]] == container:
-            at = page_check_address(core, pfn, vma, vpn)
-            if at != 0:
+        if may_count(core, vma, container):
+            found = page_referenced_one(core, pfn, vma, vpn)
+            if found >= 0:
                 mapcount -= 1
-                pte = core.tables.ram[at]
-                if pte & PTE_ACCESSED:
-                    core.tables.ram[at] = pte ^ PTE_ACCESSED
-                    referenced += 1
+                referenced += found
         vma = core.vmas.links.next[vma]
     return referenced
 
 
+def page_referenced_file(core: Core, pfn: int, container: int) -> int:
+    """A shared mapping that is locked in memory counts at once, and ends the search."""
+    referenced = 0
+    mapcount = core.frames.mapcount[pfn]
+    head = core.vmas.file_head(core.frames.owner(pfn))
+    vma = core.vmas.i_mmap.next[head]
+    while vma != head and mapcount > 0:
+        if may_count(core, vma, container):
+            if core.vmas.flags[vma] & VM_LOCKED_SHARED == VM_LOCKED_SHARED:
+                return referenced + 1
+            found = page_referenced_one(core, pfn, vma, vma_address(core, pfn, vma))
+            if found >= 0:
+                mapcount -= 1
+                referenced += found
+        vma = core.vmas.i_mmap.next[vma]
+    return referenced
+
+
+def vma_address(core: Core, pfn: int, vma: int) -> int:
+    """Where this VMA would map the page of its file; beyond task_pages where it cannot."""
+    index = core.frames.index(pfn)
+    if index < core.vmas.pgoff[vma]:
+        return core.task_pages
+    return index - core.vmas.pgoff[vma] + core.vmas.start[vma]
+
+
 def try_to_unmap_one(core: Core, pfn: int, vma: int, vpn: int) -> int:
-    """Takes the page out of one VMA, whichever container its address space is in. A young or locked mapping refuses."""
+    """Takes the page out of one VMA, whichever container its address space is in. A young or locked mapping refuses.
+
+    An anonymous page leaves its slot behind; a page of a file leaves nothing, for the file knows it.
+    """
     at = page_check_address(core, pfn, vma, vpn)
     if at == 0:
         return SWAP_AGAIN
@@ -122,29 +170,63 @@ def try_to_unmap_one(core: Core, pfn: int, vma: int, vpn: int) -> int:
         core.tables.ram[at] = pte ^ PTE_ACCESSED
         return SWAP_FAIL
     if pte & PTE_DIRTY:
-        core.frames.set(pfn, PG_DIRTY)
+        set_page_dirty(core, pfn)
     mm = core.vmas.mm[vma]
-    slot = core.frames.private[pfn]
-    core.swap.duplicate(slot)
-    core.mms.anon_rss[mm] -= 1
-    core.mms.swap_ptes[mm] += 1
-    core.tables.ram[at] = swp_pte(slot)
+    if core.frames.has(pfn, PG_ANON):
+        slot = core.frames.private[pfn]
+        core.swap.duplicate(slot)
+        core.mms.anon_rss[mm] -= 1
+        core.mms.swap_ptes[mm] += 1
+        core.tables.ram[at] = swp_pte(slot)
+    else:
+        core.mms.file_rss[mm] -= 1
+        core.tables.ram[at] = 0
     page_remove_rmap(core, pfn)
     put_page(core, pfn)
     return SWAP_AGAIN
 
 
 def try_to_unmap(core: Core, pfn: int) -> int:
-    """Out of every page table; the page is in the swap cache. SWAP_SUCCESS, SWAP_FAIL, or SWAP_AGAIN where a mapping was not found."""
-    vpn = page_index(core, pfn)
-    head = core.vmas.anon_vma_head(page_anon_vma(core, pfn))
-    vma = core.vmas.links.next[head]
-    ret = SWAP_AGAIN
-    while vma != head:
-        ret = try_to_unmap_one(core, pfn, vma, vpn)
-        if ret == SWAP_FAIL or core.frames.mapcount[pfn] == 0:
-            break
-        vma = core.vmas.links.next[vma]
+    """Out of every page table. SWAP_SUCCESS, SWAP_FAIL, or SWAP_AGAIN where a mapping was not found. An anonymous page has its slot."""
+    ret = try_to_unmap_anon(core, pfn) if core.frames.has(pfn, PG_ANON) else try_to_unmap_file(core, pfn)
     if core.frames.mapcount[pfn] == 0:
-        ret = SWAP_SUCCESS
+        return SWAP_SUCCESS
     return ret
+
+
+def try_to_unmap_anon(core: Core, pfn: int) -> int:
+    vpn = core.frames.index(pfn)
+    head = core.vmas.anon_vma_head(core.frames.owner(pfn))
+    vma = core.vmas.links.next[head]
+    while vma != head and core.frames.mapcount[pfn] > 0:
+        if try_to_unmap_one(core, pfn, vma, vpn) == SWAP_FAIL:
+            return SWAP_FAIL
+        vma = core.vmas.links.next[vma]
+    return SWAP_AGAIN
+
+
+def try_to_unmap_file(core: Core, pfn: int) -> int:
+    head = core.vmas.file_head(core.frames.owner(pfn))
+    vma = core.vmas.i_mmap.next[head]
+    while vma != head and core.frames.mapcount[pfn] > 0:
+        if try_to_unmap_one(core, pfn, vma, vma_address(core, pfn, vma)) == SWAP_FAIL:
+            return SWAP_FAIL
+        vma = core.vmas.i_mmap.next[vma]
+    return SWAP_AGAIN
+
+
+def page_mkclean(core: Core, pfn: int) -> bool:
+    """Every shared mapping of the page loses its dirty bit and the right to write, so that the next write is noticed. Was one dirty?"""
+    was_dirty = 0
+    head = core.vmas.file_head(core.frames.owner(pfn))
+    vma = core.vmas.i_mmap.next[head]
+    while vma != head:
+        if core.vmas.flags[vma] & VM_SHARED:
+            at = page_check_address(core, pfn, vma, vma_address(core, pfn, vma))
+            if at != 0:
+                pte = core.tables.ram[at]
+                if pte & PTE_DIRTY:
+                    was_dirty = 1
+                core.tables.ram[at] = pte - (pte & (PTE_DIRTY | PTE_RW))
+        vma = core.vmas.i_mmap.next[vma]
+    return was_dirty != 0

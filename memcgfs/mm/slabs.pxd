@@ -1,7 +1,12 @@
 @cython.final
-cdef class Slabs:
-    cdef readonly unsigned int nr_caches
-    cdef readonly long long[::1] objects
-    cdef readonly long long[::1] seeks
-    cdef readonly long long[::1] nr_to_scan
-    cpdef unsigned int add_cache(self, long long objects, long long seeks) noexcept nogil
+cdef class KmemCache:
+    cdef readonly unsigned int object_bytes
+    cdef readonly unsigned int objects_per_slab
+    cdef readonly unsigned int seeks
+    cdef readonly long long nr_objects
+    cdef readonly long long nr_slabs
+    cdef readonly unsigned long long first_partial
+    cdef readonly unsigned long long last_partial
+    cdef readonly unsigned long long newest
+    cdef readonly unsigned long long oldest
+    cdef readonly long long nr_to_scan

@@ -16,26 +16,51 @@ RANGES = {
     "min_free_kbytes": range(1 << 31),
     "page-cluster": range(32),
     "laptop_mode": range(1 << 31),
+    "dirty_ratio": range(101),
+    "dirty_background_ratio": range(101),
+    "dirty_writeback_centisecs": range(1 << 31),
+    "dirty_expire_centisecs": range(1 << 31),
+    "vfs_cache_pressure": range(1 << 31),
+    "panic_on_oom": range(1 << 31),
+    "drop_caches": range(1 << 31),
 }
-# Those that the engine reads, by its own name for them.
-CORE_FIELDS = {"swappiness": "swappiness", "page-cluster": "page_cluster", "laptop_mode": "laptop_mode"}
+NS_PER_CENTISECOND = 10_000_000
+# Those that the engine reads: its own name, and its units in one of the file's.
+CORE_FIELDS = {
+    "swappiness": ("swappiness", 1),
+    "page-cluster": ("page_cluster", 1),
+    "laptop_mode": ("laptop_mode", 1),
+    "dirty_ratio": ("dirty_ratio", 1),
+    "dirty_background_ratio": ("dirty_background_ratio", 1),
+    "dirty_writeback_centisecs": ("dirty_writeback_ns", NS_PER_CENTISECOND),
+    "dirty_expire_centisecs": ("dirty_expire_ns", NS_PER_CENTISECOND),
+    "vfs_cache_pressure": ("vfs_cache_pressure", 1),
+}
+# Those of the machine's Python side, by the name of their attribute.
+MACHINE_FIELDS = {"min_free_kbytes": "min_free_kbytes", "panic_on_oom": "panic_on_oom", "drop_caches": "dropped_caches"}
 
 
 def read(machine: Machine, name: str) -> int:
-    if name == "min_free_kbytes":
-        return machine.min_free_kbytes
-    return int(getattr(machine.core, CORE_FIELDS[name]))
+    if name in MACHINE_FIELDS:
+        return int(getattr(machine, MACHINE_FIELDS[name]))
+    field, unit = CORE_FIELDS[name]
+    return int(getattr(machine.core, field)) // unit
 
 
 def write(machine: Machine, name: str, value: int) -> None:
-    """Raises BadSysctl outside the kernel's range."""
+    """Raises BadSysctl outside the kernel's range, MachinePanicked."""
+    machine.refuse_if_panicked()
     allowed = RANGES[name]
     if value not in allowed:
         raise BadSysctl(f"{name}: {value} is not in {allowed[0]}..{allowed[-1]}")
+    if name in MACHINE_FIELDS:
+        setattr(machine, MACHINE_FIELDS[name], value)
+    else:
+        field, unit = CORE_FIELDS[name]
+        setattr(machine.core, field, value * unit)
     if name == "min_free_kbytes":
-        machine.min_free_kbytes = value
         setup_watermarks(machine.core, value)
-        return
-    fields = {field: int(getattr(machine.core, field)) for field in CORE_FIELDS.values()}
-    fields[CORE_FIELDS[name]] = value
-    machine.core.set_sysctl(**fields)
+    elif name == "dirty_writeback_centisecs":
+        machine.engine.restart_kupdate(machine.core)
+    elif name == "drop_caches":
+        machine.drop_caches(value)

@@ -12,16 +12,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .address_space import AddressSpace
-from .errors import BadRange, BadValue, NotMapped, OutOfMemory, TaskDead
+from .errors import BadRange, BadValue, BusError, FileTooBig, MachinePanicked, NoSpace, NotMapped, OutOfMemory, TaskDead
+from .file import OpenFile, advise, error_of
+from .files import MAX_FILE_PAGES
 from .oom import OOM_ADJUST_RANGE, OOM_DISABLE, badness
-from .params import GFP_KERNEL, LEAF_ENTRIES, LEAF_MASK, NR_ORDERS, PG_CONTENT, PTE_PRESENT, PTE_SHIFT, VM_FAULT_OOM, VM_FAULT_SIGSEGV
+from .params import GFP_KERNEL, LEAF_ENTRIES, LEAF_MASK, NR_ORDERS, PTE_PRESENT, PTE_SHIFT, VM_FAULT_OOM, VM_FAULT_SIGBUS
+from .params import VM_FAULT_SIGSEGV
 from .params import VM_LOCKED, VM_SHARED, VM_WRITE
 
 if TYPE_CHECKING:
     from .container import Container
+    from .file import File
     from .machine import Machine
 
 PAGE_BYTES = 4096
+MAX_LOOKUPS = 1 << 20  # in one system call of ours, which runs to its end
 CHUNK_PAGES = 1 << 16
 PAGEMAP_SWAPPED = 1 << 62
 PAGEMAP_PRESENT = 1 << 63
@@ -38,13 +43,15 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class VmaView:
-    """A mapping for inspection: pages [start, end)."""
+    """A mapping for inspection: pages [start, end); of a file, from its page `pgoff` on."""
 
     start: int
     end: int
     is_writable: bool
     is_shared: bool
     is_locked: bool
+    file: File | None
+    pgoff: int
 
     @property
     def permissions(self) -> str:
@@ -67,7 +74,8 @@ class Task:
         self.children: list[Task] = []
         self.nice = 0
         self.oom_adj = 0
-        self.is_memdie = False
+        self.is_memdie = False  # TIF_MEMDIE
+        self.is_swapping_off = False  # PF_SWAPOFF
         self.node = 0
         self.blocks: list[tuple[int, int]] = []
         self.died = ""
@@ -77,6 +85,7 @@ class Task:
         self.stall_ns = 0
         self.min_flt = 0
         self.maj_flt = 0
+        self.opened: dict[int, OpenFile] = {}
 
     # What it is
 
@@ -124,8 +133,23 @@ class Task:
         return badness(self, self.machine.clock_ns, None)
 
     def vmas(self) -> Iterator[VmaView]:
-        for start, end, flags in self.space.ranges() if self.space is not None else ():
-            yield VmaView(start, end, bool(flags & VM_WRITE), bool(flags & VM_SHARED), bool(flags & VM_LOCKED))
+        if self.space is None:
+            return
+        for vma in self.space.starts.values():
+            yield self.vma_view(self.space, vma)
+
+    def vma_view(self, space: AddressSpace, vma: int) -> VmaView:
+        rows = self.machine.core.vmas
+        flags, opened = rows.flags[vma], space.opened.get(vma)
+        return VmaView(
+            start=rows.start[vma],
+            end=rows.end[vma],
+            is_writable=bool(flags & VM_WRITE),
+            is_shared=bool(flags & VM_SHARED),
+            is_locked=bool(flags & VM_LOCKED),
+            file=opened.file if opened is not None else None,
+            pgoff=rows.pgoff[vma],
+        )
 
     def pagemap(self, first: int, count: int) -> list[int]:
         """Words as in /proc/PID/pagemap: bit 63 present, bit 62 swapped, bits 0-54 the frame, or swap type and offset << 5."""
@@ -146,6 +170,7 @@ class Task:
     # Accesses
 
     def alive(self) -> AddressSpace:
+        self.machine.refuse_if_panicked()
         if self.space is None:
             raise TaskDead(f"task {self.pid} is dead: {self.died}")
         return self.space
@@ -173,8 +198,11 @@ class Task:
                 done += result.done
                 minor += result.minor
                 major += result.major
-        except OutOfMemory as error:
+        except (OutOfMemory, BusError) as error:
             done += error.args[1]
+            raise
+        except MachinePanicked as panic:
+            done += panic.done
             raise
         finally:
             self.touched = f"{done} of {npages}"
@@ -189,21 +217,30 @@ class Task:
         counts = machine.core.mms
         minor, major = counts.min_flt[space.mm], counts.maj_flt[space.mm]
         done = 0
-        with machine.running(self):
-            while True:
-                done = machine.engine.access_pages(machine.core, space.mm, pages, writes, done)
-                if done == len(pages):
-                    break
-                if machine.core.fault == VM_FAULT_OOM:
-                    machine.fault_out_of_memory(self)
-                if machine.core.fault != VM_FAULT_SIGSEGV:
-                    break
-                if pages[done] >= space.end:
-                    self.count_faults(space, minor, major)
-                    raise BadRange(f"page {pages[done]} is not in 0..{space.end}")
-                block = pages[done] & ~LEAF_MASK
-                space.map_missing(block, min(block + LEAF_ENTRIES, space.end))
-            minor, major = self.count_faults(space, minor, major)
+        try:
+            with machine.running(self):
+                while True:
+                    done = machine.engine.access_pages(machine.core, space.mm, pages, writes, done)
+                    if done == len(pages):
+                        break
+                    if machine.core.fault == VM_FAULT_OOM:
+                        machine.fault_out_of_memory(self)
+                    if machine.core.fault == VM_FAULT_SIGBUS:
+                        machine.send_sigkill(self, "killed: bus error, beyond the end of a mapped file")
+                    if machine.core.fault != VM_FAULT_SIGSEGV:
+                        break
+                    if pages[done] >= space.end:
+                        self.count_faults(space, minor, major)
+                        raise BadRange(f"page {pages[done]} is not in 0..{space.end}")
+                    block = pages[done] & ~LEAF_MASK
+                    space.map_missing(block, min(block + LEAF_ENTRIES, space.end))
+                minor, major = self.count_faults(space, minor, major)
+                is_bus_error = done < len(pages) and machine.core.fault == VM_FAULT_SIGBUS
+        except MachinePanicked as panic:
+            panic.done = done
+            raise
+        if is_bus_error:
+            raise BusError(f"task {self.pid} was killed: {self.died}", done)
         if self.space is None or self.died:
             raise OutOfMemory(f"task {self.pid} was killed: {self.died}", done)
         return Access(done, minor, major)
@@ -229,11 +266,7 @@ class Task:
                 break
             frame = self.fault_in(page, False)
             piece = min(size, PAGE_BYTES - within)
-            if self.machine.core.frames.flags[frame] & PG_CONTENT:
-                at = frame * PAGE_BYTES + within
-                found += self.machine.ram_bytes[at : at + piece]
-            else:
-                found += bytes(piece)
+            found += self.machine.page_bytes(frame, within, piece)
             offset += piece
             size -= piece
         if not found and size:
@@ -266,17 +299,82 @@ class Task:
 
     # System calls
 
-    def mmap(self, start: int, npages: int, *, shared: bool = False, locked: bool = False) -> None:
-        """An anonymous mapping of [start, start + npages). Raises MappingExists, BadRange; OutOfMemory where locked.
+    def mmap(self, start: int, npages: int, *, file: File | None = None, shared: bool = False, locked: bool = False) -> None:
+        """A mapping of [start, start + npages): anonymous, or of a file from its beginning; pages beyond its end can be mapped, but not
+        accessed. Raises MappingExists, BadRange; OutOfMemory where locked.
 
-        Shared anonymous memory is a file of the kernel's own, and is refused (BadValue) as long as there is no page cache.
+        Shared anonymous memory is a file of the kernel's own, and is refused (BadValue) as long as there are none such.
         """
         space = self.alive()
-        if shared:
+        flags = VM_WRITE | (VM_SHARED if shared else 0)
+        if file is not None:
+            space.check_free(start, npages)
+            opened = OpenFile(file)
+            try:
+                space.map_file(start, npages, flags, opened)
+            finally:
+                opened.close()
+        elif shared:
             raise BadValue("shared anonymous memory is not built yet")
-        space.map(start, npages)
+        else:
+            space.map(start, npages)
         if locked:
             self.mlock(start, npages)
+
+    def open_of(self, file: File) -> OpenFile:
+        """The task's own open file, as from an open() before its first read or write. It does not keep a file from being freed."""
+        opened = self.opened.get(file.number)
+        if opened is None:
+            opened = self.opened[file.number] = OpenFile(file, holds=False)
+        return opened
+
+    def forget_file(self, file: File) -> None:
+        opened = self.opened.pop(file.number, None)
+        if opened is not None:
+            opened.close()
+
+    def read_file(self, file: File, page: int, npages: int) -> int:
+        """Reads whole pages, as far as the file goes; gives how many. Raises OutOfMemory where not even one could be read."""
+        self.alive()
+        if page < 0 or npages < 0:
+            raise BadValue(f"pages {page}+{npages} of a file")
+        npages = max(min(npages, -(-file.size // PAGE_BYTES) - page), 0)
+        return self.run_file_io(file, "file_read_pages", page, npages)
+
+    def write_file(self, file: File, page: int, npages: int) -> int:
+        """Writes whole pages, their bytes as they were; the file grows. Gives how many. Raises NoSpace, FileTooBig, OutOfMemory."""
+        self.alive()
+        if page < 0 or npages < 0:
+            raise BadValue(f"pages {page}+{npages} of a file")
+        if page + npages > MAX_FILE_PAGES:
+            raise FileTooBig(f"a file has at most {MAX_FILE_PAGES} pages")
+        return self.run_file_io(file, "file_write_pages", page, npages)
+
+    def run_file_io(self, file: File, operation: str, page: int, npages: int) -> int:
+        """A short count is no error, as in read(2) and write(2); none at all is."""
+        machine = self.machine
+        with machine.running(self):
+            done: int = getattr(machine.engine, operation)(machine.core, self.open_of(file).handle, page, npages)
+        if self.space is None:
+            raise OutOfMemory(f"task {self.pid} was killed: {self.died}", max(done, 0))
+        if done < 0:
+            raise error_of(done)
+        return done
+
+    def fadvise_file(self, file: File, advice: str, page: int, npages: int) -> None:
+        """posix_fadvise for pages of the file, 0 of them: to its end. Raises BadValue."""
+        self.alive()
+        with self.machine.running(self):
+            advise(self.open_of(file), advice, page * PAGE_BYTES, npages * PAGE_BYTES)
+
+    def fsync_file(self, file: File) -> None:
+        """Raises NoSpace as OpenFile.fsync does."""
+        self.alive()
+        machine = self.machine
+        with machine.running(self):
+            machine.engine.sync_file(machine.core, file.number)
+        if machine.core.files.forget_error(file.number):
+            raise NoSpace("pages that were written through a mapping found no room on the disk, and are lost")
 
     def munmap(self, start: int, npages: int) -> None:
         with self.machine.running(self):
@@ -305,6 +403,22 @@ class Task:
     def exit(self, code: int = 0) -> None:
         self.alive()
         self.machine.exit(self, f"exited with code {code}" if code else "exited")
+
+    def lookup(self, count: int) -> int:
+        """Looks up so many names that do not exist, each a negative dentry more, which nobody is charged for. Gives their number.
+
+        Raises BadValue beyond MAX_LOOKUPS; OutOfMemory, which carries the number of those that were looked up.
+        """
+        self.alive()
+        if count > MAX_LOOKUPS:
+            raise BadValue(f"{count} names: at most {MAX_LOOKUPS} at a time")
+        with self.machine.running(self):
+            done: int = self.machine.engine.lookup_missing(self.machine.core, count)
+        if self.space is None or self.died:
+            raise OutOfMemory(f"task {self.pid} was killed: {self.died}", done)
+        if done < count:
+            raise OutOfMemory(f"no page frame for the names that task {self.pid} looks up", done)
+        return done
 
     def setuid(self, uid: int) -> None:
         self.alive()

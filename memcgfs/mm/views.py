@@ -61,6 +61,17 @@ class SwapView:
     priority: int
 
 
+@dataclass(frozen=True, slots=True)
+class SlabView:
+    """One cache of kernel objects; each of its slabs is a page."""
+
+    name: str
+    nr_objects: int
+    object_bytes: int
+    objects_per_slab: int
+    nr_slabs: int
+
+
 def zones(machine: Machine) -> list[ZoneView]:
     table = machine.core.zones
     found = []
@@ -105,6 +116,11 @@ def swaps(machine: Machine) -> list[SwapView]:
     return [SwapView("/dev/swap", area.pages, area.nr_used, -1)] if area.pages else []
 
 
+def slabs(machine: Machine) -> list[SlabView]:
+    cache = machine.core.dentry_cache
+    return [SlabView("dentry", cache.nr_objects, cache.object_bytes, cache.objects_per_slab, cache.nr_slabs)]
+
+
 def meminfo(machine: Machine) -> dict[str, int]:
     """kB, under the names and in the order of 2.6.23, as far as the machine has them."""
     table, swap = machine.core.zones, machine.core.swap
@@ -119,10 +135,12 @@ def meminfo(machine: Machine) -> dict[str, int]:
         "Inactive": table.total(params.NR_INACTIVE),
         "SwapTotal": swap.pages,
         "SwapFree": swap.pages - swap.nr_used,
-        "Dirty": 0,
+        "Dirty": table.total(params.NR_FILE_DIRTY),
         "Writeback": table.total(params.NR_WRITEBACK),
         "AnonPages": nr_anon,
         "Mapped": table.total(params.NR_FILE_MAPPED),
+        "Slab": table.total(params.NR_SLAB_RECLAIMABLE),
+        "SReclaimable": table.total(params.NR_SLAB_RECLAIMABLE),
         "PageTables": table.total(params.NR_PAGETABLE),
     }
     return {name: amount * KB_PER_PAGE for name, amount in pages.items()}
@@ -135,10 +153,13 @@ STATISTICS = {
     "nr_anon_pages": params.NR_ANON_PAGES,
     "nr_mapped": params.NR_FILE_MAPPED,
     "nr_file_pages": params.NR_FILE_PAGES,
+    "nr_dirty": params.NR_FILE_DIRTY,
     "nr_writeback": params.NR_WRITEBACK,
+    "nr_slab_reclaimable": params.NR_SLAB_RECLAIMABLE,
     "nr_page_table_pages": params.NR_PAGETABLE,
     "nr_vmscan_write": params.NR_VMSCAN_WRITE,
 }
+TRANSFERS = {"pgpgin": params.PGPGIN, "pgpgout": params.PGPGOUT}  # in kB
 EVENTS_BEFORE_ZONES = {"pswpin": params.PSWPIN, "pswpout": params.PSWPOUT}
 EVENTS = {
     "pgfree": params.PGFREE,
@@ -167,6 +188,7 @@ def vmstat(machine: Machine) -> dict[str, int]:
     table, events = machine.core.zones, machine.core.events
     populated = [zone for zone in range(table.nr_zones) if table.present[zone]]
     found = {name: table.total(item) for name, item in STATISTICS.items()}
+    found |= {name: events[event] * KB_PER_PAGE for name, event in TRANSFERS.items()}
     found |= {name: events[event] for name, event in EVENTS_BEFORE_ZONES.items()}
     found |= per_zone(machine, populated, "pgalloc", params.PGALLOC)
     found |= {name: events[event] for name, event in EVENTS.items()}

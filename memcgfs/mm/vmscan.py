@@ -5,11 +5,15 @@ Which pages are looked at, and in what order, is the model's.
 
 from __future__ import annotations
 
-from .core import Core
-from .page_alloc import get_page
+from .core import Core, is_daemon
+from .dcache import shrink_dcache_memory
+from .filesystem import writepage
+from .page_alloc import get_page, put_page
+from .page_cache import remove_from_page_cache
 from .page_io import swap_writepage
-from .params import ISOLATE_BOTH, NR_VMSCAN_WRITE, PAGE_CLEAN, PAGE_KEEP, PAGE_SUCCESS, PG_ACTIVE, PG_DIRTY, PG_LRU, PG_RECLAIM
-from .params import PG_SWAPCACHE, PG_WRITEBACK, SHRINK_BATCH, SLABS_SCANNED
+from .page_writeback import clear_page_dirty_for_io
+from .params import DISK_FILES, GFP_KERNEL, ISOLATE_BOTH, NR_VMSCAN_WRITE, PAGE_CLEAN, PAGE_KEEP, PAGE_SUCCESS, PG_ACTIVE, PG_CACHE
+from .params import PG_DIRTY, PG_LRU, PG_RECLAIM, PG_SWAPCACHE, PG_WRITEBACK, SHRINK_BATCH, SLABS_SCANNED
 from .swap_state import delete_from_swap_cache
 
 
@@ -24,18 +28,30 @@ def isolate_lru_page(core: Core, pfn: int, mode: int) -> bool:
     return True
 
 
+def may_write_to_queue(core: Core, pfn: int) -> bool:
+    """A congested disk is left alone but by daemons, and by a task that is writing to it anyway. Swap has no congestion of its own
+    (swap_backing_dev_info)."""
+    if core.frames.has(pfn, PG_SWAPCACHE) or is_daemon(core) or core.is_writing_file:
+        return True
+    return not core.disks.is_write_congested(DISK_FILES)
+
+
 def pageout(core: Core, pfn: int) -> int:
     """Starts the write of a dirty page whose only references are its cache's and the caller's; gives its lock back if it does.
 
-    PAGE_KEEP: somebody else uses it. PAGE_CLEAN: nothing to write. PAGE_SUCCESS: under way, or done if the device is synchronous.
+    PAGE_KEEP: somebody else uses it, or its disk has enough to do. PAGE_CLEAN: nothing to write. PAGE_SUCCESS: under way, or done if the
+    device is synchronous.
     """
-    if core.frames.count[pfn] != 2:
+    if core.frames.count[pfn] != 2 or not may_write_to_queue(core, pfn):
         return PAGE_KEEP
-    if not core.frames.test_and_clear(pfn, PG_DIRTY):
+    if not clear_page_dirty_for_io(core, pfn):
         return PAGE_CLEAN
     zone = core.frames.zone(pfn)
     core.frames.set(pfn, PG_RECLAIM)
-    swap_writepage(core, pfn)
+    if core.frames.has(pfn, PG_SWAPCACHE):
+        swap_writepage(core, pfn)
+    else:
+        writepage(core, pfn)
     if not core.frames.has(pfn, PG_WRITEBACK):
         core.frames.clear(pfn, PG_RECLAIM)
     core.zones.add(zone, NR_VMSCAN_WRITE, 1)
@@ -43,32 +59,48 @@ def pageout(core: Core, pfn: int) -> int:
 
 
 def remove_mapping(core: Core, pfn: int) -> bool:
-    """Out of the swap cache, if nobody else uses the page and it is clean. The caller keeps its reference."""
-    if core.frames.count[pfn] != 2 or core.frames.has(pfn, PG_DIRTY) or not core.frames.has(pfn, PG_SWAPCACHE):
+    """Out of the swap or page cache, if nobody else uses the page and it is clean. The caller keeps its reference."""
+    if core.frames.count[pfn] != 2 or core.frames.has(pfn, PG_DIRTY):
         return False
-    delete_from_swap_cache(core, pfn)
-    return True
+    if core.frames.has(pfn, PG_SWAPCACHE):
+        delete_from_swap_cache(core, pfn)
+        return True
+    if core.frames.has(pfn, PG_CACHE):
+        remove_from_page_cache(core, pfn)
+        put_page(core, pfn)
+        return True
+    return False
 
 
-def shrink_slab(core: Core, scanned: int, lru_pages: int) -> int:
-    """Ages every registered slab cache as much as the LRU was aged; gives the objects freed.
+def shrink_slab(core: Core, scanned: int, gfp: int, lru_pages: int) -> int:
+    """Ages the dentry cache, which is the machine's one cache with a shrinker, as much as the LRU was aged; gives the objects freed.
 
-    A cache is asked in steps of SHRINK_BATCH objects for 4 * scanned / seeks * objects / (lru_pages + 1), at most twice its
-    objects; what is less than a step is carried over to the next time.
+    It is asked for 4 * scanned / seeks * objects / (lru_pages + 1) objects, at most for twice those that there are, in steps of
+    SHRINK_BATCH; what is less than a step, or was refused, is carried over to the next time. An object counts as the shrinker counts it.
     """
     if scanned == 0:
         scanned = core.swap_cluster_max
+    max_pass = shrink_dcache_memory(core, 0, gfp)
+    delta = (4 * scanned) // core.dentry_cache.seeks * max_pass // (lru_pages + 1)
+    total_scan = min(core.dentry_cache.nr_to_scan + delta, max_pass * 2)
     freed = 0
-    for cache in range(core.slabs.nr_caches):
-        objects = core.slabs.objects[cache]
-        pressure = (4 * scanned) // core.slabs.seeks[cache]
-        nr = core.slabs.nr_to_scan[cache] + pressure * objects // (lru_pages + 1)
-        nr = min(nr, objects * 2)
-        while nr >= SHRINK_BATCH and core.slabs.objects[cache] > 0:
-            shrunk = min(core.slabs.objects[cache], SHRINK_BATCH)
-            core.slabs.objects[cache] -= shrunk
-            core.count_many(SLABS_SCANNED, SHRINK_BATCH)
-            freed += shrunk
-            nr -= SHRINK_BATCH
-        core.slabs.nr_to_scan[cache] = nr
+    while total_scan >= SHRINK_BATCH and core.dentry_cache.nr_objects > 0:
+        left = shrink_dcache_memory(core, SHRINK_BATCH, gfp)
+        if left < 0:
+            break
+        freed += max(max_pass - left, 0)
+        max_pass = left
+        core.count_many(SLABS_SCANNED, SHRINK_BATCH)
+        total_scan -= SHRINK_BATCH
+    if core.dentry_cache.nr_objects == 0:
+        # The kernel goes on asking an empty cache.
+        core.count_many(SLABS_SCANNED, total_scan - total_scan % SHRINK_BATCH)
+        total_scan %= SHRINK_BATCH
+    core.dentry_cache.nr_to_scan = total_scan
     return freed
+
+
+def drop_slab(core: Core) -> None:
+    """fs/drop_caches.c: hard pressure on the caches, as long as it frees more than ten objects."""
+    while shrink_slab(core, 1000, GFP_KERNEL, 1000) > 10:
+        pass

@@ -9,8 +9,9 @@ due already, so that it does not matter how accesses are grouped into batches.
 from __future__ import annotations
 
 from .core import Core, interleave, is_daemon, reap_killed
-from .params import AT_CONGESTION_WAIT, DAEMON_KSWAPD, DAEMON_PDFLUSH, LOCKDEP, NR_WRITEBACK, PG_LOCKED, PG_RECLAIM, PG_UPTODATE
-from .params import PG_WRITEBACK
+from .page_dirty import clear_page_writeback
+from .params import AT_CONGESTION_WAIT, DAEMON_KSWAPD, DAEMON_LAPTOP, DAEMON_PDFLUSH, LOCKDEP, PG_LOCKED, PG_RECLAIM, PG_UPTODATE
+from .params import PG_WRITEBACK, PGPGIN, PGPGOUT
 
 
 def end_page_read(core: Core, pfn: int) -> None:
@@ -19,10 +20,15 @@ def end_page_read(core: Core, pfn: int) -> None:
     core.frames.clear(pfn, PG_LOCKED)
 
 
+def laptop_io_completion(core: Core) -> None:
+    """The disk spins: it may as well write what there is, so long after its last request (laptop_mode, in seconds)."""
+    if core.laptop_mode != 0:
+        core.daemons.set_due(DAEMON_LAPTOP, core.clock_ns + core.laptop_mode * core.jiffy_ns * 1000)
+
+
 def end_page_writeback(core: Core, pfn: int) -> None:
     """mm/page_io.c: end_swap_bio_write; mm/filemap.c. A page that reclaim wrote out is handed to the model to be freed soon."""
-    core.frames.clear(pfn, PG_WRITEBACK)
-    core.zones.add(core.frames.zone(pfn), NR_WRITEBACK, -1)
+    clear_page_writeback(core, pfn)
     if core.frames.test_and_clear(pfn, PG_RECLAIM):
         core.model.written(core, pfn)
 
@@ -40,6 +46,7 @@ def run_next(core: Core) -> None:
         core.clock_ns = max(core.clock_ns, core.disks.next_ns)
         is_write = core.disks.next_is_write()
         pfn = core.disks.complete()
+        laptop_io_completion(core)
         if is_write:
             end_page_writeback(core, pfn)
         else:
@@ -67,6 +74,8 @@ def run_daemon(core: Core, daemon: int) -> None:
     if daemon < DAEMON_PDFLUSH:
         core.current_node = daemon - DAEMON_KSWAPD
         core.daemons.set_due(daemon, core.model.run_kswapd(core, core.current_node))
+    else:
+        core.daemons.set_due(daemon, core.flusher.run(core, daemon))
     core.daemons.end(daemon)
     core.current_is_kswapd = was_kswapd
     core.current_is_pdflush = was_pdflush
@@ -123,6 +132,7 @@ def congestion_wait(core: Core, timeout_ns: int) -> None:
 
 def submit_bio(core: Core, disk: int, pfn: int, is_write: bool) -> None:
     """Queues a page for a disk, sleeping first where the queue is full. A synchronous device has done it on return."""
+    core.count(PGPGOUT if is_write else PGPGIN)
     if core.disks.is_synchronous:
         if is_write:
             end_page_writeback(core, pfn)

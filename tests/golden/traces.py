@@ -108,8 +108,23 @@ def a_kill(engine: ModuleType) -> mm.Machine:
     return machine
 
 
+def names(engine: ModuleType) -> mm.Machine:
+    """A task of a container looks up names, another works without a limit: pages and dentries compete for the machine."""
+    machine = machine_of(engine, ram_bytes=4 << 20)
+    scanner, worker = machine.spawn(100, limited(machine, 100)), machine.spawn(200)
+    worker.touch(0, 500)
+    numbers = Lcg(7)
+    for step in range(60):
+        scanner.lookup(numbers.below(1000))
+        run(worker, numbers, 900, 100)
+        scanner.touch(numbers.below(100), 40)
+        if step % 20 == 19:
+            machine.set_sysctl("vfs_cache_pressure", 50 * step)
+    return machine
+
+
 TRACES: dict[str, Callable[[ModuleType], mm.Machine]] = {
-    trace.__name__: trace for trace in (one_container, machine_wide, many_containers, families, a_kill)
+    trace.__name__: trace for trace in (one_container, machine_wide, many_containers, families, a_kill, names)
 }
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import stat
+from functools import partial
+
 import pytest
 
-from memcgfs.kernfs import ROOT_INO, Caller, Changes, Directory, Kernfs
+from memcgfs.kernfs import ROOT_INO, Attributes, Caller, Changes, Directory, DirectoryOps, Kernfs, Node
 from memcgfs.kernfs.errors import (
     BadHandle,
     CreateRefused,
     IsADirectory,
     NameTaken,
+    NameTooLong,
     NoSuchFile,
     NotPermitted,
     NotReadable,
@@ -117,20 +121,40 @@ def test_directories_are_not_opened(fs: Kernfs, a: Directory) -> None:
         fs.open(12345, 0)
 
 
-def test_users_make_no_files(fs: Kernfs, a: Directory) -> None:
-    with pytest.raises(CreateRefused):
-        fs.create(a.ino, b"new")
-    for make in (fs.mknod, fs.symlink, fs.link):
+class Fixed(DirectoryOps):
+    """Directories whose files are fixed: what the base refuses."""
+
+    def mkdir(self, parent: Directory, name: bytes, mode: int, caller: Caller) -> Directory:
+        raise NotImplementedError
+
+    def rmdir(self, directory: Directory, caller: Caller) -> None:
+        raise NotImplementedError
+
+    def rename(self, node: Node, new_parent: Directory, new_name: bytes, target: Node | None) -> None:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("ops", [None, Fixed()])
+def test_users_make_no_files_where_there_are_only_control_files(fs: Kernfs, a: Directory, ops: DirectoryOps | None) -> None:
+    a.ops = ops
+    before = list(a.children)
+    for name, refusal in ((b"new", CreateRefused), (b"number", NameTaken), (b"n" * 256, NameTooLong)):
+        with pytest.raises(refusal):
+            fs.create(a.ino, name, 0o644, 0)
+    for make in (partial(fs.mknod, mode=stat.S_IFIFO), fs.symlink, fs.link):
         with pytest.raises(NotPermitted):
             make(a.ino, b"new")
         with pytest.raises(NameTaken):
             make(a.ino, b"number")
+    with pytest.raises((CreateRefused, NotPermitted)):
+        fs.mknod(a.ino, b"new", stat.S_IFREG)
     with pytest.raises(NotPermitted):
         fs.unlink(a.ino, b"number")
     with pytest.raises(IsADirectory):
         fs.unlink(ROOT_INO, b"a")
     with pytest.raises(NoSuchFile):
         fs.unlink(a.ino, b"new")
+    assert list(a.children) == before
 
 
 def test_setattr_changes_what_it_says_and_the_change_date(fs: Kernfs, a: Directory, clock: Clock) -> None:
@@ -138,7 +162,7 @@ def test_setattr_changes_what_it_says_and_the_change_date(fs: Kernfs, a: Directo
     clock.now_ns = 5_000
     assert oct(fs.setattr(ino, Changes(mode=0o100600)).mode) == "0o100600"
     changed = fs.setattr(ino, Changes(uid=5, gid=6, atime_ns=11, mtime_ns=12))
-    assert changed == (ino, 0o100600, 1, 5, 6, 0, 11, 12, 5_000)
+    assert changed == Attributes(ino, 0o100600, 1, 5, 6, 0, 11, 12, 5_000, nr_blocks=0, lasting=True)
     clock.now_ns = 6_000
-    assert fs.setattr(ino, Changes(size=4096))[5:] == (4096, 11, 6_000, 6_000)
+    assert fs.setattr(ino, Changes(size=4096))[5:9] == (4096, 11, 6_000, 6_000)
     assert fs.read(opened(fs, a, b"number"), 0, 10) == b"0\n"

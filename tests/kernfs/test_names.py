@@ -7,12 +7,13 @@ import pytest
 from memcgfs.kernfs import ROOT_INO, Caller, Directory, Kernfs
 from memcgfs.kernfs.errors import (
     InvalidRename,
+    IsADirectory,
     NameTaken,
     NameTooLong,
     NoSuchFile,
     NotADirectory,
+    NotEmpty,
     NotPermitted,
-    OtherParent,
     Pinned,
 )
 
@@ -193,14 +194,16 @@ RENAMES: list[tuple[bytes, bytes, bytes, int, type[Exception] | None]] = [
     (b"a", b"", b"z", 0, None),
     (b"a", b"", b"z", 1, None),
     (b"a", b"", b"a", 0, None),
-    (b"a", b"", b"b", 0, NameTaken),
-    (b"a", b"b", b"z", 0, OtherParent),
-    (b"a", b"b", b"number", 0, NameTaken),
+    (b"a", b"", b"b", 1, NameTaken),
+    (b"a", b"", b"a", 1, NameTaken),
+    (b"a", b"b", b"z", 0, None),
+    (b"a", b"b", b"number", 0, NotADirectory),
+    (b"a", b"a", b"z", 0, InvalidRename),
     (b"a", b"", b"z", 2, InvalidRename),
     (b"a", b"", b"x" * 256, 0, NameTooLong),
     (b"nobody", b"", b"z", 0, NoSuchFile),
     (b".taken", b"", b"z", 0, Pinned),
-    (b"a", b"", b".taken", 0, NameTaken),
+    (b"a", b"", b".taken", 1, NameTaken),
 ]
 
 
@@ -211,8 +214,9 @@ def test_rename(fs: Kernfs, old: bytes, parent: bytes, new: bytes, flags: int, r
     fs.add_directory(fs.root, b".taken", mode=0o755, owner=SOMEBODY, hidden=True, pinned=True)
     before = names(fs, ROOT_INO)
     if refusal is None:
-        fs.rename(ROOT_INO, old, fs.find(parent).ino, new, flags)
-        assert fs.lookup(ROOT_INO, new) is a
+        new_parent = fs.find(parent)
+        fs.rename(ROOT_INO, old, new_parent.ino, new, flags)
+        assert fs.lookup(new_parent.ino, new) is a
         assert (old in fs.root.children) is (old == new)
     else:
         with pytest.raises(refusal):
@@ -220,10 +224,32 @@ def test_rename(fs: Kernfs, old: bytes, parent: bytes, new: bytes, flags: int, r
         assert names(fs, ROOT_INO) == before
 
 
-def test_a_file_is_not_renamed(fs: Kernfs) -> None:
-    a = fs.mkdir(ROOT_INO, b"a", 0o755)
-    with pytest.raises(NotADirectory):
-        fs.rename(a.ino, b"number", a.ino, b"digits")
+def test_rename_over_what_is_there(fs: Kernfs) -> None:
+    """A directory replaces directories, a file files; a directory in use above the source is not empty."""
+    a, b = (fs.mkdir(ROOT_INO, name, 0o755) for name in (b"a", b"b"))
+    c = fs.mkdir(a.ino, b"c", 0o755)
+    with pytest.raises(IsADirectory):
+        fs.rename(a.ino, b"number", ROOT_INO, b"b")
+    with pytest.raises(NotEmpty):
+        fs.rename(a.ino, b"c", ROOT_INO, b"a")
+    with pytest.raises(NotEmpty):
+        fs.rename(a.ino, b"number", ROOT_INO, b"a")
+    with pytest.raises(InvalidRename):
+        fs.rename(ROOT_INO, b"a", c.ino, b"z")
+    came: list[tuple[int, bytes, int]] = []
+    fs.arrival_observers.append(lambda *event: came.append(event))
+    fs.removal_observers.append(lambda *event: came.append(event))
+    fs.rename(a.ino, b"c", ROOT_INO, b"b")
+    assert came == []  # whoever asks for a rename knows that the target goes
+    assert (fs.find(b"b"), c.parent, c.path, b.alive) == (c, fs.root, b"/b", False)
+    assert (fs.getattr(a.ino).nlink, fs.getattr(ROOT_INO).nlink) == (2, 4)
+
+
+def test_a_directory_without_ops_renames_nothing(fs: Kernfs) -> None:
+    plain = fs.add_directory(fs.root, b"plain", mode=0o755, owner=SOMEBODY)
+    fs.add_directory(plain, b"x", mode=0o755, owner=SOMEBODY)
+    with pytest.raises(NotPermitted):
+        fs.rename(plain.ino, b"x", plain.ino, b"y")
 
 
 def test_a_renamed_directory_is_listed_as_the_newest(fs: Kernfs) -> None:
@@ -236,13 +262,13 @@ def test_a_renamed_directory_is_listed_as_the_newest(fs: Kernfs) -> None:
 def test_dates(fs: Kernfs, clock: Clock) -> None:
     a = fs.mkdir(ROOT_INO, b"a", 0o755)
     clock.now_ns = 2_000
-    assert fs.getattr(a.ino)[-3:] == (1_000, 1_000, 1_000)
+    assert fs.getattr(a.ino)[6:9] == (1_000, 1_000, 1_000)
     fs.mkdir(a.ino, b"b", 0o755)
-    assert fs.getattr(a.ino)[-3:] == (1_000, 2_000, 2_000)
+    assert fs.getattr(a.ino)[6:9] == (1_000, 2_000, 2_000)
     clock.now_ns = 3_000
     fs.rename(ROOT_INO, b"a", ROOT_INO, b"z")
-    assert fs.getattr(a.ino)[-3:] == (1_000, 2_000, 3_000)
-    assert fs.getattr(ROOT_INO)[-3:] == (1_000, 3_000, 3_000)
+    assert fs.getattr(a.ino)[6:9] == (1_000, 2_000, 3_000)
+    assert fs.getattr(ROOT_INO)[6:9] == (1_000, 3_000, 3_000)
 
 
 def test_others_are_told_of_what_they_did_not_ask_for(fs: Kernfs) -> None:

@@ -17,8 +17,8 @@ TASK_PAGES = {"x86_64": 1 << 35, "i386": 3 << 18}
 def test_reading_it_prints_the_commands(task: TaskHandle) -> None:
     lines = task.dir.read("ctl").decode().splitlines()
     assert [line.split()[0] for line in lines] == [
-        "touch", "mmap", "munmap", "madvise", "mlock", "munlock", "fork", "exec", "exit", "setuid", "nice", "node",
-        "block", "unblock", "run",
+        "touch", "mmap", "munmap", "madvise", "mlock", "munlock", "read", "write", "fadvise", "fsync", "sync",
+        "fork", "exec", "exit", "lookup", "setuid", "nice", "node", "block", "unblock", "run",
     ]  # fmt: skip
     assert all(command.does in line for command, line in zip(COMMANDS, lines, strict=True))
 
@@ -79,7 +79,12 @@ WRONG = [
     "setuid -1", "setuid root", "nice", "nice five", "nice --1", "node", "node -1", "node 1", "node one",
     "block", "block 11", "block -1", "block 0 soon", "block 0 noio nofs", "unblock", "unblock 0", "unblock 11",
     "run", "run 1.5s", "run -1s", "run 1h",
-    "reclaim", "#touch 0 1",
+    "lookup", "lookup -1", "lookup x", "lookup 1 2", "reclaim", "#touch 0 1",
+    "read", "read data", "read data 0", "read data 0 1 2", "read data -1 1", "read data 0 x", "write data 0", "write",
+    "write data 0 -1", "fadvise data 0 1", "fadvise data 0 1 often", "fadvise data 0 1 NORMAL", "fsync", "fsync data 0",
+    "sync data", "sync 0", "write /data 0 1", "write . 0 1", "write .. 0 1", "write ./data 0 1", "write d//data 0 1",
+    "write d/../data 0 1", "write data/ 0 1", "read /data 0 1", "fsync ../files/data", "mmap 0 1 file:/data",
+    "mmap 0 1 file:../ctl shared", "mmap 0 1 file:data private", "mmap 0 1 data",
 ]  # fmt: skip
 
 
@@ -159,6 +164,20 @@ def test_fork_and_exec(tree: Tree, task: TaskHandle) -> None:
         task.ctl("fork 100")
     child.ctl("exec")
     assert (resident(child), resident(task)) == (0, 8)
+
+
+def test_lookup_leaves_negative_dentries_that_nobody_is_charged_for(tree: Tree) -> None:
+    a = tree.mkdir("a")
+    task = tree.spawn(100, a)
+    task.ctl("lookup 20")
+    assert "\ndentry                20     38    208   19    1 :" in str(tree.root[".machine/slabinfo"])
+    assert (a["memory.usage"], task.status["VmRSS"]) == (0, 0)
+
+
+def test_so_many_names_at_a_time(task: TaskHandle, tree: Tree) -> None:
+    with refused(errno.EINVAL):
+        task.ctl(f"lookup {(1 << 20) + 1}")
+    assert tree.machine.slabs()[0].nr_objects == 0
 
 
 def test_setuid_and_nice(task: TaskHandle) -> None:

@@ -35,6 +35,7 @@ def sound(engine: ModuleType) -> mm.Machine:
     reader = machine.spawn(200)
     reader.touch(0, 2, write=False)
     reader.touch(4, 5)
+    reader.lookup(30)
     reader.munmap(8, 1)
     machine.check()
     return machine
@@ -181,6 +182,24 @@ def other_space(machine: mm.Machine) -> int:
     return int(space.mm)
 
 
+def slab(word: int) -> Callable[[mm.Machine], int]:
+    """A word of the partial slab, which holds the dentries 20 to 30."""
+
+    def place(machine: mm.Machine) -> int:
+        return int(core(machine).dentry_cache.first_partial) * 512 + word
+
+    return place
+
+
+def dentry(word: int, at: int = 0) -> Callable[[mm.Machine], int]:
+    """A word of an object there."""
+    return slab(8 + 3 * at + word)
+
+
+def slab_frame(machine: mm.Machine) -> int:
+    return int(core(machine).dentry_cache.first_partial)
+
+
 def used_slot(machine: mm.Machine) -> int:
     return next(slot for slot, users in enumerate(memoryview(core(machine).swap.map)) if users)
 
@@ -222,6 +241,15 @@ def free_slot(machine: mm.Machine) -> int:
         (plus("frames.container", mapped, 1), "its lists hold other pages"),
         (plus("containers.css"), "container 0: css references"),
         (plus("containers.nr_cache"), "pages charged as cache"),
+        (plus("tables.ram", slab(2)), "objects in use"),
+        (plus("tables.ram", slab(3)), "its free places"),
+        (plus("tables.ram", slab(1)), "the partial slabs are not"),
+        (plus("tables.ram", dentry(2), -1), "the list of unused dentries"),
+        (plus("tables.ram", dentry(0)), "the list of unused dentries"),
+        (plus("tables.ram", dentry(0, 15)), "its free places"),
+        (flip(params.PG_SLAB, slab_frame), "slabs: 2, but 1"),
+        (flip(params.PG_SLAB, mapped), "free places"),
+        (plus("zones.stat", params.NR_SLAB_RECLAIMABLE), "nr_slab_reclaimable"),
         (plus("swap.cache", lambda machine: core(machine).frames.private[cached(machine)]), "page of its slot"),
         (plus("swap.map", used_slot), "users"),
         (plus("swap.map", free_slot), "users of all swap slots"),

@@ -126,6 +126,8 @@ SYSCTLS = [
     ("page-cluster", -1),
     ("page-cluster", 32),
     ("laptop_mode", -1),
+    ("vfs_cache_pressure", -1),
+    ("panic_on_oom", -1),
 ]
 
 
@@ -140,7 +142,9 @@ def test_settings_outside_their_range_are_refused_and_change_nothing(make_small:
 
 def test_settings_are_kept_apart(make_small: MakeMachine) -> None:
     machine = make_small()
-    wanted = {"swappiness": 7, "min_free_kbytes": 8, "page-cluster": 5, "laptop_mode": 1}
+    wanted = {"swappiness": 7, "min_free_kbytes": 8, "page-cluster": 5, "laptop_mode": 1, "vfs_cache_pressure": 50, "panic_on_oom": 2}
+    wanted |= {"dirty_ratio": 30, "dirty_background_ratio": 20, "dirty_writeback_centisecs": 100, "dirty_expire_centisecs": 50}
+    wanted |= {"drop_caches": 1}
     for name, value in wanted.items():
         machine.set_sysctl(name, value)
     assert {name: machine.sysctl(name) for name in machine.sysctl_names} == wanted

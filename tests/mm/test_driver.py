@@ -19,7 +19,6 @@ from tests.conftest import MakeMachine
 from .looking import uncompiled
 
 WAIT_NS = 100_000_000
-SLAB_OBJECTS = 10_000
 
 
 @dataclass
@@ -153,20 +152,30 @@ def test_a_container_asks_for_order_1_from_the_zones_of_zone_userpages(
 def test_slabs_pay_for_what_was_scanned_but_not_to_a_container(
     make_small: MakeMachine, script: Script, drive: Drive
 ) -> None:
-    """Lists are empty and seeks is 2: 4 * 3 scanned / 2 times 10,000 objects is more than twice the objects, which is the most.
+    """Lists are empty and seeks is 2: 4 * 3 scanned / 2 times 200 objects is more than twice the objects, which is the most.
 
-    Steps of 128 stop when no object is left; what remains of the 20,000 is carried over.
+    Of the 400 three steps of 128 are made and 16 carried over. 200 steps find a referenced dentry and give it another round, 184 free one.
     """
     machine = make_small()
-    slabs = machine.core.slabs
-    cache = slabs.add_cache(SLAB_OBJECTS, 2)
+    machine.spawn(100).lookup(200)
+    cache = machine.core.dentry_cache
     script.scanned = {12: 3}
     script.freed = {12: 4}
     drive(machine)
-    steps = 79 if drive is for_machine else 0
-    assert machine.vmstat()["slabs_scanned"] == steps * 128
-    assert slabs.objects[cache] == max(SLAB_OBJECTS - steps * 128, 0)
-    assert slabs.nr_to_scan[cache] == (2 * SLAB_OBJECTS - steps * 128 if steps else 0)
+    found = (machine.vmstat()["slabs_scanned"], cache.nr_objects, cache.nr_to_scan)
+    assert found == ((384, 16, 16) if drive is for_machine else (0, 200, 0))
+
+
+@uncompiled
+@pytest.mark.parametrize(("lookups", "success"), [(200, True), (17 * 19, True), (57, False)])
+def test_pages_of_slabs_count_as_reclaimed(make_small: MakeMachine, script: Script, lookups: int, success: bool) -> None:
+    """No page of the LRU comes free, and nothing is worth scanning; but 4 pages of slabs are a cluster. 57 dentries count as none."""
+    machine = make_small()
+    machine.spawn(100).lookup(lookups)
+    script.scanned = {12: 100}
+    script.all_unreclaimable = True
+    assert for_machine(machine) == success
+    assert script.priorities == ([12] if success else list(range(12, -1, -1)))
 
 
 def full_of_anon_without_swap(make_small: MakeMachine, **fields: object) -> tuple[mm.Machine, mm.Task]:

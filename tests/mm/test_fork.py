@@ -131,19 +131,22 @@ def test_grandchildren_share_and_each_gets_its_own(make_small: MakeMachine) -> N
 
 
 def test_a_fork_without_frames_for_page_tables_leaves_nothing_behind(make_small: MakeMachine) -> None:
-    """31 frames: 4 page tables and 26 pages, of which one is left. Who may not be killed lives to see the error."""
+    """31 frames: 4 page tables and 26 pages, of which one is left. Who cannot be killed, for a thread that must not be, lives to see
+    the error."""
     machine = make_small(frames=32, swap_pages=0)
     parent = machine.spawn(100)
-    parent.set_oom_adj(-17)
+    thread = machine.clone_thread(parent, 150)
+    thread.set_oom_adj(-17)
     for leaf in range(4):
         parent.touch(leaf * 512, 7 if leaf < 2 else 6)
     assert machine.zones()[0].free == 1
     before = machine.root.usage, machine.root.css_refs
     with pytest.raises(mm.OutOfMemory, match="page tables of task 101"):
         parent.fork(101)
-    assert (machine.zones()[0].free, parent.state, list(machine.tasks)) == (1, "R", [100])
+    assert (machine.zones()[0].free, parent.state, list(machine.tasks)) == (1, "R", [100, 150])
     assert (machine.root.usage, machine.root.css_refs) == before
     machine.reap(parent)
+    machine.reap(thread)
     assert machine.zones()[0].free == 31
 
 

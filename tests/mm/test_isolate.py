@@ -427,7 +427,7 @@ def test_the_machines_reclaim_frees_the_oldest_pages_of_all_containers(make_smal
     assert zone_lists(machine) == ([5, 4, 2, 1], [])
     for task in tasks:
         for page in (0, 1):
-            machine.engine.page_referenced(machine.core, frame(task, page), -1)
+            machine.engine.page_referenced(machine.core, frame(task, page), True, -1)
     machine.tasks[30].touch(0, 3)
     assert [task.swap_pages for task in tasks] == [2, 0]
     assert [task.container.usage for task in tasks] == [0, 2]

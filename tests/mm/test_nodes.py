@@ -147,7 +147,7 @@ def test_kswapd_remembers_the_largest_order(make_small: MakeMachine) -> None:
     task = machine.spawn(10)
     task.touch(0, 112)
     for page in range(112):
-        machine.engine.page_referenced(machine.core, frame(task, page), -1)
+        machine.engine.page_referenced(machine.core, frame(task, page), True, -1)
     task.alloc_block(3)
     machine.advance(2_000_000_000)
     assert machine.vmstat()["kswapd_steal"] > 0

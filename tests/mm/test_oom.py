@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isqrt
 
 import pytest
 
 from memcgfs import mm
-from memcgfs.mm.oom import badness
+from memcgfs.mm.oom import badness, select_bad_process
 from memcgfs.mm.params import AT_CONGESTION_WAIT
 from tests.conftest import MakeMachine
 
@@ -70,6 +71,64 @@ def test_a_task_of_0_points_can_be_adjusted_upwards(make_small: MakeMachine) -> 
     assert points(task) == 16
 
 
+def test_age_is_counted_in_whole_seconds_of_the_clock(make_small: MakeMachine) -> None:
+    """From 0.9 s to 16384.1 s: the clock shows 16,384 seconds more, though a second less has gone. 16384 >> 10 is 16: divided by 2."""
+    machine = make_small()
+    machine.advance(900_000_000)
+    task = machine.spawn(100)
+    task.mmap(0, 160)
+    machine.advance(16383 * SECOND_NS + 200_000_000)
+    assert points(task) == 80
+
+
+def test_age_and_cpu_time_below_their_units_do_not_count(make_small: MakeMachine) -> None:
+    """8.191 s of cpu time are 8191 jiffies >> 13: 0. 1023 s are 0 as well. One jiffy more is 1, and divides by 1."""
+    machine = make_small()
+    task = machine.spawn(100)
+    task.mmap(0, 160)
+    task.run(8191 * JIFFY_NS)
+    machine.advance(1014 * SECOND_NS)
+    assert points(task) == 160
+    task.run(JIFFY_NS + 3 * 8192 * JIFFY_NS)
+    assert points(task) == 80
+
+
+def int_sqrt(number: int) -> int:
+    """The root by its binary digits, from the highest: as lib/int_sqrt.c finds it."""
+    root = 0
+    for bit in range(31, -1, -1):
+        if (root | 1 << bit) ** 2 <= number:
+            root |= 1 << bit
+    return root
+
+
+def test_isqrt_is_the_kernels_root() -> None:
+    squares = [root**2 + near for root in (1, 2, 3, 255, 65535, 65536, (1 << 32) - 1) for near in (-1, 0, 1)]
+    for number in [*range(5000), *squares, (1 << 64) - 1]:
+        assert isqrt(number) == int_sqrt(number), number
+
+
+@pytest.mark.parametrize(("arch", "largest"), [("x86_64", (1 << 64) - 1), ("i386", (1 << 32) - 1)])
+def test_who_swaps_off_has_all_points_there_are(make_small: MakeMachine, arch: str, largest: int) -> None:
+    """PF_SWAPOFF: at once, whatever would be taken off; but where memory of a container is short and its own is elsewhere, 0."""
+    machine = make_small(arch=arch)
+    task = machine.spawn(100)
+    task.set_oom_adj(-16)
+    task.setuid(0)
+    task.is_swapping_off = True
+    assert points(task) == task.oom_score == largest
+    assert points(task, machine.create_container()) == 0
+
+
+@pytest.mark.parametrize(("arch", "expected"), [("x86_64", (1 << 17) << 15), ("i386", 0)])
+def test_points_are_an_unsigned_long(make_small: MakeMachine, arch: str, expected: int) -> None:
+    """512 MB of address space, shifted left by 15: 2^32."""
+    task = make_small(arch=arch).spawn(100)
+    task.mmap(0, 1 << 17)
+    task.set_oom_adj(15)
+    assert points(task) == expected
+
+
 def test_children_count_half_of_theirs_and_1_unless_they_share(make_small: MakeMachine) -> None:
     task = make_small().spawn(100)
     task.mmap(0, 10)
@@ -97,6 +156,65 @@ def test_the_dead_score_0(make_small: MakeMachine) -> None:
 def test_oom_adj_has_a_range(make_small: MakeMachine, value: int) -> None:
     with pytest.raises(mm.BadValue):
         make_small().spawn(100).set_oom_adj(value)
+
+
+# Whom the selector looks at, in which order
+
+
+def chosen(machine: mm.Machine) -> int:
+    victim, _, _ = select_bad_process(machine, None)
+    assert victim is not None
+    return victim.pid
+
+
+def test_threads_are_looked_at_behind_their_leader(make_small: MakeMachine) -> None:
+    """Made in the order 100, 200, 101, where 101 is a thread of 100, whose points are less: 101 and 200 have the same, 101 comes first."""
+    machine = make_small()
+    leader, other = machine.spawn(100), machine.spawn(200)
+    machine.clone_thread(leader, 101)
+    leader.mmap(0, 8)
+    other.mmap(0, 8)
+    leader.set_oom_adj(-1)
+    assert chosen(machine) == 101
+
+
+def test_the_first_is_taken_even_at_0_points_and_strictly_more_wins(make_small: MakeMachine) -> None:
+    machine = make_small()
+    first, second, third = (machine.spawn(pid) for pid in (300, 200, 100))
+    assert chosen(machine) == 300
+    second.mmap(0, 1)
+    third.mmap(0, 1)
+    assert chosen(machine) == 200
+    third.mmap(8, 1)
+    assert chosen(machine) == 100
+    third.set_oom_adj(-17)
+    assert chosen(machine) == 200
+    first.exit()
+    second.exit()
+    assert select_bad_process(machine, None) == (None, 0, False)
+
+
+def test_somebody_dying_ends_the_search(make_small: MakeMachine) -> None:
+    """TIF_MEMDIE, of whomever, also behind a victim that was found; but not of one that has given its memory back."""
+    machine = make_small()
+    bad, dying = machine.spawn(100), machine.spawn(200)
+    bad.mmap(0, 100)
+    dying.is_memdie = True
+    assert select_bad_process(machine, None) == (None, 0, True)
+    dying.exit()
+    assert chosen(machine) == 100
+
+
+def test_who_swaps_off_is_killed_and_its_score_reads_minus_1(make_small: MakeMachine) -> None:
+    """The largest unsigned long, printed as a long. The hog has 27 points and more."""
+    machine = make_small(swap_pages=0, frames=32)
+    hog, swapoff = machine.spawn(100, comm="hog"), machine.spawn(200, comm="swapoff")
+    swapoff.is_swapping_off = True
+    swapoff.touch(0, 1)
+    hog.touch(0, 27)
+    hog.touch(27, 2)
+    assert (hog.state, swapoff.died) == ("R", "out of memory")
+    assert any(line.endswith("Out of memory: kill process 200 (swapoff) score -1 or a child") for line in machine.log)
 
 
 # A container's kill
@@ -253,17 +371,29 @@ def test_without_memory_and_swap_the_worst_task_of_all_dies_and_the_fault_goes_o
     small.touch(0, 8)
     assert (hog.died, small.state, small.rss_pages) == ("out of memory", "R", 8)
     assert any("Out of memory: kill process 100" in line for line in machine.log)
-    assert machine.log[0].endswith("task invoked oom-killer: gfp_mask=0x280d2, order=0, oomkilladj=0")
+    assert machine.log[0].endswith("task invoked oom-killer: gfp_mask=0xd2, order=0, oomkilladj=0")
 
 
-def test_the_machine_fails_the_request_where_nobody_may_be_killed(make_small: MakeMachine) -> None:
+def test_the_request_fails_where_the_victim_cannot_be_killed(make_small: MakeMachine) -> None:
+    """The kernel would choose it again, for ever. (Where there is no victim at all it panics: test_panic.py.)"""
     machine = make_small(swap_pages=0, frames=32)
     task = machine.spawn(100)
-    task.set_oom_adj(-17)
+    thread = machine.clone_thread(task, 101)
+    thread.set_oom_adj(-17)
     with pytest.raises(mm.OutOfMemory):
         task.touch(0, 40)
-    assert any("no killable processes" in line for line in machine.log)
-    assert task.died == "killed: out of memory in a page fault"
+    assert any("process 100 (task) cannot be killed" in line for line in machine.log)
+    assert (task.died, thread.state) == ("killed: out of memory in a page fault", "R")
+
+
+def test_a_request_of_the_kernels_own_says_so(make_small: MakeMachine) -> None:
+    """A page for names (GFP_KERNEL), not for a user."""
+    machine = make_small(swap_pages=0)
+    task = machine.spawn(100)
+    task.mmap(0, 60, locked=True)
+    with pytest.raises(mm.OutOfMemory):
+        task.lookup(100)
+    assert machine.log[0].endswith("task invoked oom-killer: gfp_mask=0xd0, order=0, oomkilladj=0")
 
 
 def test_who_is_killed_by_the_machine_while_it_faults_takes_what_there_is(make_small: MakeMachine) -> None:

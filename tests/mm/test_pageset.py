@@ -56,6 +56,17 @@ def test_pages_come_in_batches_and_go_in_batches(make_small: MakeMachine) -> Non
     assert task.blocks == [(1, 0)], "the last freed"
 
 
+def test_pages_that_wait_know_their_zone(make_small: MakeMachine) -> None:
+    """Untouched memory of a zone other than the first: one page of the batch is taken, seven wait."""
+    machine = make_small(zone_pages=(16, 0, 2048, 0), pcp_batch=8)
+    task = machine.spawn(10)
+    task.alloc_block(0)
+    core = machine.core
+    waiting = core.lru.order(core.zones.pcp_head(core.zones.pcp(2, 0, False)))
+    assert [core.frames.zone(pfn) for pfn in waiting] == [2] * 7
+    machine.check()
+
+
 def test_cold_pages_have_a_list_of_their_own(make_small: MakeMachine) -> None:
     machine = make_small(pcp_batch=2)
     task = machine.spawn(10)

@@ -75,7 +75,7 @@ def test_reclaim_drains_first(make_small: MakeMachine) -> None:
     parent = machine.spawn(10, container)
     parent.touch(0, 3)
     for pfn in (2, 3, 4):
-        machine.engine.page_referenced(machine.core, pfn, -1)
+        machine.engine.page_referenced(machine.core, pfn, True, -1)
     assert waiting(machine) == ([2, 3, 4], [])
     seen: list[Lists] = []
     once_at(machine, AT_ISOLATE, lambda: seen.append(zone_lists(machine)))

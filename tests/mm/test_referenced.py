@@ -22,7 +22,7 @@ def family(make_small: MakeMachine) -> tuple[mm.Machine, mm.Task, mm.Task, int]:
     child = parent.fork(200)
     machine.attach(child, machine.create_container())
     pfn = frame(parent, 0)
-    machine.engine.page_referenced(machine.core, pfn, MACHINE)
+    machine.engine.page_referenced(machine.core, pfn, True, MACHINE)
     return machine, parent, child, pfn
 
 
@@ -30,7 +30,7 @@ Family = tuple[mm.Machine, mm.Task, mm.Task, int]
 
 
 def referenced(machine: mm.Machine, pfn: int, container: mm.Container | None) -> int:
-    count: int = machine.engine.page_referenced(machine.core, pfn, container.cid if container else MACHINE)
+    count: int = machine.engine.page_referenced(machine.core, pfn, True, container.cid if container else MACHINE)
     return count
 
 

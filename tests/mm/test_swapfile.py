@@ -172,7 +172,7 @@ def test_pages_take_slots_as_they_are_written(make_small: MakeMachine) -> None:
     task.munmap(2, 1)
     assert machine.swaps()[0].used_pages == 3
     for pfn in container.lists()[0]:
-        machine.engine.page_referenced(machine.core, pfn, -1)
+        machine.engine.page_referenced(machine.core, pfn, True, -1)
     task.touch(8, 1)
     assert [word >> 5 & 0xFFFFFF for word in task.pagemap(4, 4)] == [5, 6, 7, 8]
     assert machine.swaps()[0].used_pages == 7

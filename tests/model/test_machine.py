@@ -245,6 +245,24 @@ class MachineModel(RuleBasedStateMachine):
         del self.memory[task.pid]
         self.machine.reap(task)
 
+    @rule(pick=picks, count=st.sampled_from([1, 25, 150]))
+    @precondition(has_tasks)
+    def lookup(self, pick: int, count: int) -> None:
+        """Names take pages of the machine, and nobody's account; who runs out of memory for them may have been killed for it."""
+        usage = [container.usage for container in self.containers]
+        try:
+            self.task(pick).lookup(count)
+        except mm.OutOfMemory:
+            self.forget_the_dead()
+        assert all(container.usage <= before for container, before in zip(self.containers, usage, strict=True))
+
+    @rule()
+    def drop_names(self) -> None:
+        """Twice: a round may go to no more than giving each its second chance, and then it ends."""
+        self.engine.drop_slab(self.machine.core)
+        self.engine.drop_slab(self.machine.core)
+        assert self.machine.slabs()[0].nr_objects < 200
+
     @rule(pick=picks, where=picks)
     @precondition(has_tasks)
     def attach(self, pick: int, where: int) -> None:

@@ -26,6 +26,9 @@ READ: list[tuple[str, str, object]] = [
     ("ram=2G,ram=3K", "ram_bytes", 3072),
     ("swap=0", "swap_bytes", 0),
     ("swap=16G", "swap_bytes", 16 << 30),
+    ("", "files_bytes", 1 << 30),
+    ("files=0", "files_bytes", 0),
+    ("files=4G", "files_bytes", 4 << 30),
     ("dialect=2007", "dialect", "2007"),
     ("rules=2007", "rules", "2007"),
     ("model=containers2007", "model", "containers2007"),
@@ -65,7 +68,7 @@ def test_read(text: str, field: str, value: object) -> None:
 
 REFUSED = [
     "ram=0", "ram=", "ram", "ram=-1", "ram=16E", "ram=1.5G", "ram=64MB", "ram= 64M", "ram=0x10", "ram=64M ",
-    "swap=-1", "swap=16E", "swap=lots",
+    "swap=-1", "swap=16E", "swap=lots", "files=-1", "files", "files=16E",
     "dialect=2008", "dialect=v1", "dialect=v2", "dialect=2006", "dialect",
     "rules=v1", "rules=2009", "model=classic", "model=cgroups2008", "model=lru",
     "nodes=0", "nodes=-1", "nodes=one", "nodes=01",

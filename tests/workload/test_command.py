@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from memcgfs.cli import main
+from memcgfs.workload import Run
 
 from ..conftest import engine_of
 from .conftest import lackey_text
@@ -109,3 +110,19 @@ def test_both_builds_print_the_same(tmp_path: Path) -> None:
             del counted["seconds"], counted["accesses_per_s"]
     assert printed[0] == printed[1]
     assert printed[0]["runs"][0]["major_faults"] > 0
+
+
+def test_a_machine_that_panics_is_one_line(
+    trace: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No option of replay leads there: the setting is made behind its back."""
+    make = Run.__init__
+
+    def panicking(self: Run, *arguments: Any, **options: Any) -> None:
+        make(self, *arguments, **options)
+        self.tree.machine.set_sysctl("panic_on_oom", 1)
+
+    monkeypatch.setattr(Run, "__init__", panicking)
+    status, out, err = run(capsys, trace, "--ram", "64K", "--swap", "0")
+    assert (status, out) == (1, "")
+    assert err == "memcgfs: the machine stands still: kernel panic - not syncing: out of memory. panic_on_oom is selected\n"

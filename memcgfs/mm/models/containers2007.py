@@ -18,6 +18,7 @@ from ..lru import MAX_SCAN_DEPTH, ZoneLru, del_page_from_lru, lru_add_drain, lru
 from ..lru import mark_page_accessed, rotate_reclaimable_page
 from ..memcontrol import page_get_meta_page
 from ..model import Model
+from ..page_writeback import wakeup_pdflush
 from ..params import ALLOCSTALL, AT_ISOLATE, GFP_KERNEL, LOCK_CONTAINER_LRU, MAX_NR_ZONES, NR_ACTIVE, NR_INACTIVE
 from ..params import PG_ACTIVE
 from ..vmscan import isolate_lru_page, shrink_slab
@@ -221,12 +222,15 @@ def do_try_to_free_pages(core: Core, zonelist: int, sc: ScanControl2007) -> bool
         sc.nr_scanned = 0
         nr_reclaimed += shrink_zones(core, priority, zonelist, sc)
         if sc.mem_container < 0:
-            shrink_slab(core, sc.nr_scanned, lru_pages)
+            slab_before = core.reclaimed_slab
+            shrink_slab(core, sc.nr_scanned, sc.gfp_mask, lru_pages)
+            nr_reclaimed += core.reclaimed_slab - slab_before
         total_scanned += sc.nr_scanned
         if nr_reclaimed >= sc.swap_cluster_max:
             success = True
             break
         if total_scanned > sc.swap_cluster_max + sc.swap_cluster_max // 2:
+            wakeup_pdflush(core, 0 if core.laptop_mode != 0 else total_scanned)
             sc.may_writepage = True
         if sc.nr_scanned > 0 and priority < core.def_priority - 2:
             congestion_wait(core, core.wait_ns)

@@ -121,7 +121,9 @@ def balance_once(core: Core, kswapd: Kswapd, node: int, sc: ScanControl2007) -> 
         sc.may_writepage = kswapd.may_writepage[node] != 0
         note_zone_scanning_priority(core, zone, priority)
         kswapd.nr_reclaimed[node] += shrink_zone(core, priority, zone, sc)
-        nr_slab = shrink_slab(core, sc.nr_scanned, lru_pages)
+        slab_before = core.reclaimed_slab
+        nr_slab = shrink_slab(core, sc.nr_scanned, sc.gfp_mask, lru_pages)
+        kswapd.nr_reclaimed[node] += core.reclaimed_slab - slab_before
         kswapd.total_scanned[node] += sc.nr_scanned
         if core.zones.all_unreclaimable[zone] != 0:
             continue

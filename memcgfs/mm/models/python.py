@@ -21,7 +21,7 @@ from ..params import ALLOCSTALL, ISOLATE_BOTH, NR_INACTIVE, PAGE_SUCCESS, PG_ANO
 from ..params import PG_WRITEBACK, PGSCAN_DIRECT, PGSTEAL, SWAP_SUCCESS
 from ..rmap import page_referenced, try_to_unmap
 from ..swap_state import add_to_swap
-from ..vmscan import isolate_lru_page, pageout, remove_mapping
+from ..vmscan import isolate_lru_page, pageout, remove_mapping, shrink_slab
 from ..waiting import io_schedule
 
 if TYPE_CHECKING:
@@ -110,7 +110,11 @@ class PythonModel(Model):
         self.tell(core, "container_made", container)
 
     def shrink_zones(self, core: Core, zonelist: int, order: int, gfp: int) -> bool:
-        return self.reclaim(core, -1)
+        """Kernel objects are no policy's: they are aged as much as the pages were, as in every reclaim of the machine."""
+        scanned, slab_before = core.zones.total(PGSCAN_DIRECT), core.reclaimed_slab
+        has_freed = self.reclaim(core, -1)
+        shrink_slab(core, core.zones.total(PGSCAN_DIRECT) - scanned, gfp, core.zones.total(NR_INACTIVE))
+        return has_freed or core.reclaimed_slab > slab_before
 
     def shrink_container(self, core: Core, container: int) -> bool:
         return self.reclaim(core, container)
@@ -172,7 +176,7 @@ def take_from_owners(core: Core, pfn: int) -> bool:
     """A slot for the page, and its slot instead of it in every page table; old or young, but not locked in memory."""
     if core.frames.has(pfn, PG_WRITEBACK):
         return False
-    page_referenced(core, pfn, -1)
+    page_referenced(core, pfn, True, -1)
     if not core.frames.has(pfn, PG_SWAPCACHE) and not (core.frames.has(pfn, PG_ANON) and add_to_swap(core, pfn)):
         return False
     return core.frames.mapcount[pfn] == 0 or try_to_unmap(core, pfn) == SWAP_SUCCESS

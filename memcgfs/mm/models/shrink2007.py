@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from ..core import Core
 from ..lru import L_ACTIVE, L_HOLD, L_INACTIVE, PAGE_LIST, RET_PAGES, ZoneLru, add_page_to_list, lru_add_drain
 from ..page_alloc import put_cold_page
+from ..page_writeback import throttle_vm_writeout
 from ..params import GFP_FS, GFP_IO, ISOLATE_ACTIVE, ISOLATE_BOTH, ISOLATE_INACTIVE, KSWAPD_STEAL, LOCK_ZONE_LRU
 from ..params import NR_ACTIVE, NR_ANON_PAGES, NR_FILE_MAPPED
-from ..params import NR_INACTIVE, PAGE_ACTIVATE, PAGE_ALLOC_COSTLY_ORDER, PAGE_KEEP, PAGE_SUCCESS, PG_ACTIVE, PG_ANON, PG_DIRTY
+from ..params import NR_INACTIVE, PAGE_ACTIVATE, PAGE_ALLOC_COSTLY_ORDER, PAGE_KEEP, PAGE_SUCCESS, PG_ACTIVE, PG_ANON, PG_CACHE, PG_DIRTY
 from ..params import PG_LOCKED, PG_LRU, PG_SWAPCACHE, PG_WRITEBACK, PGACTIVATE, PGDEACTIVATE, PGREFILL, PGSCAN_DIRECT
 from ..params import PGSCAN_KSWAPD, PGSTEAL, SWAP_AGAIN, SWAP_FAIL
 from ..rmap import page_referenced, try_to_unmap
@@ -95,7 +96,7 @@ def shrink_page(core: Core, pfn: int, sc: ScanControl2007) -> int:
     if core.frames.has(pfn, PG_WRITEBACK):
         return unlock_and(core, pfn, PAGE_KEEP)
 
-    referenced = page_referenced(core, pfn, sc.mem_container)
+    referenced = page_referenced(core, pfn, True, sc.mem_container)
     if sc.order <= PAGE_ALLOC_COSTLY_ORDER and referenced > 0 and page_mapping_inuse(core, pfn):
         return unlock_and(core, pfn, PAGE_ACTIVATE)
     if core.frames.has(pfn, PG_ANON) and not core.frames.has(pfn, PG_SWAPCACHE) and not add_to_swap(core, pfn):
@@ -135,8 +136,10 @@ def may_start_io(core: Core, pfn: int, sc: ScanControl2007) -> bool:
 
 
 def page_mapping_inuse(core: Core, pfn: int) -> bool:
-    """Could somebody miss it? It is mapped, or somebody's page table holds its slot."""
-    return core.frames.mapcount[pfn] > 0 or core.frames.has(pfn, PG_SWAPCACHE)
+    """Could somebody miss it? It is mapped, or somebody's page table holds its slot, or somebody maps the file."""
+    if core.frames.mapcount[pfn] > 0 or core.frames.has(pfn, PG_SWAPCACHE):
+        return True
+    return core.frames.has(pfn, PG_CACHE) and not core.vmas.i_mmap.is_empty(core.vmas.file_head(core.frames.owner(pfn)))
 
 
 def unlock_and(core: Core, pfn: int, answer: int) -> int:
@@ -246,7 +249,7 @@ def shrink_active_list(core: Core, nr_pages: int, zone: int, sc: ScanControl2007
         if core.frames.mapcount[pfn] > 0 and (
             not reclaim_mapped
             or (core.swap.pages == 0 and core.frames.has(pfn, PG_ANON))
-            or page_referenced(core, pfn, sc.mem_container) > 0
+            or page_referenced(core, pfn, False, sc.mem_container) > 0
         ):
             core.lru.add(l_active, pfn)
         else:
@@ -299,6 +302,8 @@ def shrink_zone(core: Core, priority: int, zone: int, sc: ScanControl2007) -> in
             nr_to_scan = min(nr_inactive, sc.swap_cluster_max)
             nr_inactive -= nr_to_scan
             nr_reclaimed += shrink_inactive_list(core, nr_to_scan, zone, sc)
+    if not core.current_is_kswapd:
+        throttle_vm_writeout(core, sc.gfp_mask)
     return nr_reclaimed
 
 

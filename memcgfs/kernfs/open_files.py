@@ -1,0 +1,84 @@
+"""Open files: what a handle stands for.  Control files and data files differ here, and nowhere in `filesystem`.
+
+Contract: a write is done in the name of whoever opened the file.  Of a control file whose directory was removed
+everything is refused with `Removed`, here and nowhere else; a data file that was removed goes on.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from .caller import Caller
+from .data import OpenData
+from .errors import NoSuchFile, Removed
+from .node import DataFile, File
+
+if TYPE_CHECKING:
+    from .namespace import Namespace
+
+
+class OpenFile:
+    __slots__ = ("caller", "file", "snapshot")
+
+    def __init__(self, file: File, caller: Caller) -> None:
+        if not file.alive:
+            raise Removed(file.name)
+        self.file = file
+        self.caller = caller
+        self.snapshot = file.type.opened(file.subject)
+
+    def read(self, offset: int, nbytes: int) -> bytes:
+        file = self.file
+        if not file.alive:
+            raise Removed(file.name)
+        if self.snapshot is not None:
+            return self.snapshot[offset : offset + nbytes]
+        return file.type.read_at(file.subject, offset, nbytes)
+
+    def write(self, offset: int, content: bytes) -> int:
+        file = self.file
+        if not file.alive:
+            raise Removed(file.name)
+        return file.type.write_at(file.subject, offset, content, self.caller)
+
+    def fsync(self) -> None:
+        """Nothing is ever on its way to anywhere."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class OpenDataFile:
+    """`appends`: it was opened so (O_APPEND); each write then goes to the end, wherever the offset is."""
+
+    __slots__ = ("_appends", "_data", "_fs", "file")
+
+    def __init__(self, file: DataFile, flags: int, caller: Caller, fs: Namespace) -> None:
+        if not (file.alive or file.nr_opens):
+            raise NoSuchFile(file.name)
+        if flags & os.O_TRUNC:
+            file.data.truncate(0, caller)
+            fs.was_written(file)
+        self.file = file
+        self._appends = flags & os.O_APPEND != 0
+        self._fs = fs
+        self._data: OpenData = file.data.open(caller)
+
+    def read(self, offset: int, nbytes: int) -> bytes:
+        content = self._data.read(offset, nbytes)
+        self._fs.was_read(self.file)
+        return content
+
+    def write(self, offset: int, content: bytes) -> int:
+        if self._appends:
+            offset = self.file.data.size_bytes
+        done = self._data.write(offset, content)
+        self._fs.was_written(self.file)
+        return done
+
+    def fsync(self) -> None:
+        self._data.fsync()
+
+    def close(self) -> None:
+        self._data.close()

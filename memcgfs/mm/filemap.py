@@ -1,0 +1,203 @@
+"""read(), write() and the faults of mapped files, page by page (mm/filemap.c).
+
+What is returned instead of a page is a negative errno. A page comes with a reference, which the caller gives back; its bytes are moved
+by the caller (file.py), who knows where from and where to.
+"""
+
+from __future__ import annotations
+
+from .core import Core
+from .filesystem import allocate_block, get_block, readpage
+from .page_alloc import alloc_page, put_page
+from .page_cache import add_to_page_cache_lru, find_get_page, find_lock_page, is_page_of
+from .page_dirty import set_page_dirty
+from .page_writeback import balance_dirty_pages_ratelimited
+from .params import EEXIST, ENOMEM, GFP_COLD, GFP_HIGHUSER, PG_CONTENT, PG_LOCKED, PG_READAHEAD, PG_UPTODATE, PGMAJFAULT
+from .params import MMAP_LOTSAMISS, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGBUS
+from .readahead import do_page_cache_readahead, max_sane_readahead, page_cache_async_readahead, page_cache_sync_readahead
+from .waiting import lock_page
+
+
+def page_cache_read(core: Core, file: int, index: int) -> int:
+    """One page, without any read-ahead: its read has begun. 0, or -ENOMEM; that somebody else had it meanwhile is as good."""
+    pfn = alloc_page(core, GFP_HIGHUSER | GFP_COLD)
+    if pfn == 0:
+        return -ENOMEM
+    error = add_to_page_cache_lru(core, pfn, file, index)
+    if error == 0:
+        readpage(core, pfn)
+    put_page(core, pfn)
+    if error == -EEXIST:
+        return 0
+    return error
+
+
+def wait_until_read(core: Core, pfn: int, file: int) -> bool:
+    """The page's bytes are there, or False: it left the file while we waited. A page that nobody reads is read now."""
+    while not core.frames.has(pfn, PG_UPTODATE):
+        lock_page(core, pfn)
+        if not is_page_of(core, pfn, file):
+            core.frames.clear(pfn, PG_LOCKED)
+            return False
+        if core.frames.has(pfn, PG_UPTODATE):
+            core.frames.clear(pfn, PG_LOCKED)
+        else:
+            readpage(core, pfn)
+    return True
+
+
+def file_read_page(core: Core, handle: int, index: int, offset: int, nr_bytes: int, request: int) -> int:
+    """do_generic_mapping_read, for bytes [offset, offset + nr_bytes) of one page of the file; `request` pages are still wanted.
+
+    A page is marked as accessed unless the read before ended in it, at this very place.
+    """
+    file = core.open_files.file[handle]
+    while True:
+        pfn = find_get_page(core, file, index)
+        if pfn == 0:
+            page_cache_sync_readahead(core, handle, index, request)
+            pfn = find_get_page(core, file, index)
+        if pfn == 0:
+            error = page_cache_read(core, file, index)
+            if error != 0:
+                return error
+            continue
+        if core.frames.has(pfn, PG_READAHEAD):
+            page_cache_async_readahead(core, handle, pfn, index, request)
+        if wait_until_read(core, pfn, file):
+            break
+        put_page(core, pfn)
+    if core.open_files.prev_index[handle] != index or core.open_files.prev_offset[handle] != offset:
+        core.model.page_accessed(core, pfn)
+    core.open_files.prev_index[handle] = index
+    core.open_files.prev_offset[handle] = (offset + nr_bytes) % 4096
+    return pfn
+
+
+def file_read_pages(core: Core, handle: int, first: int, nr_pages: int) -> int:
+    """Reads whole pages whose bytes nobody wants; how many, or a negative errno where not even one could be read."""
+    for place in range(nr_pages):
+        pfn = file_read_page(core, handle, first + place, 0, 4096, nr_pages - place)
+        if pfn < 0:
+            return place if place > 0 else pfn
+        put_page(core, pfn)
+    return nr_pages
+
+
+def grab_cache_page(core: Core, file: int, index: int) -> int:
+    """__grab_cache_page: the page of the file, locked, made if it is not there; or a negative errno."""
+    while True:
+        pfn = find_lock_page(core, file, index)
+        if pfn != 0:
+            return pfn
+        pfn = alloc_page(core, GFP_HIGHUSER)
+        if pfn == 0:
+            return -ENOMEM
+        error = add_to_page_cache_lru(core, pfn, file, index)
+        if error == 0:
+            return pfn
+        put_page(core, pfn)
+        if error != -EEXIST:
+            return error
+
+
+def file_write_begin(core: Core, handle: int, index: int, is_whole: bool) -> int:
+    """prepare_write: the page, locked, with a block to go to; unless all of it is to be overwritten, with its old bytes.
+
+    Where there is no block the page stays in the cache without being up to date, unless it was before.
+    """
+    file = core.open_files.file[handle]
+    while True:
+        pfn = grab_cache_page(core, file, index)
+        if pfn < 0:
+            return pfn
+        if get_block(core, file, index) == 0:
+            error = allocate_block(core, file, index)
+            if error != 0:
+                core.frames.clear(pfn, PG_LOCKED)
+                put_page(core, pfn)
+                return error
+            if not core.frames.test_and_set(pfn, PG_UPTODATE):
+                core.frames.clear(pfn, PG_CONTENT)
+        if is_whole or core.frames.has(pfn, PG_UPTODATE):
+            return pfn
+        readpage(core, pfn)
+        lock_page(core, pfn)
+        if is_page_of(core, pfn, file):
+            return pfn
+        core.frames.clear(pfn, PG_LOCKED)
+        put_page(core, pfn)
+
+
+def file_write_end(core: Core, handle: int, pfn: int, index: int, end: int) -> None:
+    """commit_write: the bytes are there, up to byte `end` of the file. The page is dirty, and so much of it that somebody may have to
+    write some out."""
+    file = core.open_files.file[handle]
+    core.frames.set(pfn, PG_UPTODATE)
+    set_page_dirty(core, pfn)
+    if end > core.files.size[file]:
+        core.files.size[file] = end
+    core.frames.clear(pfn, PG_LOCKED)
+    core.model.page_accessed(core, pfn)
+    put_page(core, pfn)
+    balance_dirty_pages_ratelimited(core)
+
+
+def file_write_pages(core: Core, handle: int, first: int, nr_pages: int) -> int:
+    """Writes whole pages without giving them new bytes; how many, or a negative errno where not even one could be written."""
+    for place in range(nr_pages):
+        pfn = file_write_begin(core, handle, first + place, True)
+        if pfn < 0:
+            return place if place > 0 else pfn
+        file_write_end(core, handle, pfn, first + place, (first + place + 1) * 4096)
+    return nr_pages
+
+
+def filemap_fault(core: Core, handle: int, index: int) -> int:
+    """The locked page that a fault wants, in core.fault_page, and VM_FAULT_MINOR or MAJOR; or VM_FAULT_OOM, or SIGBUS beyond the end.
+
+    Around a missing page as many are read as a window has, unless faults in this file missed far more often than they hit.
+    """
+    file = core.open_files.file[handle]
+    answer = VM_FAULT_MINOR
+    while True:
+        if index >= core.files.nr_size_pages(file):
+            return VM_FAULT_SIGBUS
+        pfn = find_lock_page(core, file, index)
+        if pfn == 0:
+            core.open_files.mmap_miss[handle] += 1
+            if core.open_files.mmap_miss[handle] <= core.open_files.mmap_hit[handle] + MMAP_LOTSAMISS:
+                if answer == VM_FAULT_MINOR:
+                    answer = VM_FAULT_MAJOR
+                    core.count(PGMAJFAULT)
+                read_around(core, handle, file, index)
+                pfn = find_lock_page(core, file, index)
+        if pfn == 0:
+            if page_cache_read(core, file, index) != 0:
+                return VM_FAULT_OOM
+            continue
+        if answer == VM_FAULT_MINOR:
+            core.open_files.mmap_hit[handle] += 1
+        if not core.frames.has(pfn, PG_UPTODATE):
+            if answer == VM_FAULT_MINOR:
+                answer = VM_FAULT_MAJOR
+                core.count(PGMAJFAULT)
+            readpage(core, pfn)
+            put_page(core, pfn)
+            continue
+        if index >= core.files.nr_size_pages(file):
+            core.frames.clear(pfn, PG_LOCKED)
+            put_page(core, pfn)
+            return VM_FAULT_SIGBUS
+        core.model.page_accessed(core, pfn)
+        core.open_files.prev_index[handle] = index
+        core.fault_page = pfn
+        return answer
+
+
+def read_around(core: Core, handle: int, file: int, index: int) -> None:
+    """The window's worth of pages with this one in the middle."""
+    nr_pages = max_sane_readahead(core, core.open_files.ra_pages[handle])
+    if nr_pages > 0:
+        start = max(index - nr_pages // 2, 0)
+        do_page_cache_readahead(core, file, start, nr_pages, 0)

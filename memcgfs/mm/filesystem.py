@@ -1,0 +1,98 @@
+"""The filesystem of the machine's disk: where a file's pages lie, and how they get there and back (fs/ext2/inode.c, fs/mpage.c,
+fs/buffer.c).
+
+A block is a page. A block is found for a page when it is first written: by write() at once, for a page that a task dirtied through a
+mapping only when it is written out, so that a full disk shows at fsync. A hole reads as zeros and costs no request. There are no buffer
+heads: a page's only state is the page's.
+"""
+
+from __future__ import annotations
+
+from .core import Core
+from .files import block_tree
+from .page_dirty import clear_page_writeback, set_page_writeback
+from .page_io import word_of
+from .params import DISK_FILES, ENOSPC, PAGE_WORDS, PG_CONTENT, PG_ERROR, PG_LOCKED, PG_UPTODATE
+from .waiting import submit_bio
+
+
+def get_block(core: Core, file: int, index: int) -> int:
+    """The block of this page, or 0 for a hole."""
+    return core.trees.lookup(block_tree(file), index)
+
+
+def allocate_block(core: Core, file: int, index: int) -> int:
+    """get_block with create: 0, or -ENOSPC where the disk is full."""
+    if get_block(core, file, index) != 0:
+        return 0
+    block = core.blocks.take()
+    if block == 0:
+        return -ENOSPC
+    core.trees.insert(block_tree(file), index, block)
+    core.files.nr_blocks[file] += 1
+    return 0
+
+
+def free_block(core: Core, file: int, index: int) -> None:
+    block = core.trees.delete(block_tree(file), index)
+    if block != 0:
+        core.blocks.give(block)
+        core.files.nr_blocks[file] -= 1
+
+
+def readpage(core: Core, pfn: int) -> None:
+    """Starts the read of a locked page; its lock is given back when its bytes are there."""
+    block = get_block(core, core.frames.owner(pfn), core.frames.index(pfn))
+    if block == 0:
+        core.frames.clear(pfn, PG_CONTENT)
+        core.frames.set(pfn, PG_UPTODATE)
+        core.frames.clear(pfn, PG_LOCKED)
+        return
+    copy_block_in(core, pfn, block)
+    submit_bio(core, DISK_FILES, pfn, False)
+
+
+def writepage(core: Core, pfn: int) -> None:
+    """Starts the write of a locked page whose dirty mark was just taken, and gives the lock back.
+
+    Beyond the end of the file there is nothing to write (a truncation is on its way). Without a block to be had the page counts as
+    written, its bytes are lost when it goes, and fsync will say so.
+    """
+    file = core.frames.owner(pfn)
+    index = core.frames.index(pfn)
+    if index >= core.files.nr_size_pages(file):
+        core.frames.clear(pfn, PG_LOCKED)
+        return
+    error = allocate_block(core, file, index)
+    set_page_writeback(core, pfn)
+    core.frames.clear(pfn, PG_LOCKED)
+    if error != 0:
+        core.frames.set(pfn, PG_ERROR)
+        core.files.error[file] = 1
+        clear_page_writeback(core, pfn)
+        return
+    copy_block_out(core, pfn, get_block(core, file, index))
+    submit_bio(core, DISK_FILES, pfn, True)
+
+
+def copy_block_in(core: Core, pfn: int, block: int) -> None:
+    """What was never written reads as zeros, and costs the machine no bytes."""
+    if core.blocks.content[block] == 0:
+        core.frames.clear(pfn, PG_CONTENT)
+        return
+    core.frames.set(pfn, PG_CONTENT)
+    source = word_of(block)
+    target = word_of(pfn)
+    for word in range(PAGE_WORDS):
+        core.tables.ram[target + word] = core.blocks.words[source + word]
+
+
+def copy_block_out(core: Core, pfn: int, block: int) -> None:
+    if not core.frames.has(pfn, PG_CONTENT):
+        core.blocks.content[block] = 0
+        return
+    core.blocks.content[block] = 1
+    source = word_of(pfn)
+    target = word_of(block)
+    for word in range(PAGE_WORDS):
+        core.blocks.words[target + word] = core.tables.ram[source + word]

@@ -1,0 +1,80 @@
+"""The page cache's index: which page holds which part of a file (mm/filemap.c: find_get_page, add_to_page_cache, remove_from_page_cache).
+
+A page in the cache holds one reference for it, and one to its meta page if it was charged: to whoever ran when it came in, unless that
+container's type leaves the cache out.
+"""
+
+from __future__ import annotations
+
+from .core import Core
+from .files import page_tree
+from .memcontrol import mem_container_uncharge_page
+from .page_alloc import get_page, put_page
+from .params import EEXIST, LOCKDEP, NR_FILE_PAGES, PG_CACHE, PG_DIRTY, PG_LOCKED
+from .waiting import lock_page
+
+
+def find_get_page(core: Core, file: int, index: int) -> int:
+    """The page, with one reference more; or 0."""
+    pfn = core.trees.lookup(page_tree(file), index)
+    if pfn != 0:
+        get_page(core, pfn)
+    return pfn
+
+
+def is_page_of(core: Core, pfn: int, file: int) -> bool:
+    """Has the page not left the file meanwhile?"""
+    return core.frames.has(pfn, PG_CACHE) and core.frames.owner(pfn) == file
+
+
+def find_lock_page(core: Core, file: int, index: int) -> int:
+    """The page, with a reference and its lock: one that is being read has arrived on return. 0 where there is none."""
+    while True:
+        pfn = find_get_page(core, file, index)
+        if pfn == 0:
+            return 0
+        lock_page(core, pfn)
+        if is_page_of(core, pfn, file):
+            return pfn
+        core.frames.clear(pfn, PG_LOCKED)
+        put_page(core, pfn)
+
+
+def add_to_page_cache(core: Core, pfn: int, file: int, index: int) -> int:
+    """Charges a new page to whoever runs, and enters it, locked. 0, -ENOMEM, or -EEXIST where another page came there meanwhile."""
+    error = core.rules.cache_charge(core, pfn, core.current_mm)
+    if error != 0:
+        return error
+    if not core.trees.insert(page_tree(file), index, pfn):
+        mem_container_uncharge_page(core, pfn)
+        return -EEXIST
+    get_page(core, pfn)
+    core.frames.set(pfn, PG_LOCKED | PG_CACHE)
+    core.frames.set_mapping(pfn, file, index)
+    core.files.nr_pages[file] += 1
+    core.zones.add(core.frames.zone(pfn), NR_FILE_PAGES, 1)
+    return 0
+
+
+def add_to_page_cache_lru(core: Core, pfn: int, file: int, index: int) -> int:
+    """And on its way to the inactive list."""
+    error = add_to_page_cache(core, pfn, file, index)
+    if error == 0:
+        core.model.page_added(core, pfn, False)
+    return error
+
+
+def remove_from_page_cache(core: Core, pfn: int) -> None:
+    """The page, locked and clean, is no file's any more. The caller gives the cache's reference back."""
+    file = core.frames.owner(pfn)
+    if LOCKDEP:
+        assert not core.frames.has(pfn, PG_DIRTY), f"frame {pfn} leaves its file dirty"
+        assert core.frames.mapcount[pfn] == 0, f"frame {pfn} leaves its file mapped"
+    found = core.trees.delete(page_tree(file), core.frames.index(pfn))
+    if LOCKDEP:
+        assert found == pfn, f"frame {pfn} is not where its file has it"
+    core.frames.clear(pfn, PG_CACHE)
+    core.frames.mapping[pfn] = 0
+    core.files.nr_pages[file] -= 1
+    core.zones.add(core.frames.zone(pfn), NR_FILE_PAGES, -1)
+    mem_container_uncharge_page(core, pfn)

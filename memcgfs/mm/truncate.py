@@ -1,0 +1,100 @@
+"""Pages leave their file: because it is cut, or because nobody will miss them (mm/truncate.c, fs/drop_caches.c, vmtruncate)."""
+
+from __future__ import annotations
+
+from .core import Core
+from .files import MAX_FILE_PAGES, block_tree, page_tree
+from .filesystem import free_block, get_block, readpage
+from .filemap import grab_cache_page
+from .mmap import zap_page_range
+from .page_alloc import get_page, put_page
+from .page_cache import find_lock_page, remove_from_page_cache
+from .page_dirty import cancel_dirty_page, set_page_dirty
+from .params import PG_DIRTY, PG_LOCKED, PG_UPTODATE, PG_WRITEBACK
+from .radix_tree import ANY_ENTRY
+from .vmscan import remove_mapping
+from .waiting import lock_page, wait_on_page_writeback
+
+
+def unmap_mapping_range(core: Core, file: int, first: int) -> None:
+    """Every mapping of the file loses what it maps from this page on, private copies too."""
+    head = core.vmas.file_head(file)
+    vma = core.vmas.i_mmap.next[head]
+    while vma != head:
+        start = core.vmas.start[vma]
+        if first > core.vmas.pgoff[vma]:
+            start = min(start + (first - core.vmas.pgoff[vma]), core.vmas.end[vma])
+        zap_page_range(core, core.vmas.mm[vma], start, core.vmas.end[vma])
+        vma = core.vmas.i_mmap.next[vma]
+
+
+def truncate_inode_pages(core: Core, file: int, first: int) -> None:
+    """Takes the pages from this one on out of the cache, dirty or not; one that is being written is waited for."""
+    index = core.trees.next_index(page_tree(file), first, ANY_ENTRY)
+    while index >= 0:
+        pfn = find_lock_page(core, file, index)
+        if pfn != 0:
+            wait_on_page_writeback(core, pfn)
+            cancel_dirty_page(core, pfn)
+            remove_from_page_cache(core, pfn)
+            core.frames.clear(pfn, PG_UPTODATE)
+            core.frames.clear(pfn, PG_LOCKED)
+            put_page(core, pfn)
+            put_page(core, pfn)
+        index = core.trees.next_index(page_tree(file), index, ANY_ENTRY)
+
+
+def truncate_blocks(core: Core, file: int, first: int) -> None:
+    """Gives the blocks from this page on back to the disk."""
+    index = core.trees.next_index(block_tree(file), first, ANY_ENTRY)
+    while index >= 0:
+        free_block(core, file, index)
+        index = core.trees.next_index(block_tree(file), index, ANY_ENTRY)
+
+
+def vmtruncate(core: Core, file: int, nr_bytes: int) -> None:
+    """The file is so long from now on. What is cut off is unmapped, leaves the cache, and gives its blocks back."""
+    core.files.size[file] = nr_bytes
+    first = core.files.nr_size_pages(file)
+    unmap_mapping_range(core, file, first)
+    truncate_inode_pages(core, file, first)
+    truncate_blocks(core, file, first)
+
+
+def block_truncate_page(core: Core, file: int, index: int) -> int:
+    """The page in which a file is to end, locked and with its bytes, so that those behind the end can be zeroed; 0 where it is a hole
+    that was never read; or a negative errno. finish_truncated_page() gives it back."""
+    if get_block(core, file, index) == 0 and core.trees.lookup(page_tree(file), index) == 0:
+        return 0
+    pfn = grab_cache_page(core, file, index)
+    if pfn > 0 and not core.frames.has(pfn, PG_UPTODATE):
+        readpage(core, pfn)
+        lock_page(core, pfn)
+    return pfn
+
+
+def finish_truncated_page(core: Core, pfn: int) -> None:
+    set_page_dirty(core, pfn)
+    core.frames.clear(pfn, PG_LOCKED)
+    put_page(core, pfn)
+
+
+def invalidate_mapping_pages(core: Core, file: int, first: int, last: int) -> int:
+    """Takes the pages of [first, last] out of the cache that are clean and that nobody uses; gives their number."""
+    count = 0
+    index = core.trees.next_index(page_tree(file), first, ANY_ENTRY)
+    while 0 <= index <= last:
+        pfn = core.trees.lookup(page_tree(file), index)
+        get_page(core, pfn)
+        if not core.frames.test_and_set(pfn, PG_LOCKED):
+            if not core.frames.has(pfn, PG_DIRTY | PG_WRITEBACK) and core.frames.mapcount[pfn] == 0 and remove_mapping(core, pfn):
+                count += 1
+            core.frames.clear(pfn, PG_LOCKED)
+        put_page(core, pfn)
+        index = core.trees.next_index(page_tree(file), index + 1, ANY_ENTRY)
+    return count
+
+
+def drop_pagecache(core: Core, file: int) -> None:
+    """drop_caches, for one file."""
+    invalidate_mapping_pages(core, file, 0, MAX_FILE_PAGES)
