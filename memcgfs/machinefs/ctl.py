@@ -16,10 +16,12 @@ from ..kernfs import Caller
 from ..mm.params import GFP_ATOMIC, GFP_KERNEL, GFP_NOFAIL, GFP_NOFS, GFP_NOIO, GFP_NORETRY
 from .errors import BadCommand
 from .file_commands import fadvise_file, fsync_file, map_file, read_file, sync, write_file
-from .grammar import Usage
+from .grammar import Usage, words_of
 
 if TYPE_CHECKING:
     from .tasks import TaskEntry
+
+PAGE_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,10 @@ def _mmap(entry: TaskEntry, start: int, npages: int, what: str, shared: str | No
 
 def _madvise(entry: TaskEntry, start: int, npages: int, advice: str) -> None:
     entry.task.madvise_dontneed(start, npages)
+
+
+def _swapon(entry: TaskEntry, name: str, nbytes: int, priority: int | None) -> None:
+    entry.task.machine.swapon(name, nbytes // PAGE_BYTES, priority)
 
 
 ADVICE = ("normal", "sequential", "random", "willneed", "dontneed", "noreuse")
@@ -86,6 +92,8 @@ COMMANDS = (
     _command("node N", "run on that node's cpu", lambda entry, node: entry.task.set_node(node)),
     _command("block ORDER [noio|nofs|atomic|noretry|nofail]", "take 2^ORDER pages of kernel memory, and hold them", _block),
     _command("unblock ORDER", "give such a block back", lambda entry, order: entry.task.free_block(order)),
+    _command("swapon NAME SIZE [PRIORITY]", "use a swap area (SIZE as 64M)", _swapon),
+    _command("swapoff NAME", "give it up; its pages come back at this task's expense", lambda entry, name: entry.task.swapoff(name)),
     _command("run TIME", "compute for so long (as 100ms)", lambda entry, ns: entry.task.run(ns)),
 )
 
@@ -100,10 +108,7 @@ def show_commands(entry: TaskEntry) -> str:
 def run_command(entry: TaskEntry, text: bytes, writer: Caller) -> None:
     if not entry.member.alive:
         raise NoSuchTask(entry.task.pid)
-    line = text.removesuffix(b"\n").decode("latin-1")
-    if not (line.isascii() and line.isprintable()):
-        raise BadCommand(text)
-    verb, *words = line.split() or [""]
+    verb, *words = words_of(text) or [""]
     command = BY_VERB.get(verb)
     arguments = command.usage.parse(words) if command is not None else None
     if command is None or arguments is None:

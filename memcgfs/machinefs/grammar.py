@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .. import units
+from .errors import BadCommand
 
 Value = int | str | None
 
@@ -28,7 +29,17 @@ KINDS: dict[str, Callable[[str], Value]] = {
     "NICE": units.signed,
     "TIME": units.time_ns,
     "ORDER": units.number,
+    "SIZE": units.size_bytes,
+    "PRIORITY": units.number,
 }
+
+
+def words_of(text: bytes) -> list[str]:
+    """The words of a command, which may end in one newline.  Raises BadCommand where it holds anything but printable ASCII."""
+    line = text.removesuffix(b"\n").decode("latin-1")
+    if not (line.isascii() and line.isprintable()):
+        raise BadCommand(text)
+    return line.split()
 
 
 class Usage:
@@ -53,7 +64,7 @@ class Usage:
             pattern = next((p for p, taken in options.items() if taken is None and _value(p, word) is not None), None)
             if pattern is None:
                 return None
-            options[pattern] = word
+            options[pattern] = _value(pattern, word)
         return [*values, *options.values()]
 
 

@@ -63,7 +63,7 @@ def show_buddyinfo(machine: Machine) -> str:
 
 def show_swaps(machine: Machine) -> str:
     return "Filename\t\t\t\tType\t\tSize\tUsed\tPriority\n" + "".join(
-        f"{swap.name:<40}partition\t{swap.size_pages * KB_PER_PAGE}\t{swap.used_pages * KB_PER_PAGE}\t{swap.priority}\n"
+        f"{swap.name:<39} partition\t{swap.size_pages * KB_PER_PAGE}\t{swap.used_pages * KB_PER_PAGE}\t{swap.priority}\n"
         for swap in machine.swaps()
     )
 

@@ -13,6 +13,7 @@ from .container import Container as Container
 from .dump import dump as dump
 from .engine import compiled as compiled
 from .errors import BadRange as BadRange
+from .errors import BadSwapArea as BadSwapArea
 from .errors import BadSysctl as BadSysctl
 from .errors import BadValue as BadValue
 from .errors import BusError as BusError
@@ -26,11 +27,13 @@ from .errors import MappingExists as MappingExists
 from .errors import NoSpace as NoSpace
 from .errors import NotMapped as NotMapped
 from .errors import OutOfMemory as OutOfMemory
+from .errors import SwapAreaBusy as SwapAreaBusy
 from .errors import TaskDead as TaskDead
 from .errors import TaskExists as TaskExists
 from .errors import TooManyContainers as TooManyContainers
 from .errors import TooManyFiles as TooManyFiles
 from .errors import TooManyMappings as TooManyMappings
+from .errors import TooManySwapAreas as TooManySwapAreas
 from .errors import TooManyTasks as TooManyTasks
 from .file import File as File
 from .file import FsStat as FsStat

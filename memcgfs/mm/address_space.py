@@ -33,6 +33,7 @@ class AddressSpace:
         self.starts: SortedDict[int, int] = SortedDict()
         self.opened: dict[int, OpenFile] = {}
         self.core.mms.init(mm, container)
+        self.core.token.init(mm, 0)
         self.core.containers.css_get(container)
 
     @property

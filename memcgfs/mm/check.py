@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from . import params
 from .dump import disk_queue, entries, partial_slabs, unused_dentries
 from .radix_tree import MAP_SHIFT, TAG_DIRTY, TAG_WRITEBACK
-from .params import INDEX_BITS, LEAF_ENTRIES, LEAF_MASK, PTE_PRESENT, PTE_SHIFT, ZERO_PAGE, ZONE_SHIFT
+from .params import INDEX_BITS, LEAF_ENTRIES, LEAF_MASK, MAX_SWAPFILES, PTE_PRESENT, PTE_SHIFT, SWAPFILE_CLUSTER, ZERO_PAGE
+from .params import ZONE_SHIFT
 from .slabs import OBJECT_BITS, OBJECT_FLAGS, OBJECT_IN_USE, OBJECT_NEWER, OBJECT_WORDS, SLAB_FREE, SLAB_HEADER, SLAB_INUSE
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def check(machine: Machine) -> list[str]:
     check_charges(walk)
     check_slabs(walk)
     check_swap(walk)
+    check_token(walk)
     check_references(walk)
     check_files(walk)
     check_disks(walk)
@@ -248,11 +250,49 @@ def check_swap(walk: Walk) -> None:
         users[private[pfn]] += 1
         walk.equal(f"frame {pfn}: page of its slot {private[pfn]}", swap.cache[private[pfn]], pfn)
     walk.equal("pages in the swap cache", swap.nr_cached, len(cached))
-    counts = memoryview(swap.map)
-    walk.equal("swap slots in use", swap.nr_used, len(users))
     for slot, used in users.items():
-        walk.equal(f"slot {slot}: users", counts[slot], used)
-    walk.equal("users of all swap slots", sum(counts), sum(users.values()))
+        walk.equal(f"slot {slot}: users", swap.map[slot], used)
+    check_swap_areas(walk, users)
+
+
+def check_swap_areas(walk: Walk, users: Counter[int]) -> None:
+    """Each area counts its slots in use, and no slot is used outside of one; the list holds all areas, the highest priority first."""
+    swap = walk.core.swap
+    known = sorted(walk.machine.swapfiles.by_name.values())
+    walk.expect(known == [area for area in range(MAX_SWAPFILES) if swap.max[area]], "swap areas and their names do not agree")
+    in_use = Counter(area for area in known for slot in users if swap.start[area] < slot < swap.start[area] + swap.max[area])
+    walk.equal("swap slots in use", sum(in_use.values()), len(users))
+    for area in known:
+        first, end = swap.start[area] + 1, swap.start[area] + swap.max[area]
+        counts = memoryview(swap.map)[first:end].tolist()
+        walk.equal(f"swap area {area}: slots in use", swap.inuse_pages[area], in_use[area])
+        walk.equal(f"users of all slots of swap area {area}", sum(counts), sum(users[slot] for slot in users if first <= slot < end))
+        lowest, highest = swap.lowest_bit[area], swap.highest_bit[area]
+        is_full = swap.inuse_pages[area] == swap.pages[area]
+        outside = counts[: max(lowest - first, 0)] + counts[highest + 1 - first :]
+        walk.expect(is_full == (highest == 0), f"swap area {area}: highest_bit is {highest} with {in_use[area]} slots in use")
+        walk.expect(is_full or 0 not in outside, f"swap area {area}: free slots lie outside of lowest_bit..highest_bit")
+        of_block = Counter(slot // SWAPFILE_CLUSTER for slot in users if first <= slot < end)
+        for block in range(swap.start[area] // SWAPFILE_CLUSTER, (end - 1) // SWAPFILE_CLUSTER + 1):
+            walk.equal(f"swap area {area}: slots in use of block {block}", swap.block_used[block], of_block[block])
+        walk.expect(swap.area_of(first) == swap.area_of(end - 1) == area, f"swap area {area}: its slots are another's")
+    listed, area = [], swap.head
+    while area >= 0 and area not in listed:
+        listed.append(area)
+        area = swap.next_of[area]
+    walk.expect(sorted(listed) == known and all(swap.is_writeok[area] for area in known), "the list of swap areas is not whole")
+    priorities = [swap.prio[area] for area in listed]
+    walk.expect(priorities == sorted(priorities, reverse=True), "the list of swap areas is not by priority")
+    walk.expect(swap.next in listed or (not listed and swap.next < 0), "no swap area is next")
+    walk.equal("swap slots in all", swap.total_swap_pages, sum(swap.pages[area] for area in known))
+    walk.equal("free swap slots", swap.nr_swap_pages, swap.total_swap_pages - len(users))
+
+
+def check_token(walk: Walk) -> None:
+    """The swap token is nobody's or a living address space's, and no fault is under way."""
+    holder = walk.core.token.mm
+    walk.expect(holder == 0 or holder in walk.machine.spaces, f"mm {holder} holds the swap token, and is not there")
+    walk.expect(not any(walk.core.mms.in_fault[mm] for mm in walk.machine.spaces), "a fault is under way")
 
 
 def check_slabs(walk: Walk) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from math import isqrt
 
 from .errors import ConfigError
-from .params import MAX_NR_ZONES, ZONE_DMA, ZONE_DMA32, ZONE_HIGHMEM, ZONE_NORMAL
+from .params import MAX_NR_ZONES, SWAP_AREA_SHIFT, ZONE_DMA, ZONE_DMA32, ZONE_HIGHMEM, ZONE_NORMAL
 
 PAGE_BYTES = 4096
 CLOCK_MAX_NS = 1 << 62  # 146 years: no clock is let go further by hand
@@ -23,6 +23,9 @@ MAX_SWAP_PAGES = 2**32 - 2
 MAX_FILES_BYTES = 1 << 43  # 8 TiB of disk
 MAX_FILES = 1 << 22
 MAX_OPEN_FILES = 1 << 20
+MAX_SLOTS = 2**32 - 1
+SWAP_AREA_SLOTS = 1 << SWAP_AREA_SHIFT
+SPARE_SLOTS = 1 << 24  # 64 GB for swap areas that are added
 MAX_CONTAINERS = 1 << 20
 MAX_SEGMENTS = 1 << 24
 SPARE_HEADS = 1 << 12
@@ -182,7 +185,7 @@ class Sizes:
     nr_mms: int
     nr_vmas: int
     nr_segments: int
-    nr_swap_pages: int
+    nr_slots: int
     nr_files: int
     nr_open_files: int
     nr_tree_nodes: int
@@ -216,7 +219,7 @@ def sizes_of(config: MachineConfig, nr_lru_heads: int, nr_meta_heads: int) -> Si
         nr_mms=config.max_threads + 3,
         nr_vmas=min(1 << 24, max(1 << 16, config.nr_frames)),
         nr_segments=min(MAX_SEGMENTS, config.nr_frames + 1),
-        nr_swap_pages=config.nr_swap_pages,
+        nr_slots=min(-(-config.nr_swap_pages // SWAP_AREA_SLOTS) * SWAP_AREA_SLOTS + SPARE_SLOTS, MAX_SLOTS),
         nr_files=config.max_files + 1,
         nr_open_files=MAX_OPEN_FILES,
         nr_tree_nodes=min((config.nr_frames + config.nr_blocks) * NODES_PER_ENTRY + 1, 1 << 32),

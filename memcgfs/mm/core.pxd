@@ -14,7 +14,8 @@ cdef class Core:
     cdef readonly AddressSpaces mms
     cdef readonly Vmas vmas
     cdef readonly PageTables tables
-    cdef readonly SwapArea swap
+    cdef readonly SwapAreas swap
+    cdef readonly SwapToken token
     cdef readonly Disks disks
     cdef readonly Daemons daemons
     cdef readonly Files files

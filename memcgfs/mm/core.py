@@ -22,7 +22,8 @@ from .params import DEFAULT_SEEKS, MAX_NR_ZONES, NR_DISKS, NR_ORDERS, NR_VM_EVEN
 from .radix_tree import RadixTrees
 from .res_counter import ResCounters
 from .slabs import KmemCache
-from .swapfile import SwapArea
+from .swapfile import SwapAreas
+from .thrash import SwapToken
 from .zones import Zones
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class Core:
         self.mms = AddressSpaces(sizes.nr_mms)
         self.vmas = Vmas(sizes.nr_vmas, sizes.nr_files)
         self.tables = PageTables(sizes.nr_frames, sizes.nr_mms, sizes.nr_segments)
-        self.swap = SwapArea(sizes.nr_swap_pages)
+        self.swap = SwapAreas(sizes.nr_slots)
+        self.token = SwapToken(sizes.nr_mms)
         self.disks = Disks(NR_DISKS, sizes.disk_latency_ns, sizes.disk_transfer_ns, sizes.disk_depth)
         self.daemons = Daemons()
         self.files = Files(sizes.nr_files)

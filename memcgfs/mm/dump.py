@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .params import LEAF_ENTRIES, NR_ORDERS
+from .params import LEAF_ENTRIES, MAX_SWAPFILES, NR_ORDERS
 from .pure import Core
 from .radix_tree import ANY_ENTRY
 from .slabs import OBJECT_BITS, OBJECT_MASK, OBJECT_NEWER, OBJECT_OLDER, OBJECT_WORDS, SLAB_HEADER, SLAB_NEXT, SLAB_PREV
@@ -43,7 +43,9 @@ def dump(machine: Machine) -> dict[str, Any]:
             cid: (box.usage, box.limit, box.failcnt, box.peak, box.css_refs, box.control_type, box.lists())
             for cid, box in machine.containers.items()
         },
-        "swap": [(slot, count, core.swap.cache[slot]) for slot, count in enumerate(memoryview(core.swap.map)) if count],
+        "swap": [swap_area(core, area) for area in range(MAX_SWAPFILES) if core.swap.max[area]],
+        "swap list": (core.swap.head, core.swap.next, core.swap.nr_swap_pages, core.swap.total_swap_pages),
+        "token": (core.token.mm, core.token.global_faults, {mm: token_row(core, mm) for mm in machine.spaces}),
         "disks": [disk_queue(core, disk) for disk in range(core.disks.nr_disks)],
         "daemons": list(core.daemons.due_ns),
         "kswapd orders": list(core.kswapd_max_order),
@@ -52,6 +54,21 @@ def dump(machine: Machine) -> dict[str, Any]:
         "tasks": {pid: describe_task(machine, pid) for pid in machine.tasks},
         "log": list(machine.log),
     }
+
+
+def swap_area(core: Core, area: int) -> dict[str, Any]:
+    """An area's row, and its slots that are in use: number, users, page in the swap cache."""
+    swap = core.swap
+    first, end = swap.start[area], swap.start[area] + swap.max[area]
+    counts = enumerate(memoryview(swap.map)[first:end], first)
+    names = ("start", "max", "inuse_pages", "prio", "next_of", "lowest_bit", "highest_bit", "cluster_next", "cluster_nr")
+    return {name: getattr(swap, name)[area] for name in names} | {
+        "slots": [(slot, users, swap.cache[slot]) for slot, users in counts if users]
+    }
+
+
+def token_row(core: Core, mm: int) -> tuple[int, int, int]:
+    return core.token.priority[mm], core.token.faultstamp[mm], core.token.last_interval[mm]
 
 
 def disk_queue(core: Core, disk: int) -> list[tuple[int, bool, int]]:

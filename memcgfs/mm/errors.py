@@ -83,6 +83,18 @@ class ContainerBusy(MachineError):
     """Pages are charged to it, or an address space belongs to it."""
 
 
+class BadSwapArea(MachineError):
+    """No such area is in use, or none can be made so."""
+
+
+class SwapAreaBusy(MachineError):
+    """An area of that name is in use."""
+
+
+class TooManySwapAreas(MachineError):
+    """As many areas as the kernel has rows for."""
+
+
 class MachineBroken(MachineError):
     """The checker's findings, one a line."""
 

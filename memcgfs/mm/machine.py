@@ -26,11 +26,14 @@ from .file import File, FsStat
 from .ids import Ids
 from .models.python import Policy
 from .params import MAX_NR_ZONES, PG_BLOCK, PG_CONTENT, WARN_ALLOC_LIVELOCK, WARN_FAULT_LIVELOCK, WARN_UNCHARGE_BELOW_ZERO
+from .params import WARN_UNUSE_LIVELOCK
+from .swapon import Swapfiles
 from .task import Task
 
 WARNINGS = {
     WARN_UNCHARGE_BELOW_ZERO: "WARNING: at kernel/res_counter.c: res_counter_uncharge_locked(): more uncharged than charged",
     WARN_FAULT_LIVELOCK: "page fault without end: reclaim takes the page away each time; 2.6.23 would go on, here it is out of memory",
+    WARN_UNUSE_LIVELOCK: "swapoff without end: somebody holds a slot, and cannot go on; 2.6.23 would wait, here it gives up",
     WARN_ALLOC_LIVELOCK: "page allocation without end: nothing can be freed, and kswapd sleeps; 2.6.23 would go on, here it fails",
 }
 PAGE_BYTES = 4096
@@ -56,6 +59,7 @@ class Machine:
             self.core.bind(model, engine.Rules2007(), engine.Pdflush())
         except (OSError, OverflowError, ValueError, MemoryError) as error:
             raise ConfigError(f"ram={config.ram_bytes}: the host refuses the arrays of such a machine ({error})") from error
+        self.swapfiles = Swapfiles(self, config.nr_swap_pages)
         self.ram_bytes = memoryview(self.core.tables.ram).cast("B")
         self.host_mm = sizes.nr_mms - 1
         self.mm_ids = Ids(self.host_mm, TooManyTasks, "address spaces")
@@ -156,6 +160,7 @@ class Machine:
         space = parent.alive()
         self.refuse_pid(pid)
         child_space = self.new_space(parent.container)
+        self.core.token.init(child_space.mm, space.mm)
         with self.running(parent):
             try:
                 copied = space.copy_to(child_space)
@@ -222,6 +227,7 @@ class Machine:
         space.users -= 1
         if space.users == 0:
             space.teardown()
+            self.core.token.put(space.mm)
             del self.spaces[space.mm]
             self.mm_ids.give(space.mm)
 
@@ -469,6 +475,16 @@ class Machine:
 
     def slabs(self) -> list[views.SlabView]:
         return views.slabs(self)
+
+    # Swap areas
+
+    def swapon(self, name: str, nr_pages: int, priority: int | None = None) -> None:
+        """A swap area of so many pages, its header with them. Raises SwapAreaBusy, BadSwapArea, TooManySwapAreas, OutOfMemory."""
+        self.swapfiles.swapon(name, nr_pages, priority)
+
+    def swapoff(self, name: str, runner: Task | Container | None = None) -> None:
+        """Its pages come back, charged to the runner. Raises BadSwapArea, TaskDead, OutOfMemory."""
+        self.swapfiles.swapoff(name, runner)
 
     # Settings (/proc/sys/vm)
 

@@ -10,6 +10,3 @@ cdef int do_cow_fault(Core core, unsigned int mm, unsigned int vma, unsigned lon
 cdef void set_page_dirty_balance(Core core, unsigned int pfn) noexcept nogil
 cdef int do_wp_page(Core core, unsigned int mm, unsigned int vma, unsigned long long vpn, unsigned long long at) noexcept nogil
 cdef int do_swap_page(Core core, unsigned int mm, unsigned int vma, unsigned long long vpn, unsigned long long at, bint write) noexcept nogil
-cdef unsigned int read_swap_cache_async(Core core, unsigned int slot) noexcept nogil
-cdef void swapin_readahead(Core core, unsigned int slot) noexcept nogil
-cdef unsigned int valid_swaphandles(Core core, unsigned int slot, unsigned int first) noexcept nogil

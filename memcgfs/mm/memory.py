@@ -10,16 +10,17 @@ from .core import Core, anon_vma_prepare, find_vma
 from .filemap import filemap_fault
 from .memcontrol import mem_container_uncharge_page
 from .page_alloc import alloc_page, get_page, put_page
-from .page_io import copy_page, swap_readpage
+from .page_io import copy_page
 from .page_dirty import accounts_dirty, set_page_dirty
 from .page_writeback import balance_dirty_pages_ratelimited
 from .pagetable import mk_pte, pte_frame, pte_place
-from .params import ENOENT, ENOMEM, GFP_HIGHUSER, GFP_KERNEL, LEAF_ENTRIES, NR_PAGETABLE, PG_ANON, PG_LOCKED, PG_TABLE, PG_UPTODATE
+from .params import GFP_HIGHUSER, GFP_KERNEL, LEAF_ENTRIES, NR_PAGETABLE, PG_ANON, PG_LOCKED, PG_TABLE, PG_UPTODATE
 from .params import PGFAULT, PGMAJFAULT
 from .params import PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_RW, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM
 from .params import VM_FAULT_SIGSEGV, VM_SHARED, ZERO_PAGE
 from .rmap import page_add_anon_rmap, page_add_file_rmap, page_add_new_anon_rmap, page_remove_rmap
-from .swap_state import add_to_swap_cache, can_share_swap_page, lookup_swap_cache, remove_exclusive_swap_page
+from .swap_state import can_share_swap_page, lookup_swap_cache, remove_exclusive_swap_page
+from .swapin import read_swap_cache_async, swapin_readahead
 from .waiting import lock_page
 
 
@@ -217,12 +218,16 @@ def do_wp_page(core: Core, mm: int, vma: int, vpn: int, at: int) -> int:
 
 
 def do_swap_page(core: Core, mm: int, vma: int, vpn: int, at: int, write: bool) -> int:
-    """The entry names a slot: from the swap cache, or read from swap with what lies around it; then charged as mapped, and mapped."""
+    """The entry names a slot: from the swap cache, or read from swap with what lies around it; then charged as mapped, and mapped.
+
+    Only who must read contends for the swap token.
+    """
     pte = core.tables.ram[at]
     slot = pte_frame(pte)
     ret = VM_FAULT_MINOR
     pfn = lookup_swap_cache(core, slot)
     if pfn == 0:
+        core.token.grab(mm)
         swapin_readahead(core, slot)
         pfn = read_swap_cache_async(core, slot)
         if pfn == 0:
@@ -233,9 +238,10 @@ def do_swap_page(core: Core, mm: int, vma: int, vpn: int, at: int, write: bool) 
         put_page(core, pfn)
         return VM_FAULT_OOM
     core.model.page_accessed(core, pfn)
-    lock_page(core, pfn)
-    if core.tables.ram[at] != pte:
-        core.frames.clear(pfn, PG_LOCKED)
+    is_locked = lock_page(core, pfn)
+    if not is_locked or core.tables.ram[at] != pte:
+        if is_locked:
+            core.frames.clear(pfn, PG_LOCKED)
         mem_container_uncharge_page(core, pfn)
         put_page(core, pfn)
         return ret
@@ -257,46 +263,3 @@ def do_swap_page(core: Core, mm: int, vma: int, vpn: int, at: int, write: bool) 
     if write and do_wp_page(core, mm, vma, vpn, at) == VM_FAULT_OOM:
         return VM_FAULT_OOM
     return ret
-
-
-def read_swap_cache_async(core: Core, slot: int) -> int:
-    """The page of a slot, with one reference: from the cache, or a new one whose read is under way. 0 where there was no memory."""
-    while True:
-        found = lookup_swap_cache(core, slot)
-        if found != 0:
-            return found
-        pfn = alloc_page(core, GFP_HIGHUSER)
-        if pfn == 0:
-            return 0
-        error = add_to_swap_cache(core, pfn, slot)
-        if error == 0:
-            core.model.page_added(core, pfn, True)
-            swap_readpage(core, pfn)
-            return pfn
-        put_page(core, pfn)
-        if error in (-ENOENT, -ENOMEM):
-            return 0
-
-
-def swapin_readahead(core: Core, slot: int) -> None:
-    """The aligned block of 2^page_cluster slots around this one, up to the first that is not in use; charged to whoever runs."""
-    if core.page_cluster > 0:
-        offset = max((slot >> core.page_cluster) << core.page_cluster, 1)
-        end = offset + valid_swaphandles(core, slot, offset)
-        while offset < end:
-            pfn = read_swap_cache_async(core, offset)
-            if pfn == 0:
-                break
-            put_page(core, pfn)
-            offset += 1
-    core.model.drain(core)
-
-
-def valid_swaphandles(core: Core, slot: int, first: int) -> int:
-    """How many slots from `first` on are in use, up to the end of the block; found before the first of them is read."""
-    count = 0
-    while first + count < core.swap.max and (first + count) >> core.page_cluster == slot >> core.page_cluster:
-        if core.swap.map[first + count] == 0:
-            break
-        count += 1
-    return count

@@ -47,7 +47,9 @@ def access_pages(core: Core, mm: int, pages: memoryview[int], writes: memoryview
                 core.tables.ram[at] = pte | PTE_ACCESSED
                 done += 1
                 continue
+        core.mms.in_fault[mm] += 1
         core.fault = handle_mm_fault(core, mm, vpn, write != 0)
+        core.mms.in_fault[mm] -= 1
         if core.fault == VM_FAULT_MAJOR:
             core.mms.maj_flt[mm] += 1
         elif core.fault == VM_FAULT_MINOR:

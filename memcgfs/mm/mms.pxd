@@ -8,6 +8,9 @@ cdef class AddressSpaces:
     cdef readonly long long[::1] nr_ptes
     cdef readonly long long[::1] min_flt
     cdef readonly long long[::1] maj_flt
+    cdef readonly unsigned int[::1] in_fault
+    cdef readonly unsigned long long[::1] unuse_vpn
+    cdef readonly unsigned int nr_known
     cpdef void init(self, unsigned int mm, unsigned int container) noexcept nogil
     cpdef tuple counts(self, unsigned int mm)
 

@@ -11,7 +11,11 @@ from .lists import Links
 
 
 class AddressSpaces:
-    """mm_struct: the container that its faults are charged to, and what it maps."""
+    """mm_struct: the container that its faults are charged to, and what it maps.
+
+    in_fault: its mmap_sem is held by faults that have not ended. unuse_vpn: where swapoff found its last page. No number from nr_known
+    up was ever used.
+    """
 
     def __init__(self, nr_mms: int) -> None:
         self.nr_mms = nr_mms
@@ -22,11 +26,16 @@ class AddressSpaces:
         self.nr_ptes = array_of("q", nr_mms)
         self.min_flt = array_of("q", nr_mms)
         self.maj_flt = array_of("q", nr_mms)
+        self.in_fault = array_of("I", nr_mms)
+        self.unuse_vpn = array_of("Q", nr_mms)
+        self.nr_known = 1
 
     def init(self, mm: int, container: int) -> None:
         self.container[mm] = container
         self.min_flt[mm] = 0
         self.maj_flt[mm] = 0
+        self.unuse_vpn[mm] = 0
+        self.nr_known = max(self.nr_known, mm + 1)
 
     def counts(self, mm: int) -> tuple[int, int, int, int]:
         """(anon_rss, file_rss, swap entries, page-table pages)."""

@@ -1,6 +1,7 @@
 cdef class Model:
     cdef void page_added(self, Core core, unsigned int pfn, bint active) noexcept nogil
     cdef void page_accessed(self, Core core, unsigned int pfn) noexcept nogil
+    cdef void activate(self, Core core, unsigned int pfn) noexcept nogil
     cdef void moved(self, Core core, unsigned int pfn, bint active) noexcept nogil
     cdef void page_freed(self, Core core, unsigned int pfn) noexcept nogil
     cdef void written(self, Core core, unsigned int pfn) noexcept nogil

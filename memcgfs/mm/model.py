@@ -33,6 +33,9 @@ class Model:
     def page_accessed(self, core: Core, pfn: int) -> None:
         """mark_page_accessed: used by something other than a mapping."""
 
+    def activate(self, core: Core, pfn: int) -> None:
+        """activate_page: a page on the LRU belongs on the active list."""
+
     def moved(self, core: Core, pfn: int, active: bool) -> None:
         """A page changed its zone list, or was kept on the active one: mem_container_move_lists."""
 

@@ -1,5 +1,6 @@
 cdef void swap_writepage(Core core, unsigned int pfn) noexcept nogil
 cdef void swap_readpage(Core core, unsigned int pfn) noexcept nogil
+cdef unsigned int swap_disk(Core core, unsigned int pfn) noexcept nogil
 cdef void copy_out(Core core, unsigned int pfn, unsigned int slot) noexcept nogil
 cdef void copy_in(Core core, unsigned int pfn, unsigned int slot) noexcept nogil
 cdef void copy_page(Core core, unsigned int source_pfn, unsigned int pfn) noexcept nogil

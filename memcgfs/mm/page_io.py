@@ -18,14 +18,19 @@ def swap_writepage(core: Core, pfn: int) -> None:
     core.count(PSWPOUT)
     set_page_writeback(core, pfn)
     core.frames.clear(pfn, PG_LOCKED)
-    submit_bio(core, DISK_SWAP, pfn, True)
+    submit_bio(core, swap_disk(core, pfn), pfn, True)
 
 
 def swap_readpage(core: Core, pfn: int) -> None:
     """Starts the read; the page's lock is given back when the read is done."""
     copy_in(core, pfn, core.frames.private[pfn])
     core.count(PSWPIN)
-    submit_bio(core, DISK_SWAP, pfn, False)
+    submit_bio(core, swap_disk(core, pfn), pfn, False)
+
+
+def swap_disk(core: Core, pfn: int) -> int:
+    """The disk of the area in which the page has its slot."""
+    return DISK_SWAP + core.swap.area_of(core.frames.private[pfn])
 
 
 def copy_out(core: Core, pfn: int, slot: int) -> None:

@@ -183,6 +183,7 @@ VM_FAULT_SIGSEGV: Final = 3
 VM_FAULT_SIGBUS: Final = 4
 
 ENOENT: Final = 2
+EINTR: Final = 4
 ENOMEM: Final = 12
 EEXIST: Final = 17
 ENOSPC: Final = 28
@@ -205,6 +206,7 @@ LOCK_CONTAINER_LRU: Final = 4
 # Swap: SWAPFILE_CLUSTER slots are handed out in a row before a new run is looked for
 SWAPFILE_CLUSTER: Final = 256
 SLOT_WORDS: Final = 3
+SWAP_AREA_SHIFT: Final = 16  # areas start at multiples of so many slots
 
 # Shrinkers are asked in steps of so many objects (mm/vmscan.c); an object is as dear as so many disk seeks (linux/mm.h)
 SHRINK_BATCH: Final = 128
@@ -214,7 +216,9 @@ DEFAULT_SEEKS: Final = 2
 # first where its limit cannot hold both a shared page and the copy of it, the second where nothing on the LRU can go and kswapd sleeps.
 MAX_FAULTS_PER_ACCESS: Final = 100
 MAX_ALLOC_ROUNDS: Final = 1000
+MAX_UNUSE_ROUNDS: Final = 100  # of swapoff, over the slots that are left: whom it interrupted holds one, and does not get on
 
 WARN_UNCHARGE_BELOW_ZERO: Final = 1
 WARN_FAULT_LIVELOCK: Final = 2
 WARN_ALLOC_LIVELOCK: Final = 3
+WARN_UNUSE_LIVELOCK: Final = 4

@@ -16,7 +16,8 @@ from .buddy import put_block as put_block
 from .pageset import give_to_pageset as give_to_pageset
 from .disk import Disks as Disks
 from .daemons import Daemons as Daemons
-from .swapfile import SwapArea as SwapArea
+from .swapfile import SwapAreas as SwapAreas
+from .thrash import SwapToken as SwapToken
 from .mms import AddressSpaces as AddressSpaces, Vmas as Vmas
 from .pagetable import PageTables as PageTables
 from .radix_tree import RadixTrees as RadixTrees
@@ -35,6 +36,7 @@ from .slab import kmem_cache_alloc as kmem_cache_alloc
 from .dcache import lookup_missing as lookup_missing, shrink_dcache_memory as shrink_dcache_memory
 from .swap_state import lookup_swap_cache as lookup_swap_cache
 from .page_io import swap_readpage as swap_readpage
+from .swapin import read_swap_cache_async as read_swap_cache_async
 from .rmap import page_referenced as page_referenced
 from .page_cache import find_get_page as find_get_page
 from .filesystem import readpage as readpage
@@ -53,6 +55,7 @@ from .models.python import PythonModel as PythonModel
 from .pdflush import Pdflush as Pdflush
 from .rules2007 import Rules2007 as Rules2007
 from .memory import handle_mm_fault as handle_mm_fault
+from .unuse import try_to_unuse as try_to_unuse
 from .mmap import access_pages as access_pages, copy_page_range as copy_page_range
 from .mmap import free_pgtables as free_pgtables, zap_page_range as zap_page_range
 from .truncate import block_truncate_page as block_truncate_page, drop_pagecache as drop_pagecache

@@ -73,16 +73,25 @@ def page_check_address(core: Core, pfn: int, vma: int, vpn: int) -> int:
     return at
 
 
+def is_spared(core: Core, mm: int) -> bool:
+    """Has somebody else the swap token, in the middle of a fault? Then its pages count as referenced."""
+    return mm == core.token.mm and mm != core.current_mm and core.mms.in_fault[mm] > 0
+
+
 def page_referenced_one(core: Core, pfn: int, vma: int, vpn: int) -> int:
-    """1 where this VMA's entry is young, which it is no more then; 0 where it is old; -1 where the VMA does not map the page."""
+    """How often the page was referenced through this VMA: once where its entry is young, which it is no more then, and once where the swap
+    token spares it; -1 where the VMA does not map the page."""
     at = page_check_address(core, pfn, vma, vpn)
     if at == 0:
         return -1
+    referenced = 0
     pte = core.tables.ram[at]
     if pte & PTE_ACCESSED:
         core.tables.ram[at] = pte ^ PTE_ACCESSED
-        return 1
-    return 0
+        referenced = 1
+    if is_spared(core, core.vmas.mm[vma]):
+        referenced += 1
+    return referenced
 
 
 def may_count(core: Core, vma: int, container: int) -> bool:

@@ -156,7 +156,7 @@ class Task:
         words = [0] * count
         if self.space is None:
             return words
-        tables = self.machine.core.tables
+        tables, swap = self.machine.core.tables, self.machine.core.swap
         for place in range(count):
             if first + place >= self.space.end:
                 break
@@ -164,7 +164,9 @@ class Task:
             if pte & PTE_PRESENT:
                 words[place] = PAGEMAP_PRESENT | pte >> PTE_SHIFT
             elif pte:
-                words[place] = PAGEMAP_SWAPPED | pte >> PTE_SHIFT << 5
+                slot = pte >> PTE_SHIFT
+                area = swap.area_of(slot)
+                words[place] = PAGEMAP_SWAPPED | slot - swap.start[area] << 5 | area
         return words
 
     # Accesses
@@ -399,6 +401,10 @@ class Task:
     def exec(self) -> None:
         """A new, empty address space, charged to the container that the task is in now."""
         self.machine.exec(self)
+
+    def swapoff(self, name: str) -> None:
+        """Brings a swap area's pages back, at its own expense. Raises BadSwapArea, OutOfMemory."""
+        self.machine.swapoff(name, self)
 
     def exit(self, code: int = 0) -> None:
         self.alive()

@@ -112,8 +112,9 @@ def pagesets(table: Zones, zone: int) -> list[PagesetView]:
 
 
 def swaps(machine: Machine) -> list[SwapView]:
-    area = machine.core.swap
-    return [SwapView("/dev/swap", area.pages, area.nr_used, -1)] if area.pages else []
+    areas = machine.core.swap
+    rows = sorted((area, name) for name, area in machine.swapfiles.by_name.items())
+    return [SwapView(name, areas.pages[area], areas.inuse_pages[area], areas.prio[area]) for area, name in rows]
 
 
 def slabs(machine: Machine) -> list[SlabView]:
@@ -133,8 +134,8 @@ def meminfo(machine: Machine) -> dict[str, int]:
         "SwapCached": swap.nr_cached,
         "Active": table.total(params.NR_ACTIVE),
         "Inactive": table.total(params.NR_INACTIVE),
-        "SwapTotal": swap.pages,
-        "SwapFree": swap.pages - swap.nr_used,
+        "SwapTotal": swap.total_swap_pages,
+        "SwapFree": swap.nr_swap_pages,
         "Dirty": table.total(params.NR_FILE_DIRTY),
         "Writeback": table.total(params.NR_WRITEBACK),
         "AnonPages": nr_anon,

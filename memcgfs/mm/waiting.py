@@ -144,10 +144,16 @@ def submit_bio(core: Core, disk: int, pfn: int, is_write: bool) -> None:
     core.disks.submit(disk, pfn, is_write, core.clock_ns)
 
 
-def lock_page(core: Core, pfn: int) -> None:
-    """Waits until the page's lock is free: a page is locked over time only while it is read in."""
+def lock_page(core: Core, pfn: int) -> bool:
+    """Waits until the page's lock is free, and takes it: a page is locked over time while it is read in.
+
+    False where no disk has it: then who holds it is interrupted by who waits, and would never go on.
+    """
     while core.frames.test_and_set(pfn, PG_LOCKED):
+        if core.disks.next_ns < 0:
+            return False
         io_schedule(core)
+    return True
 
 
 def wait_on_page_writeback(core: Core, pfn: int) -> None:

@@ -181,11 +181,18 @@ class Program:
     def adjust(self) -> None:
         self.task().set_oom_adj(self.numbers.choice([-17, -3, 0, 0, 5]))
 
+    def swapon(self) -> None:
+        self.machine.swapon(self.numbers.choice("abc"), self.numbers.randrange(2, 60), self.numbers.choice([None, 0, 0, 7]))
+
+    def swapoff(self) -> None:
+        runner = self.task() if self.numbers.random() < 0.5 else self.container()
+        self.machine.swapoff(self.numbers.choice(["a", "b", "/dev/swap"]), runner)
+
     def run(self) -> None:
         weighted: list[Callable[[], object]] = [self.touch] * 8 + [self.access] * 4 + [self.limit, self.fork] * 2
         others: list[Callable[[], object]] = [self.write_mem, self.read_mem, self.munmap, self.discard, self.lock, self.clone]
         others += [self.lookup]
-        others += [self.exec, self.reap]
+        others += [self.exec, self.reap, self.swapon, self.swapoff]
         others += [self.attach, self.type, self.sysctl, self.advance, self.force_empty, self.adjust]
         others += [self.read_file, self.write_file, self.host_read, self.host_write, self.map_file, self.touch_files] * 2
         others += [self.truncate, self.sync, self.fadvise, self.remove]

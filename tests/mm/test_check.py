@@ -200,6 +200,11 @@ def slab_frame(machine: mm.Machine) -> int:
     return int(core(machine).dentry_cache.first_partial)
 
 
+def give_token_away(machine: mm.Machine) -> None:
+    core(machine).token.disable()
+    core(machine).token.grab(9)
+
+
 def used_slot(machine: mm.Machine) -> int:
     return next(slot for slot, users in enumerate(memoryview(core(machine).swap.map)) if users)
 
@@ -252,7 +257,21 @@ def free_slot(machine: mm.Machine) -> int:
         (plus("zones.stat", params.NR_SLAB_RECLAIMABLE), "nr_slab_reclaimable"),
         (plus("swap.cache", lambda machine: core(machine).frames.private[cached(machine)]), "page of its slot"),
         (plus("swap.map", used_slot), "users"),
-        (plus("swap.map", free_slot), "users of all swap slots"),
+        (plus("swap.map", free_slot), "users of all slots of swap area 0"),
+        (plus("swap.inuse_pages"), "swap area 0: slots in use"),
+        (plus("swap.block_used"), "slots in use of block 0"),
+        (plus("swap.highest_bit", by=-1), "free slots lie outside"),
+        (plus("swap.highest_bit", by=-63), "highest_bit is 0"),
+        (plus("swap.is_writeok", by=-1), "the list of swap areas is not whole"),
+        (plus("swap.pages"), "swap slots in all"),
+        (plus("swap.area_at"), "its slots are another's"),
+        (lambda machine: machine.swapfiles.by_name.clear(), "their names do not agree"),
+        (give_token_away, "mm 9 holds the swap token"),
+        (plus("mms.in_fault", other_space), "a fault is under way"),
+        (plus("disks.nr_requests"), "locked pages are not those that the disks read"),
+        (plus("disks.congested", 3), "disk 1: congested True with 0 requests of direction 1"),
+        (plus("daemons.is_running"), "a daemon runs"),
+        (plus("daemons.due_ns", 3, 8), "daemon 3 is next, at 7 ns"),
         (flip(params.PG_SWAPCACHE, cached), "pages in the swap cache"),
         (plus("frames.mapcount", mapped), "mapcount"),
         (plus("frames.count", mapped), "count"),

@@ -29,6 +29,7 @@ UNWRITTEN = (0, 0)
 starts = st.sampled_from(STARTS)
 lengths = st.integers(1, 12)
 picks = st.integers(0, 9)
+names = st.sampled_from(["/dev/swap", "a", "b", "c"])
 
 
 @dataclass
@@ -67,6 +68,7 @@ class MachineModel(RuleBasedStateMachine):
         )
         self.machine = mm.Machine(config, self.engine)
         self.containers = [self.machine.root]
+        self.swaps = {"/dev/swap"} if swap_pages else set()
         self.memory: dict[int, Memory] = {}
         self.highest_limit = {0: NO_LIMIT}
         self.next_pid = 100
@@ -283,7 +285,34 @@ class MachineModel(RuleBasedStateMachine):
     def set_type(self, pick: int, control_type: int) -> None:
         self.container(pick).control_type = control_type
 
+    @rule(name=names, nr_pages=st.sampled_from([2, 9, 40]), priority=st.sampled_from([None, 0, 5]))
+    def swapon(self, name: str, nr_pages: int, priority: int | None) -> None:
+        if name in self.swaps:
+            with pytest.raises(mm.SwapAreaBusy):
+                self.machine.swapon(name, nr_pages, priority)
+            return
+        self.machine.swapon(name, nr_pages, priority)
+        self.swaps.add(name)
+
+    @rule(name=names, pick=picks, by_a_task=st.booleans())
+    def swapoff(self, name: str, pick: int, by_a_task: bool) -> None:
+        """It works and the area is gone, or it does not and the area stays; what it held is looked for by the invariants."""
+        runner = self.task(pick) if by_a_task and self.memory else self.container(pick)
+        if name not in self.swaps:
+            with pytest.raises(mm.BadSwapArea):
+                self.machine.swapoff(name, runner)
+            return
+        try:
+            self.machine.swapoff(name, runner)
+            self.swaps.remove(name)
+        except mm.OutOfMemory:
+            self.forget_the_dead()
+
     # What must be so
+
+    @invariant()
+    def swap_areas_are_those_that_were_added(self) -> None:
+        assert sorted(view.name for view in self.machine.swaps()) == sorted(self.swaps)
 
     @invariant()
     def the_machine_is_sound(self) -> None:

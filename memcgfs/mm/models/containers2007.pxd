@@ -4,6 +4,7 @@ cdef class Containers2007(Model):
     cdef readonly unsigned int meta_scan_heads
     cdef void page_added(self, Core core, unsigned int pfn, bint active) noexcept nogil
     cdef void page_accessed(self, Core core, unsigned int pfn) noexcept nogil
+    cdef void activate(self, Core core, unsigned int pfn) noexcept nogil
     cdef void moved(self, Core core, unsigned int pfn, bint active) noexcept nogil
     cdef void page_freed(self, Core core, unsigned int pfn) noexcept nogil
     cdef void written(self, Core core, unsigned int pfn) noexcept nogil

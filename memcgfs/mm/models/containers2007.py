@@ -14,7 +14,7 @@ shrink2007.py, the daemon in kswapd2007.py.
 from __future__ import annotations
 
 from ..core import Core, interleave
-from ..lru import MAX_SCAN_DEPTH, ZoneLru, del_page_from_lru, lru_add_drain, lru_cache_add, lru_cache_add_active
+from ..lru import MAX_SCAN_DEPTH, ZoneLru, activate_page, del_page_from_lru, lru_add_drain, lru_cache_add, lru_cache_add_active
 from ..lru import mark_page_accessed, rotate_reclaimable_page
 from ..memcontrol import page_get_meta_page
 from ..model import Model
@@ -45,6 +45,9 @@ class Containers2007(Model):
 
     def page_accessed(self, core: Core, pfn: int) -> None:
         mark_page_accessed(core, self.lru, pfn)
+
+    def activate(self, core: Core, pfn: int) -> None:
+        activate_page(core, self.lru, pfn)
 
     def moved(self, core: Core, pfn: int, active: bool) -> None:
         """mem_container_move_lists: the zone's lru_lock is held. A page without a meta page is on no container's list."""
@@ -220,6 +223,8 @@ def do_try_to_free_pages(core: Core, zonelist: int, sc: ScanControl2007) -> bool
     priority = core.def_priority
     while priority >= 0:
         sc.nr_scanned = 0
+        if priority == 0:
+            core.token.disable()
         nr_reclaimed += shrink_zones(core, priority, zonelist, sc)
         if sc.mem_container < 0:
             slab_before = core.reclaimed_slab

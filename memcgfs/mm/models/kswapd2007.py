@@ -102,6 +102,8 @@ def wants_nap(core: Core, kswapd: Kswapd, node: int) -> bool:
 def balance_once(core: Core, kswapd: Kswapd, node: int, sc: ScanControl2007) -> bool:
     """One pass at one priority: from the lowest zone up to the highest that is short of pages. True where all were well."""
     priority = kswapd.priority[node]
+    if priority == 0:
+        core.token.disable()
     end_zone = highest_zone_to_scan(core, kswapd, node)
     if end_zone < 0:
         return True

@@ -248,7 +248,7 @@ def shrink_active_list(core: Core, nr_pages: int, zone: int, sc: ScanControl2007
         core.lru.remove(pfn)
         if core.frames.mapcount[pfn] > 0 and (
             not reclaim_mapped
-            or (core.swap.pages == 0 and core.frames.has(pfn, PG_ANON))
+            or (core.swap.total_swap_pages == 0 and core.frames.has(pfn, PG_ANON))
             or page_referenced(core, pfn, False, sc.mem_container) > 0
         ):
             core.lru.add(l_active, pfn)
