@@ -15,9 +15,7 @@ from .zones import Zones
 
 def rmqueue(zones: Zones, frames: Frames, lru: Links, zone: int, order: int) -> int:
     """__rmqueue: the first frame of a block, taken out of the smallest that is large enough; 0 where there is none."""
-    size = order
-    while size < NR_ORDERS and zones.nr_free[zone * NR_ORDERS + size] == 0:
-        size += 1
+    size = zones.smallest_block(zone, order)
     if size == NR_ORDERS:
         return 0
     pfn = take_block(zones, frames, lru, zone, size)

@@ -8,10 +8,10 @@ zone that is too small for them has high 0 and batch 1, so that each page passes
 
 from __future__ import annotations
 
-from .buddy import free_one_page, rmqueue
+from .buddy import free_one_page, put_block, take_block
 from .frames import Frames
 from .lists import Links
-from .params import ZONE_SHIFT
+from .params import NR_FREE_PAGES, NR_ORDERS, ZONE_ROW, ZONE_SHIFT
 from .zones import Zones
 
 
@@ -29,15 +29,31 @@ def take_from_pageset(zones: Zones, frames: Frames, lru: Links, zone: int, pcp: 
 
 
 def rmqueue_bulk(zones: Zones, frames: Frames, lru: Links, zone: int, pcp: int) -> None:
-    """In the order in which the zone gives them."""
-    head = zones.pcp_head(pcp)
-    for _ in range(zones.pcp_batch[pcp]):
-        pfn = rmqueue(zones, frames, lru, zone, 0)
-        if pfn == 0:
+    """A batch, in the order in which the zone gives single pages: those of the smallest block there is, upwards, then of the next."""
+    wanted = zones.pcp_batch[pcp]
+    while wanted > 0:
+        order = zones.smallest_block(zone, 0)
+        if order == NR_ORDERS:
             break
-        frames.flags[pfn] = zone << ZONE_SHIFT
-        lru.add_tail(head, pfn)
-        zones.pcp_count[pcp] += 1
+        pfn = take_block(zones, frames, lru, zone, order)
+        count = min(wanted, 1 << order)
+        for page in range(pfn, pfn + count):
+            frames.flags[page] = zone << ZONE_SHIFT
+            lru.add_tail(zones.pcp_head(pcp), page)
+        put_rest(zones, frames, lru, zone, pfn + count, pfn + (1 << order))
+        zones.stat[zone * ZONE_ROW + NR_FREE_PAGES] -= count
+        zones.pcp_count[pcp] += count
+        wanted -= count
+
+
+def put_rest(zones: Zones, frames: Frames, lru: Links, zone: int, pfn: int, end: int) -> None:
+    """What splitting page by page would leave of a block whose lower part is taken: the lists of smaller blocks are empty."""
+    order = 0
+    while pfn < end:
+        if pfn & (1 << order):
+            put_block(zones, frames, lru, zone, pfn, order)
+            pfn += 1 << order
+        order += 1
 
 
 def give_to_pageset(zones: Zones, frames: Frames, lru: Links, zone: int, pcp: int, pfn: int) -> None:

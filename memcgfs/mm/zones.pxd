@@ -26,6 +26,7 @@ cdef class Zones:
     cpdef long long total(self, unsigned int item) noexcept nogil
     cpdef unsigned int zone_in_list(self, unsigned int zonelist, unsigned int place) noexcept nogil
     cpdef unsigned int free_head(self, unsigned int zone, unsigned int order) noexcept nogil
+    cpdef int smallest_block(self, unsigned int zone, int order) noexcept nogil
     cpdef unsigned int pcp(self, unsigned int zone, unsigned int cpu, bint cold) noexcept nogil
     cpdef unsigned int pcp_head(self, unsigned int pcp) noexcept nogil
     cpdef bint watermark_ok(self, unsigned int zone, int order, unsigned int which, unsigned int class_zone, unsigned int alloc_flags) noexcept nogil

@@ -66,6 +66,12 @@ class Zones:
         """The head of free_area[order].free_list."""
         return self.first_head + zone * NR_ORDERS + order
 
+    def smallest_block(self, zone: int, order: int) -> int:
+        """The lowest order, from this one up, of which there is a free block; NR_ORDERS where there is none."""
+        while order < NR_ORDERS and self.nr_free[zone * NR_ORDERS + order] == 0:
+            order += 1
+        return order
+
     def pcp(self, zone: int, cpu: int, cold: bool) -> int:
         """zone_pcp(zone, cpu)->pcp[cold]: the number of a per-cpu list."""
         return (zone * self.nr_nodes + cpu) * 2 + cold

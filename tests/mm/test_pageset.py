@@ -56,6 +56,27 @@ def test_pages_come_in_batches_and_go_in_batches(make_small: MakeMachine) -> Non
     assert task.blocks == [(1, 0)], "the last freed"
 
 
+@pytest.mark.parametrize("batch", [1, 2, 3, 5, 8, 31, 40])
+@pytest.mark.parametrize("orders", [(), (1,), (2, 1, 1), (3, 1, 4), (1, 2, 3, 4, 5), (9, 10)])
+def test_a_batch_is_what_single_pages_would_be(make_small: MakeMachine, batch: int, orders: tuple[int, ...]) -> None:
+    """A batch from a zone with some blocks taken, beside as many single pages from its like without lists: the same pages, in the
+    same order, and the same blocks are left."""
+    with_lists, without = make_small(frames=2500, pcp_batch=batch), make_small(frames=2500)
+    tasks = [machine.spawn(10) for machine in (with_lists, without)]
+    for task in tasks:
+        for order in orders:
+            task.alloc_block(order)
+    tasks[0].alloc_block(0)
+    for _ in range(batch):
+        tasks[1].alloc_block(0)
+    assert [tasks[0].blocks[-1][0], *hot_and_cold(with_lists)[0]] == [pfn for pfn, _ in tasks[1].blocks[-batch:]]
+    lists = [
+        [machine.core.lru.order(machine.core.zones.free_head(0, order)) for order in range(11)] for machine in (with_lists, without)
+    ]
+    assert lists[0] == lists[1]
+    assert with_lists.zones()[0].free == without.zones()[0].free
+
+
 def test_pages_that_wait_know_their_zone(make_small: MakeMachine) -> None:
     """Untouched memory of a zone other than the first: one page of the batch is taken, seven wait."""
     machine = make_small(zone_pages=(16, 0, 2048, 0), pcp_batch=8)
