@@ -73,7 +73,7 @@ def _command(usage: str, does: str, run: Callable[..., object]) -> Command:
 
 COMMANDS = (
     _command("touch START NPAGES [r|w]", "access each page in order, writing unless r", _touch),
-    _command("mmap START NPAGES anon|file:NAME [shared] [locked]", "map pages (shared: files only)", _mmap),
+    _command("mmap START NPAGES anon|file:NAME [shared] [locked]", "map pages", _mmap),
     _command("munmap START NPAGES", "unmap them", lambda entry, *pages: entry.task.munmap(*pages)),
     _command("madvise START NPAGES dontneed", "drop their content", _madvise),
     _command("mlock START NPAGES", "keep them in memory", lambda entry, *pages: entry.task.mlock(*pages)),

@@ -28,6 +28,7 @@ NS_PER_TICK = 10_000_000
 STATES = {"R": "R (running)", "Z": "Z (zombie)"}
 RLIM_INFINITY = (1 << 64) - 1
 SIGCHLD = 17
+SHARED_MEMORY = b"/dev/zero (deleted)"
 NO_DEVICE = "00:00"
 DISK_DEVICE = "08:01"
 """/dev/sda1."""
@@ -108,9 +109,11 @@ def show_maps(entry: TaskEntry) -> str:
 
 
 def _mapping(files: Files, vma: VmaView) -> str:
-    """A file's path is that below `.machine/files`."""
+    """A file's path is that below `.machine/files`; shared anonymous memory is a file that had another name in 2007."""
     offset_bytes, device, ino, path = 0, NO_DEVICE, 0, b""
-    if vma.file is not None:
+    if vma.file is not None and not vma.file.is_on_disk:
+        ino, path = vma.file.number, SHARED_MEMORY
+    elif vma.file is not None:
         node = files.node_of(vma.file)
         offset_bytes, device = vma.pgoff * PAGE_SIZE, DISK_DEVICE
         if node is not None:

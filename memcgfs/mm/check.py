@@ -246,6 +246,9 @@ def check_swap(walk: Walk) -> None:
     swap, private = walk.core.swap, walk.core.frames.private
     cached = walk.with_flag(params.PG_SWAPCACHE)
     users = Counter(walk.swapped)
+    for number, file in walk.machine.files.items():
+        if not file.is_on_disk:
+            users.update(entries(walk.core, 2 * number + 1).values())
     for pfn in cached:
         users[private[pfn]] += 1
         walk.equal(f"frame {pfn}: page of its slot {private[pfn]}", swap.cache[private[pfn]], pfn)
@@ -363,7 +366,8 @@ def check_files(walk: Walk) -> None:
     blocks: Counter[int] = Counter()
     nodes = dirty_pages = 0
     waiting = set(core.files.dirty.order(files.s_dirty)) | set(core.files.dirty.order(files.s_io))
-    for number in walk.machine.files:
+    swapped = set(core.files.dirty.order(files.shmem_swaplist))
+    for number, file in walk.machine.files.items():
         pages = entries(core, 2 * number)
         cached.update(pages.values())
         walk.equal(f"file {number}: pages", files.nr_pages[number], len(pages))
@@ -372,12 +376,19 @@ def check_files(walk: Walk) -> None:
             walk.equal(f"frame {pfn}: its file and index", mappings[pfn], number << INDEX_BITS | index)
             for tag, flag in ((TAG_DIRTY, params.PG_DIRTY), (TAG_WRITEBACK, params.PG_WRITEBACK)):
                 tagged = core.trees.next_index(2 * number, index, tag) == index
-                walk.expect(tagged == bool(flags & flag), f"file {number}: tag {tag} of page {index} is {tagged}, flags {flags:#x}")
-            dirty_pages += bool(flags & params.PG_DIRTY)
+                expected = file.is_on_disk and bool(flags & flag)
+                walk.expect(tagged == expected, f"file {number}: tag {tag} of page {index} is {tagged}, flags {flags:#x}")
+            dirty_pages += file.is_on_disk and bool(flags & params.PG_DIRTY)
         is_dirty = core.trees.is_tagged(2 * number, TAG_DIRTY)
         walk.expect(not is_dirty or number in waiting, f"file {number} has dirty pages, and does not wait to be written")
-        blocks.update(entries(core, 2 * number + 1).values())
-        walk.equal(f"file {number}: blocks", files.nr_blocks[number], len(entries(core, 2 * number + 1)))
+        places = entries(core, 2 * number + 1)
+        walk.equal(f"file {number}: blocks", files.nr_blocks[number], len(places))
+        if file.is_on_disk:
+            blocks.update(places.values())
+        else:
+            in_swap = f"file {number}: on the list of files in memory with pages in swap"
+            walk.expect((number in swapped) == bool(places), in_swap)
+            walk.expect(not places.keys() & pages.keys(), f"file {number}: a page is in memory and in swap")
         nodes += nr_nodes(core, 2 * number) + nr_nodes(core, 2 * number + 1)
     walk.equal("nodes of radix trees", core.trees.nr_nodes_used, nodes)
     walk.expect(cached == walk.with_flag(params.PG_CACHE), "the pages of the files are not those that are marked so")

@@ -26,6 +26,7 @@ MAX_OPEN_FILES = 1 << 20
 MAX_SLOTS = 2**32 - 1
 SWAP_AREA_SLOTS = 1 << SWAP_AREA_SHIFT
 SPARE_SLOTS = 1 << 24  # 64 GB for swap areas that are added
+MAX_SHARED_MAPPINGS = 1 << 16  # of anonymous memory, each a file of its own
 MAX_CONTAINERS = 1 << 20
 MAX_SEGMENTS = 1 << 24
 SPARE_HEADS = 1 << 12
@@ -220,7 +221,7 @@ def sizes_of(config: MachineConfig, nr_lru_heads: int, nr_meta_heads: int) -> Si
         nr_vmas=min(1 << 24, max(1 << 16, config.nr_frames)),
         nr_segments=min(MAX_SEGMENTS, config.nr_frames + 1),
         nr_slots=min(-(-config.nr_swap_pages // SWAP_AREA_SLOTS) * SWAP_AREA_SLOTS + SPARE_SLOTS, MAX_SLOTS),
-        nr_files=config.max_files + 1,
+        nr_files=config.max_files + MAX_SHARED_MAPPINGS + 1,
         nr_open_files=MAX_OPEN_FILES,
         nr_tree_nodes=min((config.nr_frames + config.nr_blocks) * NODES_PER_ENTRY + 1, 1 << 32),
         nr_blocks=config.nr_blocks,

@@ -42,15 +42,20 @@ def error_of(code: int) -> MachineError:
 
 
 class File:
-    """Made by Machine.create_file with one reference, its maker's."""
+    """Made by Machine.create_file with one reference, its maker's; or by create_shared_memory, and then it has no name and no blocks."""
 
     __slots__ = ("__weakref__", "machine", "number", "users")
 
-    def __init__(self, machine: Machine, number: int, kind: int = FILE_ON_DISK) -> None:
+    def __init__(self, machine: Machine, number: int, kind: int) -> None:
         self.machine = machine
         self.number = number
         self.users = 1
         machine.core.files.init(number, kind)
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Or a shared anonymous mapping's."""
+        return bool(self.machine.core.files.kind[self.number] == FILE_ON_DISK)
 
     @property
     def size(self) -> int:

@@ -12,6 +12,7 @@ cdef class Files:
     cdef readonly Links dirty
     cdef readonly unsigned int s_dirty
     cdef readonly unsigned int s_io
+    cdef readonly unsigned int shmem_swaplist
     cdef readonly unsigned int[::1] pvec
     cdef readonly int nr_pvec
     cpdef void init(self, unsigned int file, unsigned int kind) noexcept nogil

@@ -29,7 +29,8 @@ POOL_PAGES: Final = 4096
 
 
 class Files:
-    """Sizes in bytes. dirty: the inode's place on the list of dirty inodes (s_dirty, then s_io while it is written back).
+    """Sizes in bytes. dirty: the inode's place on the list of dirty inodes (s_dirty, then s_io while it is written back); of a file in
+    memory, on the list of those that have pages in swap (shmem_swaplist).
 
     state: I_DIRTY, I_LOCK. error: a block could not be had when a page was to be written (AS_ENOSPC); fsync reports it once.
     pvec: pages that are about to be written, by those who write at the moment, one within the other.
@@ -45,11 +46,12 @@ class Files:
         self.state = array_of("B", nr_files)
         self.writeback_index = array_of("q", nr_files)
         self.dirtied_when_ns = array_of("q", nr_files)
-        self.dirty = Links(array_of("I", nr_files + 2), array_of("I", nr_files + 2), nr_files)
+        self.dirty = Links(array_of("I", nr_files + 3), array_of("I", nr_files + 3), nr_files)
         self.s_dirty = nr_files
         self.s_io = nr_files + 1
-        self.dirty.init_head(self.s_dirty)
-        self.dirty.init_head(self.s_io)
+        self.shmem_swaplist = nr_files + 2
+        for head in range(self.s_dirty, self.shmem_swaplist + 1):
+            self.dirty.init_head(head)
         self.pvec = array_of("I", PVEC_PAGES)
         self.nr_pvec = 0
 

@@ -23,10 +23,11 @@ from .engine import engine as chosen_engine
 from .errors import BadValue, ConfigError, ContainerBusy, MachineBroken, MachinePanicked, OutOfMemory, TaskExists, TooManyContainers
 from .errors import TooManyFiles, TooManyMappings, TooManyTasks
 from .file import File, FsStat
+from .files import FILE_IN_MEMORY, FILE_ON_DISK
 from .ids import Ids
 from .models.python import Policy
-from .params import MAX_NR_ZONES, PG_BLOCK, PG_CONTENT, WARN_ALLOC_LIVELOCK, WARN_FAULT_LIVELOCK, WARN_UNCHARGE_BELOW_ZERO
-from .params import WARN_UNUSE_LIVELOCK
+from .params import MAX_NR_ZONES, PG_BLOCK, PG_CONTENT, WARN_ALLOC_LIVELOCK, WARN_FAULT_LIVELOCK, WARN_SHMEM_LIVELOCK
+from .params import WARN_UNCHARGE_BELOW_ZERO, WARN_UNUSE_LIVELOCK
 from .swapon import Swapfiles
 from .task import Task
 
@@ -34,6 +35,7 @@ WARNINGS = {
     WARN_UNCHARGE_BELOW_ZERO: "WARNING: at kernel/res_counter.c: res_counter_uncharge_locked(): more uncharged than charged",
     WARN_FAULT_LIVELOCK: "page fault without end: reclaim takes the page away each time; 2.6.23 would go on, here it is out of memory",
     WARN_UNUSE_LIVELOCK: "swapoff without end: somebody holds a slot, and cannot go on; 2.6.23 would wait, here it gives up",
+    WARN_SHMEM_LIVELOCK: "shared memory without end: its page cannot be charged; 2.6.23 would hang, here it is out of memory",
     WARN_ALLOC_LIVELOCK: "page allocation without end: nothing can be freed, and kswapd sleeps; 2.6.23 would go on, here it fails",
 }
 PAGE_BYTES = 4096
@@ -66,6 +68,7 @@ class Machine:
         self.file_ids = Ids(sizes.nr_files, TooManyFiles, "files")
         self.handle_ids = Ids(sizes.nr_open_files, TooManyFiles, "open files")
         self.files: dict[int, File] = {}
+        self.nr_disk_files = 0
         self.dropped_caches = 0
         self.vma_ids = Ids(sizes.nr_vmas, TooManyMappings, "mappings")
         self.anon_vma_ids = Ids(sizes.nr_vmas, TooManyMappings, "anon_vmas")
@@ -260,8 +263,20 @@ class Machine:
 
     def create_file(self) -> File:
         """An empty file on the disk; the caller holds the one reference to it. Raises TooManyFiles."""
+        if self.nr_disk_files >= self.config.max_files:
+            raise TooManyFiles(f"the disk has {self.config.max_files} inodes")
+        self.nr_disk_files += 1
+        return self.enter_file(FILE_ON_DISK)
+
+    def create_shared_memory(self, npages: int) -> File:
+        """shmem_file_setup: a file in memory of so many pages, for a shared anonymous mapping. Raises TooManyFiles."""
+        file = self.enter_file(FILE_IN_MEMORY)
+        self.core.files.set_size(file.number, npages * PAGE_BYTES)
+        return file
+
+    def enter_file(self, kind: int) -> File:
         number = self.file_ids.take()
-        file = self.files[number] = File(self, number)
+        file = self.files[number] = File(self, number, kind)
         return file
 
     def evict_file(self, file: File) -> None:
@@ -273,6 +288,7 @@ class Machine:
         with self.running(None):
             self.engine.vmtruncate(self.core, file.number, 0)
         self.core.files.dirty.remove(file.number)
+        self.nr_disk_files -= file.is_on_disk
         del self.files[file.number]
         self.file_ids.give(file.number)
 
@@ -291,7 +307,7 @@ class Machine:
 
     def statfs(self) -> FsStat:
         blocks = self.core.blocks
-        return FsStat(PAGE_BYTES, blocks.nr_blocks - 1, blocks.nr_free(), len(self.files), self.config.max_files - len(self.files))
+        return FsStat(PAGE_BYTES, blocks.nr_blocks - 1, blocks.nr_free(), self.nr_disk_files, self.config.max_files - self.nr_disk_files)
 
     # Running
 

@@ -19,6 +19,7 @@ from .params import PGFAULT, PGMAJFAULT
 from .params import PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_RW, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM
 from .params import VM_FAULT_SIGSEGV, VM_SHARED, ZERO_PAGE
 from .rmap import page_add_anon_rmap, page_add_file_rmap, page_add_new_anon_rmap, page_remove_rmap
+from .shmem import shmem_fault
 from .swap_state import can_share_swap_page, lookup_swap_cache, remove_exclusive_swap_page
 from .swapin import read_swap_cache_async, swapin_readahead
 from .waiting import lock_page
@@ -132,7 +133,11 @@ def do_linear_fault(core: Core, mm: int, vma: int, vpn: int, at: int, write: boo
     """__do_fault: the first touch of a mapped file. What is mapped is charged to us: the file's page, which its cache charge may have
     been somebody else's; or where we write to a private mapping, our copy of it."""
     handle = core.vmas.handle[vma]
-    ret = filemap_fault(core, handle, core.vmas.file_index(vma, vpn))
+    is_on_disk = core.files.is_on_disk(core.open_files.file[handle])
+    if is_on_disk:
+        ret = filemap_fault(core, handle, core.vmas.file_index(vma, vpn))
+    else:
+        ret = shmem_fault(core, core.open_files.file[handle], core.vmas.file_index(vma, vpn))
     if ret >= VM_FAULT_OOM:
         return ret
     file_pfn = core.fault_page
@@ -148,8 +153,10 @@ def do_linear_fault(core: Core, mm: int, vma: int, vpn: int, at: int, write: boo
         get_page(core, file_pfn)
         if write:
             core.tables.ram[at] = mk_pte(file_pfn, PTE_PRESENT | PTE_RW | PTE_ACCESSED | PTE_DIRTY)
-        else:
+        elif is_on_disk:
             core.tables.ram[at] = mk_pte(file_pfn, PTE_PRESENT | PTE_ACCESSED)
+        else:
+            core.tables.ram[at] = mk_pte(file_pfn, PTE_PRESENT | PTE_RW | PTE_ACCESSED)
     core.frames.clear(file_pfn, PG_LOCKED)
     if write and ret < VM_FAULT_OOM:
         set_page_dirty_balance(core, file_pfn)

@@ -13,9 +13,9 @@ from .files import I_DIRTY, I_LOCK, MAX_FILE_PAGES, page_tree
 from .filesystem import writepage
 from .page_alloc import get_page, put_page
 from .page_cache import is_page_of
-from .page_dirty import set_page_dirty, test_clear_page_dirty
+from .page_dirty import accounts_dirty, set_page_dirty, test_clear_page_dirty
 from .params import DAEMON_LAPTOP, DAEMON_PDFLUSH, DISK_FILES, GFP_FS, GFP_IO, NR_ANON_PAGES, NR_FILE_DIRTY, NR_FILE_MAPPED
-from .params import NR_WRITEBACK, PAGEVEC_SIZE, PG_CACHE, PG_LOCKED, PG_WRITEBACK
+from .params import NR_WRITEBACK, PAGEVEC_SIZE, PG_LOCKED, PG_WRITEBACK
 from .radix_tree import TAG_DIRTY, TAG_WRITEBACK
 from .rmap import page_mkclean
 from .waiting import congestion_wait, io_schedule, lock_page, wait_on_page_writeback
@@ -62,7 +62,7 @@ def background_threshold(core: Core) -> int:
 
 def clear_page_dirty_for_io(core: Core, pfn: int) -> bool:
     """Takes the dirty mark off a locked page, and from every mapping the right to write it unseen. Was there anything to write?"""
-    if core.frames.has(pfn, PG_CACHE) and page_mkclean(core, pfn):
+    if accounts_dirty(core, pfn) and page_mkclean(core, pfn):
         set_page_dirty(core, pfn)
     return test_clear_page_dirty(core, pfn)
 

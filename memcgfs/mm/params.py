@@ -217,8 +217,10 @@ DEFAULT_SEEKS: Final = 2
 MAX_FAULTS_PER_ACCESS: Final = 100
 MAX_ALLOC_ROUNDS: Final = 1000
 MAX_UNUSE_ROUNDS: Final = 100  # of swapoff, over the slots that are left: whom it interrupted holds one, and does not get on
+MAX_SHMEM_ROUNDS: Final = 100
 
 WARN_UNCHARGE_BELOW_ZERO: Final = 1
 WARN_FAULT_LIVELOCK: Final = 2
 WARN_ALLOC_LIVELOCK: Final = 3
 WARN_UNUSE_LIVELOCK: Final = 4
+WARN_SHMEM_LIVELOCK: Final = 5

@@ -303,25 +303,31 @@ class Task:
 
     def mmap(self, start: int, npages: int, *, file: File | None = None, shared: bool = False, locked: bool = False) -> None:
         """A mapping of [start, start + npages): anonymous, or of a file from its beginning; pages beyond its end can be mapped, but not
-        accessed. Raises MappingExists, BadRange; OutOfMemory where locked.
-
-        Shared anonymous memory is a file of the kernel's own, and is refused (BadValue) as long as there are none such.
+        accessed. Shared anonymous memory is a file of the machine's own. Raises MappingExists, BadRange; OutOfMemory where locked.
         """
         space = self.alive()
-        flags = VM_WRITE | (VM_SHARED if shared else 0)
         if file is not None:
-            space.check_free(start, npages)
-            opened = OpenFile(file)
-            try:
-                space.map_file(start, npages, flags, opened)
-            finally:
-                opened.close()
+            self.map_file(start, npages, file, shared)
         elif shared:
-            raise BadValue("shared anonymous memory is not built yet")
+            space.check_free(start, npages)
+            memory = self.machine.create_shared_memory(npages)
+            try:
+                self.map_file(start, npages, memory, shared)
+            finally:
+                memory.put()
         else:
             space.map(start, npages)
         if locked:
             self.mlock(start, npages)
+
+    def map_file(self, start: int, npages: int, file: File, shared: bool) -> None:
+        space = self.alive()
+        space.check_free(start, npages)
+        opened = OpenFile(file)
+        try:
+            space.map_file(start, npages, VM_WRITE | (VM_SHARED if shared else 0), opened)
+        finally:
+            opened.close()
 
     def open_of(self, file: File) -> OpenFile:
         """The task's own open file, as from an open() before its first read or write. It does not keep a file from being freed."""

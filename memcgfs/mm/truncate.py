@@ -12,6 +12,7 @@ from .page_cache import find_lock_page, remove_from_page_cache
 from .page_dirty import cancel_dirty_page, set_page_dirty
 from .params import PG_DIRTY, PG_LOCKED, PG_UPTODATE, PG_WRITEBACK
 from .radix_tree import ANY_ENTRY
+from .shmem import shmem_truncate_range
 from .vmscan import remove_mapping
 from .waiting import lock_page, wait_on_page_writeback
 
@@ -58,7 +59,10 @@ def vmtruncate(core: Core, file: int, nr_bytes: int) -> None:
     first = core.files.nr_size_pages(file)
     unmap_mapping_range(core, file, first)
     truncate_inode_pages(core, file, first)
-    truncate_blocks(core, file, first)
+    if core.files.is_on_disk(file):
+        truncate_blocks(core, file, first)
+    else:
+        shmem_truncate_range(core, file, first)
 
 
 def block_truncate_page(core: Core, file: int, index: int) -> int:

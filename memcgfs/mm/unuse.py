@@ -15,6 +15,7 @@ from .pagetable import mk_pte, pte_place, swp_pte
 from .params import EINTR, ENOMEM, LEAF_MASK, MAX_UNUSE_ROUNDS, PG_DIRTY, PG_LOCKED, PG_SWAPCACHE, PTE_PRESENT, SEGMENT_SHIFT
 from .params import WARN_UNUSE_LIVELOCK
 from .rmap import page_add_anon_rmap
+from .shmem import shmem_unuse
 from .swap_state import delete_from_swap_cache
 from .swapin import read_swap_cache_async
 from .waiting import lock_page, wait_on_page_writeback
@@ -127,6 +128,8 @@ def unuse_slot(core: Core, slot: int, pfn: int, start_mm: int) -> int:
         return -EINTR
     wait_on_page_writeback(core, pfn)
     found = unuse_mms(core, slot, pfn, start_mm)
+    if found >= 0 and core.swap.map[slot] > 1 and shmem_unuse(core, pfn, slot) != 0:
+        found = -ENOMEM
     if found >= 0:
         if core.swap.map[slot] > 1 and core.frames.has(pfn, PG_DIRTY) and core.frames.has(pfn, PG_SWAPCACHE):
             swap_writepage(core, pfn)

@@ -10,10 +10,12 @@ from .dcache import shrink_dcache_memory
 from .filesystem import writepage
 from .page_alloc import get_page, put_page
 from .page_cache import remove_from_page_cache
+from .page_dirty import accounts_dirty
 from .page_io import swap_writepage
 from .page_writeback import clear_page_dirty_for_io
-from .params import DISK_FILES, GFP_KERNEL, ISOLATE_BOTH, NR_VMSCAN_WRITE, PAGE_CLEAN, PAGE_KEEP, PAGE_SUCCESS, PG_ACTIVE, PG_CACHE
-from .params import PG_DIRTY, PG_LRU, PG_RECLAIM, PG_SWAPCACHE, PG_WRITEBACK, SHRINK_BATCH, SLABS_SCANNED
+from .params import DISK_FILES, GFP_KERNEL, ISOLATE_BOTH, NR_VMSCAN_WRITE, PAGE_ACTIVATE, PAGE_CLEAN, PAGE_KEEP, PAGE_SUCCESS
+from .params import PG_ACTIVE, PG_CACHE, PG_DIRTY, PG_LRU, PG_RECLAIM, PG_SWAPCACHE, PG_WRITEBACK, SHRINK_BATCH, SLABS_SCANNED
+from .shmem import shmem_writepage
 from .swap_state import delete_from_swap_cache
 
 
@@ -29,9 +31,9 @@ def isolate_lru_page(core: Core, pfn: int, mode: int) -> bool:
 
 
 def may_write_to_queue(core: Core, pfn: int) -> bool:
-    """A congested disk is left alone but by daemons, and by a task that is writing to it anyway. Swap has no congestion of its own
-    (swap_backing_dev_info)."""
-    if core.frames.has(pfn, PG_SWAPCACHE) or is_daemon(core) or core.is_writing_file:
+    """A congested disk is left alone but by daemons, and by a task that is writing to it anyway. Neither swap nor files in memory know
+    congestion (swap_backing_dev_info, shmem_backing_dev_info)."""
+    if not accounts_dirty(core, pfn) or is_daemon(core) or core.is_writing_file:
         return True
     return not core.disks.is_write_congested(DISK_FILES)
 
@@ -39,7 +41,8 @@ def may_write_to_queue(core: Core, pfn: int) -> bool:
 def pageout(core: Core, pfn: int) -> int:
     """Starts the write of a dirty page whose only references are its cache's and the caller's; gives its lock back if it does.
 
-    PAGE_KEEP: somebody else uses it, or its disk has enough to do. PAGE_CLEAN: nothing to write. PAGE_SUCCESS: under way, or done if the
+    PAGE_KEEP: somebody else uses it, or its disk has enough to do. PAGE_ACTIVATE: a file in memory found no slot for it. PAGE_CLEAN:
+    nothing to write. PAGE_SUCCESS: under way, or done if the
     device is synchronous.
     """
     if core.frames.count[pfn] != 2 or not may_write_to_queue(core, pfn):
@@ -50,8 +53,11 @@ def pageout(core: Core, pfn: int) -> int:
     core.frames.set(pfn, PG_RECLAIM)
     if core.frames.has(pfn, PG_SWAPCACHE):
         swap_writepage(core, pfn)
-    else:
+    elif core.files.is_on_disk(core.frames.owner(pfn)):
         writepage(core, pfn)
+    elif not shmem_writepage(core, pfn):
+        core.frames.clear(pfn, PG_RECLAIM)
+        return PAGE_ACTIVATE
     if not core.frames.has(pfn, PG_WRITEBACK):
         core.frames.clear(pfn, PG_RECLAIM)
     core.zones.add(zone, NR_VMSCAN_WRITE, 1)

@@ -46,10 +46,16 @@ def test_different_kinds_stay_apart(task: mm.Task) -> None:
     assert [(vma.permissions, vma.is_locked) for vma in task.vmas()] == [("rw-p", False), ("rw-p", True)]
 
 
-def test_shared_memory_is_not_built_yet(task: mm.Task) -> None:
-    with pytest.raises(mm.BadValue):
-        task.mmap(0, 5, shared=True)
-    assert ranges(task) == []
+def test_shared_memory_is_a_mapping_of_its_own(task: mm.Task) -> None:
+    """Two neighbours are two files, and are not joined; over another mapping it is refused, and leaves no file behind."""
+    task.mmap(0, 5, shared=True)
+    task.mmap(5, 5, shared=True)
+    with pytest.raises(mm.MappingExists):
+        task.mmap(4, 1, shared=True)
+    assert [(vma.start, vma.end, vma.permissions) for vma in task.vmas()] == [(0, 5, "rw-s"), (5, 10, "rw-s")]
+    assert len(task.machine.files) == 2
+    task.munmap(0, 10)
+    assert not task.machine.files
 
 
 def test_neighbours_with_pages_of_their_own_stay_apart(task: mm.Task) -> None:

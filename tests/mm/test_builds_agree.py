@@ -123,7 +123,7 @@ class Program:
         self.machine.force_empty(self.container())
 
     def file(self) -> mm.File:
-        files = list(self.machine.files.values())
+        files = [file for file in self.machine.files.values() if file.is_on_disk]
         if not files or (len(files) < 4 and self.numbers.random() < 0.3):
             return self.machine.create_file()
         return self.numbers.choice(files)
@@ -150,6 +150,12 @@ class Program:
             return opened.write(self.numbers.randrange(60 * 4096), self.numbers.randbytes(self.numbers.randrange(20_000)))
         finally:
             opened.close()
+
+    def map_shared(self) -> None:
+        self.task().mmap(4096 + self.span()[0], self.span()[1], shared=True)
+
+    def touch_shared(self) -> object:
+        return self.task().touch(4096 + self.span()[0], self.span()[1], write=self.numbers.random() < 0.5)
 
     def map_file(self) -> None:
         self.task().mmap(2048 + self.span()[0], self.span()[1], file=self.file(), shared=self.numbers.random() < 0.5)
@@ -195,6 +201,7 @@ class Program:
         others += [self.exec, self.reap, self.swapon, self.swapoff]
         others += [self.attach, self.type, self.sysctl, self.advance, self.force_empty, self.adjust]
         others += [self.read_file, self.write_file, self.host_read, self.host_write, self.map_file, self.touch_files] * 2
+        others += [self.map_shared, self.touch_shared] * 2
         others += [self.truncate, self.sync, self.fadvise, self.remove]
         for step in range(STEPS):
             operation = self.numbers.choice(weighted + others)

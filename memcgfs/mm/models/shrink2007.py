@@ -115,8 +115,8 @@ def shrink_page(core: Core, pfn: int, sc: ScanControl2007) -> int:
         if not may_enter_fs or not sc.may_writepage:
             return unlock_and(core, pfn, PAGE_KEEP)
         answer = pageout(core, pfn)
-        if answer == PAGE_KEEP:
-            return unlock_and(core, pfn, PAGE_KEEP)
+        if answer in (PAGE_KEEP, PAGE_ACTIVATE):
+            return unlock_and(core, pfn, answer)
         if answer == PAGE_SUCCESS:
             if core.frames.has(pfn, PG_WRITEBACK) or core.frames.has(pfn, PG_DIRTY):
                 return PAGE_KEEP

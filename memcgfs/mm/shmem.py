@@ -1,0 +1,159 @@
+"""Files in memory: shared anonymous mappings (mm/shmem.c, move_to_swap_cache and move_from_swap_cache of mm/swap_state.c).
+
+A page of such a file is in the page cache while it is in memory. When reclaim wants it, it moves over to the swap cache, and the file
+keeps its slot (in the tree where a disk's file has its blocks); a fault that finds a slot moves it back. Who is charged follows from the
+two caches: the charge of the one is made before that of the other is given up, by whoever runs.
+
+"It ends": where the page cannot be charged, 2.6.23 with v4 tries again for ever (the tmpfs hang of 2007); here the fault is out of
+memory after MAX_SHMEM_ROUNDS rounds.
+"""
+
+from __future__ import annotations
+
+from .core import Core, warn
+from .files import block_tree
+from .page_alloc import alloc_page, put_page
+from .page_cache import add_to_page_cache, add_to_page_cache_lru, find_lock_page, remove_from_page_cache
+from .params import GFP_HIGHUSER, MAX_SHMEM_ROUNDS, PG_CACHE, PG_CONTENT, PG_DIRTY, PG_LOCKED, PG_UPTODATE, PGMAJFAULT
+from .params import VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGBUS, WARN_SHMEM_LIVELOCK
+from .radix_tree import ANY_ENTRY
+from .swap_state import delete_from_swap_cache, free_swap_and_cache, insert_into_swap_cache, lookup_swap_cache
+from .swapin import read_swap_cache_async, swapin_readahead
+from .waiting import congestion_wait, lock_page, wait_on_page_writeback
+
+
+def shmem_writepage(core: Core, pfn: int) -> bool:
+    """The locked page leaves its file for the swap cache, dirty: it is written from there, when reclaim meets it again, and unlocked.
+
+    False where there is no slot for it, or no charge: it stays dirty and locked (AOP_WRITEPAGE_ACTIVATE).
+    """
+    slot = core.swap.take()
+    if slot != 0:
+        if move_to_swap_cache(core, pfn, slot):
+            core.frames.clear(pfn, PG_LOCKED)
+            return True
+        core.swap.free(slot)
+    core.frames.set(pfn, PG_DIRTY)
+    return False
+
+
+def move_to_swap_cache(core: Core, pfn: int, slot: int) -> bool:
+    """From the page cache, the file remembering the slot."""
+    file = core.frames.owner(pfn)
+    index = core.frames.index(pfn)
+    if insert_into_swap_cache(core, pfn, slot) != 0:
+        return False
+    if not core.frames.has(pfn, PG_CACHE):
+        # The charge waited, and meanwhile the file's last owner was killed, and its page with it.
+        core.swap.duplicate(slot)
+        delete_from_swap_cache(core, pfn)
+        return False
+    core.frames.clear(pfn, PG_DIRTY)
+    remove_from_page_cache(core, pfn)
+    put_page(core, pfn)
+    core.swap.duplicate(slot)
+    core.trees.insert(block_tree(file), index, slot)
+    core.files.nr_blocks[file] += 1
+    if not core.files.dirty.is_linked(file):
+        core.files.dirty.add_tail(core.files.shmem_swaplist, file)
+    core.frames.set(pfn, PG_DIRTY)
+    return True
+
+
+def forget_slot(core: Core, file: int, index: int) -> int:
+    """The file has this page in swap no more; its slot."""
+    slot = core.trees.delete(block_tree(file), index)
+    core.files.nr_blocks[file] -= 1
+    if core.files.nr_blocks[file] == 0:
+        core.files.dirty.remove(file)
+    return slot
+
+
+def move_from_swap_cache(core: Core, pfn: int, file: int, index: int, slot: int) -> int:
+    """Back into the page cache, dirty, the slot given up. The page is locked. 0, -ENOMEM or -EEXIST."""
+    error = add_to_page_cache(core, pfn, file, index)
+    if error == 0:
+        delete_from_swap_cache(core, pfn)
+        core.frames.set(pfn, PG_DIRTY)
+        forget_slot(core, file, index)
+        core.swap.free(slot)
+    return error
+
+
+def shmem_fault(core: Core, file: int, index: int) -> int:
+    """shmem_getpage: the locked page in core.fault_page, and VM_FAULT_MINOR or MAJOR; or VM_FAULT_OOM, or SIGBUS beyond the end."""
+    if index >= core.files.nr_size_pages(file):
+        return VM_FAULT_SIGBUS
+    answer = VM_FAULT_MINOR
+    for _ in range(MAX_SHMEM_ROUNDS):
+        pfn = find_lock_page(core, file, index)
+        if pfn != 0:
+            core.model.page_accessed(core, pfn)
+            core.fault_page = pfn
+            return answer
+        slot = core.trees.lookup(block_tree(file), index)
+        if slot == 0:
+            if not shmem_fill_hole(core, file, index):
+                return VM_FAULT_OOM
+            continue
+        pfn = lookup_swap_cache(core, slot)
+        if pfn == 0:
+            if answer == VM_FAULT_MINOR:
+                answer = VM_FAULT_MAJOR
+                core.count(PGMAJFAULT)
+            swapin_readahead(core, slot)
+            pfn = read_swap_cache_async(core, slot)
+            if pfn == 0:
+                if core.trees.lookup(block_tree(file), index) == slot:
+                    return VM_FAULT_OOM
+                continue
+        shmem_take_back(core, pfn, file, index, slot)
+        put_page(core, pfn)
+    warn(core, WARN_SHMEM_LIVELOCK)
+    return VM_FAULT_OOM
+
+
+def shmem_fill_hole(core: Core, file: int, index: int) -> bool:
+    """A page of zeros where there was none yet. False where there is no frame; a charge that was refused is no answer here."""
+    pfn = alloc_page(core, GFP_HIGHUSER)
+    if pfn == 0:
+        return False
+    if add_to_page_cache_lru(core, pfn, file, index) == 0:
+        core.frames.set(pfn, PG_UPTODATE)
+        core.frames.clear(pfn, PG_CONTENT)
+        core.frames.clear(pfn, PG_LOCKED)
+    put_page(core, pfn)
+    return True
+
+
+def shmem_take_back(core: Core, pfn: int, file: int, index: int, slot: int) -> None:
+    """A page of the swap cache, once it is read and not being written, moves back to the file."""
+    lock_page(core, pfn)
+    wait_on_page_writeback(core, pfn)
+    error = 0
+    if core.swap.cache[slot] == pfn and core.trees.lookup(block_tree(file), index) == slot:
+        error = move_from_swap_cache(core, pfn, file, index, slot)
+    core.frames.clear(pfn, PG_LOCKED)
+    if error != 0:
+        congestion_wait(core, core.wait_ns // 5)
+
+
+def shmem_truncate_range(core: Core, file: int, first: int) -> None:
+    """Gives the slots from this page on back."""
+    index = core.trees.next_index(block_tree(file), first, ANY_ENTRY)
+    while index >= 0:
+        free_swap_and_cache(core, forget_slot(core, file, index))
+        index = core.trees.next_index(block_tree(file), index, ANY_ENTRY)
+
+
+def shmem_unuse(core: Core, pfn: int, slot: int) -> int:
+    """swapoff: the locked page of this slot goes back to the file in memory that has it, if one does. 0, or -ENOMEM."""
+    file = core.files.dirty.next[core.files.shmem_swaplist]
+    while file != core.files.shmem_swaplist:
+        index = core.trees.next_index(block_tree(file), 0, ANY_ENTRY)
+        while index >= 0:
+            if core.trees.lookup(block_tree(file), index) == slot:
+                return move_from_swap_cache(core, pfn, file, index, slot)
+            index = core.trees.next_index(block_tree(file), index + 1, ANY_ENTRY)
+        file = core.files.dirty.next[file]
+    return 0
