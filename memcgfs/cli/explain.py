@@ -220,6 +220,7 @@ ANSWERS: Final = {
     "keep:dirty_referenced": "kept: dirty, and referenced",
     "keep:may_not_write": "kept: dirty, and not to be written yet",
     "keep:in_use": "kept: somebody else uses it",
+    "keep:may_not_enter": "kept: dirty, and whoever wants memory may not enter the filesystem",
     "keep:congested": "kept: its disk has enough to do",
     "activate:no_slot": "activated: no swap slot was found for this page of shared memory",
     "keep:writing": "kept: its write has begun",

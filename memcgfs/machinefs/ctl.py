@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..cgroup import NoSuchTask
 from ..kernfs import Caller
+from ..mm.params import GFP_ATOMIC, GFP_KERNEL, GFP_NOFAIL, GFP_NOFS, GFP_NOIO, GFP_NORETRY
 from .errors import BadCommand
 from .file_commands import fadvise_file, fsync_file, map_file, read_file, sync, write_file
 from .grammar import Usage, words_of
@@ -52,6 +53,19 @@ def _swapon(entry: TaskEntry, name: str, nbytes: int, priority: int | None) -> N
 
 ADVICE = ("normal", "sequential", "random", "willneed", "dontneed", "noreuse")
 
+BLOCK_GFP = {
+    None: GFP_KERNEL,
+    "noio": GFP_NOIO,
+    "nofs": GFP_NOFS,
+    "atomic": GFP_ATOMIC,
+    "noretry": GFP_KERNEL | GFP_NORETRY,
+    "nofail": GFP_KERNEL | GFP_NOFAIL,
+}
+
+
+def _block(entry: TaskEntry, order: int, how: str | None) -> None:
+    entry.task.alloc_block(order, BLOCK_GFP[how])
+
 
 def _command(usage: str, does: str, run: Callable[..., object]) -> Command:
     return Command(Usage(usage), does, run)
@@ -75,6 +89,9 @@ COMMANDS = (
     _command("lookup N", "look up N names that do not exist (negative dentries)", lambda entry, n: entry.task.lookup(n)),
     _command("setuid UID", "run as that user, for the OOM score", lambda entry, uid: entry.task.setuid(uid)),
     _command("nice NICE", "be nice, for the OOM score", lambda entry, nice: entry.task.set_nice(nice)),
+    _command("node N", "run on that node's cpu", lambda entry, node: entry.task.set_node(node)),
+    _command("block ORDER [noio|nofs|atomic|noretry|nofail]", "take 2^ORDER pages of kernel memory, and hold them", _block),
+    _command("unblock ORDER", "give such a block back", lambda entry, order: entry.task.free_block(order)),
     _command("swapon NAME SIZE [PRIORITY]", "use a swap area (SIZE as 64M)", _swapon),
     _command("swapoff NAME", "give it up; its pages come back at this task's expense", lambda entry, name: entry.task.swapoff(name)),
     _command("run TIME", "compute for so long (as 100ms)", lambda entry, ns: entry.task.run(ns)),

@@ -28,6 +28,7 @@ KINDS: dict[str, Callable[[str], Value]] = {
     "UID": units.number,
     "NICE": units.signed,
     "TIME": units.time_ns,
+    "ORDER": units.number,
     "SIZE": units.size_bytes,
     "PRIORITY": units.number,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import units
 from ..kernfs import Caller, ControlFile
-from ..mm import Machine, MachineBroken, ZoneView
+from ..mm import Machine, MachineBroken, PagesetView, ZoneView
 from .errors import BadCommand
 
 KB_PER_PAGE = 4
@@ -32,16 +32,25 @@ def _zone(zone: ZoneView) -> str:
         f"        min      {zone.pages_min}\n"
         f"        low      {zone.pages_low}\n"
         f"        high     {zone.pages_high}\n"
-        f"        scanned  {zone.pages_scanned}\n"
+        f"        scanned  {zone.pages_scanned} (a: {zone.nr_scan_active} i: {zone.nr_scan_inactive})\n"
         f"        spanned  {zone.spanned}\n"
         f"        present  {zone.present}\n"
-        f"    nr_free_pages {zone.free}\n"
-        f"    nr_inactive  {zone.nr_inactive}\n"
-        f"    nr_active    {zone.nr_active}\n"
-        f"        protection: ({', '.join(map(str, zone.protection))})\n"
-        f"  all_unreclaimable: {zone.all_unreclaimable:d}\n"
+        + "".join(f"    {name:<12} {amount}\n" for name, amount in zone.statistics.items())
+        + f"        protection: ({', '.join(map(str, zone.protection))})\n"
+        "  pagesets\n"
+        + "".join(map(_pageset, zone.pagesets))
+        + f"  all_unreclaimable: {zone.all_unreclaimable:d}\n"
         f"  prev_priority:     {zone.prev_priority}\n"
         f"  start_pfn:         {zone.start_pfn}\n"
+    )
+
+
+def _pageset(pageset: PagesetView) -> str:
+    return (
+        f"    cpu: {pageset.cpu} pcp: {pageset.pcp}\n"
+        f"              count: {pageset.count}\n"
+        f"              high:  {pageset.high}\n"
+        f"              batch: {pageset.batch}\n"
     )
 
 

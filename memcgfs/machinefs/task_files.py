@@ -1,7 +1,8 @@
 """The files of a simulated task, in the formats of today's /proc/PID, so that today's tools parse them.
 
-What /proc does not know is added to `status` as lines of its own: `Touched` (how far the last touch came), `Stall` (how
-long the task has waited in all) and, of a zombie, `Died` (why).  As in /proc, a zombie has no lines about memory.
+What /proc does not know is added to `status` as lines of its own: `VmBlk` (kernel memory that it holds in blocks),
+`Touched` (how far the last touch came), `Stall` (how long the task has waited in all) and, of a zombie, `Died` (why).  As
+in /proc, a zombie has no lines about memory.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ def show_status(entry: TaskEntry) -> str:
             f"VmRSS:\t{task.rss_pages * KB_PER_PAGE:8} kB",
             f"VmPTE:\t{task.page_table_pages * KB_PER_PAGE:8} kB",
             f"VmSwap:\t{task.swap_pages * KB_PER_PAGE:8} kB",
+            f"VmBlk:\t{task.block_pages * KB_PER_PAGE:8} kB",
         ]
     lines += ["Threads:\t1", f"Stall:\t{task.stall_ns} ns"]
     if task.touched:
@@ -93,7 +95,8 @@ def show_stat(entry: TaskEntry) -> str:
         **dict.fromkeys(("startcode", "endcode", "startstack", "kstkesp", "kstkeip"), 0),
         **dict.fromkeys(("signal", "blocked", "sigignore", "sigcatch", "wchan", "nswap", "cnswap"), 0),
         "exit_signal": SIGCHLD,
-        **dict.fromkeys(("processor", "rt_priority", "policy"), 0),
+        "processor": task.node,
+        **dict.fromkeys(("rt_priority", "policy"), 0),
         "delayacct_blkio_ticks": task.stall_ns // NS_PER_TICK,
         **dict.fromkeys(("guest_time", "cguest_time", "start_data", "end_data", "start_brk"), 0),
         **dict.fromkeys(("arg_start", "arg_end", "env_start", "env_end", "exit_code"), 0),

@@ -50,4 +50,4 @@ from .tracer import TraceRecord as TraceRecord
 from .tracer import Tracer as Tracer
 from .views import SlabView as SlabView
 from .views import SwapView as SwapView
-from .views import ZoneView as ZoneView
+from .views import ZoneView as ZoneView, PagesetView as PagesetView

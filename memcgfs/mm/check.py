@@ -37,6 +37,7 @@ class Walk:
         self.mapped: Counter[int] = Counter()
         self.swapped: Counter[int] = Counter()
         self.leaves: set[int] = set()
+        self.free: set[int] = set()
         self.slabs: set[int] = set()
 
     def expect(self, holds: bool, finding: str) -> None:
@@ -59,10 +60,11 @@ class Walk:
         self.expect(in_file, f"frame {pfn} is mapped at page {page}, which is page {index} of file {file}")
 
     def frames(self) -> Iterator[int]:
-        """Every frame that was ever handed out."""
+        """Every frame outside of the blocks that were never touched."""
         zones = self.core.zones
         for zone in range(zones.nr_zones):
-            yield from range(max(zones.start[zone], 1), zones.frontier[zone])
+            yield from range(max(zones.start[zone], 1), zones.untouched[zone])
+            yield from range(zones.frontier[zone], zones.end[zone])
 
     def with_flag(self, flag: int) -> set[int]:
         return {pfn for pfn in self.frames() if self.flags[pfn] & flag}
@@ -93,6 +95,8 @@ def check_rest(walk: Walk) -> None:
     walk.expect(not walk.with_flag(params.PG_METAPAGE), "a meta page is locked")
     waiting = list(walk.core.containers.released[: walk.core.containers.nr_released])
     walk.expect(len(waiting) == len(set(waiting)), "a container waits twice to be looked at")
+    nodes = Counter(task.node for task in walk.machine.tasks.values() if task.space is not None)
+    walk.expect(walk.machine.nr_running == [nodes[node] for node in range(walk.core.nr_nodes)], "tasks on each node")
     users = Counter(id(task.space) for task in walk.machine.tasks.values())
     for mm, space in walk.machine.spaces.items():
         walk.equal(f"mm {mm}: users", space.users, users[id(space)])
@@ -148,18 +152,54 @@ def check_page_tables(walk: Walk) -> None:
 
 
 def check_free_lists(walk: Walk) -> None:
-    """Free pages are on their zone's list or beyond its frontier, and nowhere else."""
+    """Free blocks lie where blocks of their order can lie, joined where they could be; each is on one list, and counted."""
     core, zones = walk.core, walk.core.zones
-    free = set()
+    heads = set()
     for zone in range(zones.nr_zones):
         if not zones.present[zone]:
             continue
-        listed = core.lru.order(zones.free_head[zone])
-        beyond = zones.end[zone] - max(zones.frontier[zone], 1)
-        walk.equal(f"zone {zone}: free pages", zones.count(zone, params.NR_FREE_PAGES), len(listed) + beyond)
-        walk.expect(all(walk.flags[pfn] >> ZONE_SHIFT == zone for pfn in listed), f"zone {zone}: a foreign page is on its free list")
-        free.update(listed)
-    walk.expect(free == walk.with_flag(params.PG_FREE), "free lists and PG_free do not agree")
+        untouched = zones.frontier[zone] - zones.untouched[zone]
+        free = untouched
+        for order in range(params.NR_ORDERS):
+            listed = core.lru.order(zones.free_head(zone, order))
+            implicit = untouched >> order if order == params.LARGEST_ORDER else 0
+            walk.equal(f"zone {zone}: free blocks of order {order}", zones.nr_free[zone * params.NR_ORDERS + order], len(listed) + implicit)
+            for pfn in listed:
+                check_free_block(walk, zone, order, pfn)
+            if order < params.LARGEST_ORDER:
+                blocks = set(listed)
+                walk.expect(not any(pfn ^ 1 << order in blocks for pfn in listed), f"zone {zone}: two free buddies of order {order}")
+            free += len(listed) << order
+            heads.update(listed)
+        walk.equal(f"zone {zone}: free pages", zones.count(zone, params.NR_FREE_PAGES), free)
+        check_pagesets(walk, zone)
+    walk.expect(heads == walk.with_flag(params.PG_FREE), "free lists and PG_free do not agree")
+
+
+def check_pagesets(walk: Walk, zone: int) -> None:
+    """Pages on a per-cpu list are of its zone, counted by the list alone, and fewer than it may hold."""
+    core, zones = walk.core, walk.core.zones
+    for cpu in range(core.nr_nodes):
+        for cold in (False, True):
+            pcp = zones.pcp(zone, cpu, cold)
+            listed = core.lru.order(zones.pcp_head(pcp))
+            what = f"zone {zone}, cpu {cpu}: pages on its {'cold' if cold else 'hot'} list"
+            walk.equal(what, zones.pcp_count[pcp], len(listed))
+            walk.expect(len(listed) <= max(zones.pcp_high[pcp], zones.pcp_batch[pcp]), f"{what} are too many")
+            walk.expect(all(walk.flags[pfn] == zone << ZONE_SHIFT for pfn in listed), f"{what} are not all free, or foreign")
+            walk.expect(walk.free.isdisjoint(listed), f"{what} are on another list besides")
+            walk.free.update(listed)
+
+
+def check_free_block(walk: Walk, zone: int, order: int, pfn: int) -> None:
+    """A block of the zone, of this order, that shares no page with another."""
+    zones, pages = walk.core.zones, range(pfn, pfn + (1 << order))
+    inside = zones.start[zone] <= pfn and pages.stop <= zones.end[zone]
+    walk.expect(walk.flags[pfn] >> ZONE_SHIFT == zone and inside, f"zone {zone}: a foreign page is on its free list")
+    walk.expect(pfn % (1 << order) == 0, f"frame {pfn}: no block of order {order} begins here")
+    walk.equal(f"frame {pfn}: order of its free block", walk.core.frames.private[pfn], order)
+    walk.expect(walk.free.isdisjoint(pages), f"frame {pfn}: its block of order {order} overlaps another")
+    walk.free.update(pages)
 
 
 def check_zone_lists(walk: Walk) -> None:
@@ -296,15 +336,18 @@ def check_references(walk: Walk) -> None:
     """page_count and page_mapcount of every frame, and the statistics made of them."""
     core = walk.core
     waiting = Counter(pfn for pages in core.model.waiting() for pfn in pages)
+    blocks = dict(block for task in walk.machine.tasks.values() for block in task.blocks)
+    held = {page for pfn, order in blocks.items() for page in range(pfn, pfn + (1 << order))}
+    walk.expect(walk.with_flag(params.PG_BLOCK) == held, "blocks of kernel memory are not those that tasks hold")
     anon = 0
     mapped_files = int(walk.mapped[ZERO_PAGE] > 0)
     for pfn in walk.frames():
         flags = walk.flags[pfn]
         walk.equal(f"frame {pfn}: mapcount", walk.mapcount[pfn], walk.mapped[pfn])
         cached = bool(flags & (params.PG_SWAPCACHE | params.PG_CACHE))
-        references = walk.mapped[pfn] + cached + waiting[pfn] + (pfn in walk.leaves) + (pfn in walk.slabs)
+        references = walk.mapped[pfn] + cached + waiting[pfn] + (pfn in walk.leaves) + (pfn in walk.slabs) + (pfn in blocks)
         walk.equal(f"frame {pfn}: count", walk.count[pfn], references)
-        walk.expect((references == 0) == bool(flags & params.PG_FREE), f"frame {pfn}: {references} references, flags {flags:#x}")
+        walk.expect((references == 0 and pfn not in held) == (pfn in walk.free), f"frame {pfn}: {references} references, flags {flags:#x}")
         if walk.mapped[pfn] > 0:
             anon += bool(flags & params.PG_ANON)
             mapped_files += not flags & params.PG_ANON

@@ -16,6 +16,8 @@ CLOCK_MAX_NS = 1 << 62  # 146 years: no clock is let go further by hand
 LONGEST_NS = 3600 * 10**9  # of a single wait: a fault's cost, a disk's latency
 MAX_FRAMES = 2**32 - 2
 MIN_FRAMES = 16
+MAX_NODES = 16
+MAX_PCP_BATCH = 1 << 20
 NODES_PER_ENTRY = 6  # of a radix tree whose entries lie as far apart as can be
 MAX_SWAP_PAGES = 2**32 - 2
 MAX_FILES_BYTES = 1 << 43  # 8 TiB of disk
@@ -27,7 +29,7 @@ SPARE_SLOTS = 1 << 24  # 64 GB for swap areas that are added
 MAX_SHARED_MAPPINGS = 1 << 16  # of anonymous memory, each a file of its own
 MAX_CONTAINERS = 1 << 20
 MAX_SEGMENTS = 1 << 24
-SPARE_HEADS = 1 << 10
+SPARE_HEADS = 1 << 12
 SMALL_MACHINE_FRAMES = 16 << 8  # mm/swap.c: swap_setup, 16 MB
 ZONE_NAMES = ("DMA", "DMA32", "Normal", "HighMem")
 
@@ -65,6 +67,7 @@ class MachineConfig:
     """The first fields are what mount options say; the second group are the kernel's constants, for tests to make small.
 
     zone_pages: pages of each zone type, instead of those that ram_bytes and arch give. min_free_kbytes: None is the kernel's formula.
+    pcp_batch: pages that a per-cpu list takes at once, in every zone; None is the kernel's formula, and 0 no lists.
     """
 
     ram_bytes: int = 512 << 20
@@ -86,12 +89,13 @@ class MachineConfig:
     zone_pages: tuple[int, int, int, int] | None = None
     min_free_kbytes: int | None = None
     max_containers: int = MAX_CONTAINERS
+    pcp_batch: int | None = None
 
     def __post_init__(self) -> None:
         if self.arch not in ZONE_ENDS:
             raise ConfigError(f"arch={self.arch}: only x86_64 and i386 are built")
-        if self.nodes != 1:
-            raise ConfigError(f"nodes={self.nodes}: only one node is built")
+        if not 1 <= self.nodes <= MAX_NODES:
+            raise ConfigError(f"nodes={self.nodes}: from 1 to {MAX_NODES}")
         if self.model != "containers2007":
             raise ConfigError(f"model={self.model}: only containers2007 is built")
         if self.rules != "2007":
@@ -111,8 +115,12 @@ class MachineConfig:
             raise ConfigError(f"zone_pages={self.zone_pages}: a machine needs at least {MIN_FRAMES // 2} page frames")
         if self.nr_frames + 2 * self.max_containers + SPARE_HEADS > 1 << 32:
             raise ConfigError(f"ram={self.ram_bytes}: page frames and list heads together have 32-bit numbers")
+        if self.nr_frames // self.nodes < MIN_FRAMES // 2:
+            raise ConfigError(f"nodes={self.nodes}: a node needs at least {MIN_FRAMES // 2} page frames")
         if min(self.swap_cluster_max, self.pagevec_size, self.wait_ns, self.jiffy_ns) < 1 or self.def_priority < 0:
             raise ConfigError("batch sizes and waits are at least 1")
+        if self.pcp_batch is not None and not 0 <= self.pcp_batch <= MAX_PCP_BATCH:
+            raise ConfigError(f"pcp_batch={self.pcp_batch}: from 0 to {MAX_PCP_BATCH} pages")
         if not 0 <= self.files_bytes <= MAX_FILES_BYTES:
             raise ConfigError(f"files={self.files_bytes}: from 0 to {MAX_FILES_BYTES} bytes")
         if self.swap_bytes < 0 or self.nr_swap_pages > MAX_SWAP_PAGES:
@@ -140,6 +148,18 @@ class MachineConfig:
     def max_threads(self) -> int:
         """kernel/fork.c: fork_init, an eighth of memory for task structures and stacks; never less than 20."""
         return max(20, self.nr_frames // 16)
+
+    def zone_spans(self) -> list[tuple[int, int]]:
+        """(first frame, end) by zone number. Nodes have equal shares of memory, which cut through the zones."""
+        spans = []
+        for node in range(self.nodes):
+            node_start, node_end = (self.nr_frames * cut // self.nodes for cut in (node, node + 1))
+            start = 0
+            for size in self.zone_sizes():
+                first = min(max(start, node_start), node_end)
+                start += size
+                spans.append((first, max(min(start, node_end), first)))
+        return spans
 
     def zone_sizes(self) -> tuple[int, ...]:
         """Spanned pages by zone type."""
@@ -222,6 +242,12 @@ def sizes_of(config: MachineConfig, nr_lru_heads: int, nr_meta_heads: int) -> Si
         dentry_bytes=DENTRY_BYTES[config.arch],
         dentries_per_slab=objects_per_slab(DENTRY_BYTES[config.arch], STRUCT_SLAB_BYTES[config.arch]),
     )
+
+
+def zone_batchsize(present: int) -> int:
+    """About a quarter of 1/1024 of the zone, at most 128 pages of it, and one less than a power of 2: 0 below 8192 pages, at most 31."""
+    batch = max(min(present // 1024, 128) // 4, 1)
+    return (1 << ((batch + batch // 2).bit_length() - 1)) - 1
 
 
 def objects_per_slab(object_bytes: int, struct_slab_bytes: int) -> int:

@@ -55,9 +55,12 @@ cdef class Core:
     cdef public long long clock_ns
     cdef readonly unsigned int current_mm
     cdef readonly long long current_pid
+    cdef readonly unsigned int current_node
     cdef readonly bint current_is_killed
+    cdef readonly bint current_is_memalloc
     cdef readonly bint current_is_kswapd
     cdef readonly bint current_is_pdflush
+    cdef readonly int[::1] kswapd_max_order
     cdef readonly int scan_depth
     cdef readonly long long reclaimed_slab
     cdef readonly int fault
@@ -68,7 +71,8 @@ cdef class Core:
     cdef readonly bint has_killed
     cdef readonly bint is_interleaved
     cpdef void set_total_pages(self, long long nr_pages) noexcept nogil
-    cpdef void set_current(self, unsigned int mm, long long pid) noexcept nogil
+    cpdef void set_current(self, unsigned int mm, long long pid, unsigned int node) noexcept nogil
+    cpdef void set_memalloc(self, bint on) noexcept nogil
     cpdef void kill_current(self) noexcept nogil
     cpdef void set_traced(self, unsigned long long events) noexcept nogil
     cpdef void set_interleaved(self, bint on) noexcept nogil

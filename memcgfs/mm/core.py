@@ -18,7 +18,7 @@ from .frames import Frames
 from .lockdep import Lockdep
 from .mms import AddressSpaces, Vmas
 from .pagetable import PageTables
-from .params import DEFAULT_SEEKS, MAX_NR_ZONES, NR_DISKS, NR_VM_EVENTS
+from .params import DEFAULT_SEEKS, MAX_NR_ZONES, NR_DISKS, NR_ORDERS, NR_VM_EVENTS
 from .radix_tree import RadixTrees
 from .res_counter import ResCounters
 from .slabs import KmemCache
@@ -39,11 +39,11 @@ class Core:
 
     def __init__(self, sizes: Sizes, kernel: object) -> None:
         self.kernel = kernel
-        self.nr_free_heads = sizes.nr_nodes * MAX_NR_ZONES
+        self.nr_free_heads = sizes.nr_nodes * MAX_NR_ZONES * (NR_ORDERS + 2 * sizes.nr_nodes)
         self.frames = Frames(sizes.nr_frames, max(self.nr_free_heads + sizes.nr_lru_heads, sizes.nr_meta_heads))
         self.lru = self.frames.lru
         self.meta = self.frames.meta
-        self.zones = Zones(sizes.nr_nodes)
+        self.zones = Zones(sizes.nr_nodes, self.lru.first_head)
         self.counters = ResCounters(sizes.nr_containers, sizes.ulong_max)
         self.containers = Containers(sizes.nr_containers)
         self.mms = AddressSpaces(sizes.nr_mms)
@@ -88,9 +88,12 @@ class Core:
         self.clock_ns = 0
         self.current_mm = 0
         self.current_pid = 0
+        self.current_node = 0
         self.current_is_killed = False
+        self.current_is_memalloc = False
         self.current_is_kswapd = False
         self.current_is_pdflush = False
+        self.kswapd_max_order = array_of("i", sizes.nr_nodes)
         self.scan_depth = 0
         self.reclaimed_slab = 0
         self.fault = 0
@@ -111,11 +114,17 @@ class Core:
         self.vm_total_pages = nr_pages
         self.ratelimit_pages = min(max(nr_pages // 32, 16), 1024)
 
-    def set_current(self, mm: int, pid: int) -> None:
-        """The address space on whose behalf the next operation runs (current->mm), and the task whose it is, or 0."""
+    def set_current(self, mm: int, pid: int, node: int) -> None:
+        """The address space on whose behalf the next operation runs (current->mm), the task whose it is, or 0, and the node it runs on."""
         self.current_mm = mm
         self.current_pid = pid
+        self.current_node = node
         self.current_is_killed = False
+        self.current_is_memalloc = False
+
+    def set_memalloc(self, on: bool) -> None:
+        """PF_MEMALLOC: the running task is in direct reclaim."""
+        self.current_is_memalloc = on
 
     def kill_current(self) -> None:
         """SIGKILL is pending for the running task: no further access of its batch happens."""

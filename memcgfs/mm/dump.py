@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .params import LEAF_ENTRIES, MAX_SWAPFILES
+from .params import LEAF_ENTRIES, MAX_SWAPFILES, NR_ORDERS
 from .pure import Core
 from .radix_tree import ANY_ENTRY
 from .slabs import OBJECT_BITS, OBJECT_MASK, OBJECT_NEWER, OBJECT_OLDER, OBJECT_WORDS, SLAB_HEADER, SLAB_NEXT, SLAB_PREV
@@ -17,7 +17,11 @@ def dump(machine: Machine) -> dict[str, Any]:
     """Equal for two machines if and only if nothing that follows can tell them apart. Cost: O(frames used + page tables)."""
     core, zones = machine.core, machine.core.zones
     frames = core.frames
-    used = [pfn for zone in range(zones.nr_zones) for pfn in range(zones.start[zone], zones.frontier[zone])]
+    used = [
+        pfn
+        for zone in range(zones.nr_zones)
+        for pfn in (*range(zones.start[zone], zones.untouched[zone]), *range(zones.frontier[zone], zones.end[zone]))
+    ]
     names = ("flags", "count", "mapcount", "private", "mapping", "container", "meta_refs")
     views = {name: memoryview(getattr(frames, name)) for name in names}
     return {
@@ -25,7 +29,13 @@ def dump(machine: Machine) -> dict[str, Any]:
         "vmstat": machine.vmstat(),
         "zones": [repr(view) for view in machine.zones()],
         "scan": [(zones.nr_scan_active[zone], zones.nr_scan_inactive[zone]) for zone in range(zones.nr_zones)],
-        "free": [core.lru.order(zones.free_head[zone]) for zone in range(zones.nr_zones) if zones.present[zone]],
+        "free": [
+            (zone, order, core.lru.order(zones.free_head(zone, order)))
+            for zone in range(zones.nr_zones)
+            for order in range(NR_ORDERS)
+            if zones.nr_free[zone * NR_ORDERS + order]
+        ],
+        "pagesets": [core.lru.order(zones.pcp_head(pcp)) for pcp in range(zones.nr_zones * zones.nr_nodes * 2) if zones.pcp_count[pcp]],
         "frames": [tuple(view[pfn] for view in views.values()) for pfn in used],
         "zone lists": core.model.walk(core, -1),
         "pagevecs": core.model.waiting(),
@@ -38,6 +48,7 @@ def dump(machine: Machine) -> dict[str, Any]:
         "token": (core.token.mm, core.token.global_faults, {mm: token_row(core, mm) for mm in machine.spaces}),
         "disks": [disk_queue(core, disk) for disk in range(core.disks.nr_disks)],
         "daemons": list(core.daemons.due_ns),
+        "kswapd orders": list(core.kswapd_max_order),
         "files": {number: describe_file(machine, number) for number in machine.files},
         "dentries": (unused_dentries(core), partial_slabs(core), core.dentry_cache.nr_to_scan),
         "tasks": {pid: describe_task(machine, pid) for pid in machine.tasks},
@@ -97,6 +108,8 @@ def describe_task(machine: Machine, pid: int) -> dict[str, Any]:
                 entries[page] = pte
     return {
         "state": task.state,
+        "node": task.node,
+        "blocks": list(task.blocks),
         "died": task.died,
         "faults": (task.min_flt, task.maj_flt),
         "times": (task.utime_ns, task.stall_ns),

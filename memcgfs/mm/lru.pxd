@@ -6,6 +6,7 @@ cdef class ZoneLru:
     cdef readonly unsigned int[::1] active_pvec
     cdef readonly unsigned int[::1] inactive_pvec
     cdef readonly unsigned int[::1] put_back_pvec
+    cdef readonly unsigned int[::1] freed_pvec
     cdef readonly unsigned int nr_active_pvec
     cdef readonly unsigned int nr_inactive_pvec
     cpdef unsigned int head(self, unsigned int zone, bint active) noexcept nogil

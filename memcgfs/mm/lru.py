@@ -40,6 +40,7 @@ class ZoneLru:
         self.nr_active_pvec = 0
         self.nr_inactive_pvec = 0
         self.put_back_pvec = array_of("I", self.pagevec_size * MAX_SCAN_DEPTH)
+        self.freed_pvec = array_of("I", self.pagevec_size * MAX_SCAN_DEPTH)
         for head in range(self.first_head, self.scan_heads + NR_SCAN_LISTS * MAX_SCAN_DEPTH):
             core.lru.init_head(head)
 

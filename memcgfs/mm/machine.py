@@ -26,8 +26,8 @@ from .file import File, FsStat
 from .files import FILE_IN_MEMORY, FILE_ON_DISK
 from .ids import Ids
 from .models.python import Policy
-from .params import MAX_NR_ZONES, PG_CONTENT, WARN_ALLOC_LIVELOCK, WARN_FAULT_LIVELOCK, WARN_SHMEM_LIVELOCK, WARN_UNCHARGE_BELOW_ZERO
-from .params import WARN_UNUSE_LIVELOCK
+from .params import MAX_NR_ZONES, PG_BLOCK, PG_CONTENT, WARN_ALLOC_LIVELOCK, WARN_FAULT_LIVELOCK, WARN_SHMEM_LIVELOCK
+from .params import WARN_UNCHARGE_BELOW_ZERO, WARN_UNUSE_LIVELOCK
 from .swapon import Swapfiles
 from .task import Task
 from .trace_ring import TRACE_EXIT, TRACE_NEWTASK
@@ -78,6 +78,7 @@ class Machine:
         self.spaces: dict[int, AddressSpace] = {}
         self.tasks: SortedDict[int, Task] = SortedDict()
         self.by_age: dict[int, Task] = {}
+        self.nr_running = [0] * config.nodes
         self.current: Task | None = None
         self.under_way: list[Task] = []
         self.killed: list[Task] = []
@@ -138,9 +139,12 @@ class Machine:
         return space
 
     def enter(self, task: Task, parent: Task | None) -> Task:
+        """sched_balance_fork: it starts on the node with the fewest living tasks, the lowest of several."""
         self.trace(TRACE_NEWTASK, task.pid, parent.pid if parent is not None else 0)
         self.tasks[task.pid] = task
         self.by_age[task.pid] = task
+        task.node = self.nr_running.index(min(self.nr_running))
+        self.nr_running[task.node] += 1
         if parent is not None:
             task.parent = parent
             parent.children.append(task)
@@ -219,9 +223,12 @@ class Machine:
         for child in task.children:
             child.parent = None
         task.children = []
-        with self.running(None):
-            self.core.set_current(0, task.pid)  # exit_mm: it runs to its end, without an address space
+        self.nr_running[task.node] -= 1
+        with self.running(None, node=task.node):
+            self.core.set_current(0, task.pid, task.node)  # exit_mm: it runs to its end, without an address space
             self.trace(TRACE_EXIT, task.pid)
+            while task.blocks:
+                self.engine.free_pages(self.core, *task.blocks.pop())
             self.release_space(space)
 
     def release_space(self, space: AddressSpace) -> None:
@@ -241,6 +248,22 @@ class Machine:
             task.parent.children.remove(task)
         del self.tasks[task.pid]
         del self.by_age[task.pid]
+
+    def set_node(self, task: Task, node: int) -> None:
+        self.nr_running[task.node] -= 1
+        self.nr_running[node] += 1
+        task.node = node
+
+    def alloc_block(self, task: Task, gfp: int, order: int) -> bool:
+        """A block of kernel memory for the task to hold, charged to nobody. False where there is none."""
+        pfn = self.engine.alloc_pages(self.core, gfp, order)
+        if pfn == 0:
+            self.printk(f"{task.comm}: page allocation failure. order:{order}, mode:0x{gfp:x}")
+            return False
+        for page in range(pfn, pfn + (1 << order)):
+            self.core.frames.set(page, PG_BLOCK)
+        task.blocks.append((pfn, order))
+        return True
 
     # Files
 
@@ -295,16 +318,17 @@ class Machine:
     # Running
 
     @contextmanager
-    def running(self, task: Task | None, container: Container | None = None) -> Iterator[None]:
-        """One operation on behalf of a task; of a process of the host that is in this container; or of nobody.
+    def running(self, task: Task | None, container: Container | None = None, node: int | None = None) -> Iterator[None]:
+        """One operation on behalf of a task, on its node; of a process of the host that is in this container; or of nobody, on the node
+        given, or where the machine is just now.
 
         At its end whoever was killed is gone, and a late error comes up. Where the machine
         panics, what was under way fails for want of memory, and the operation ends with MachinePanicked.
         """
         self.refuse_if_panicked()
-        before, before_mm, start_ns = self.current, self.core.current_mm, self.core.clock_ns
-        before_pid = self.core.current_pid
-        was_killed = self.core.current_is_killed
+        before, start_ns = self.current, self.core.clock_ns
+        before_mm, before_pid, before_node = self.core.current_mm, self.core.current_pid, self.core.current_node
+        was_killed, was_memalloc = self.core.current_is_killed, self.core.current_is_memalloc
         self.current = task
         if task is not None:
             self.under_way.append(task)
@@ -314,12 +338,15 @@ class Machine:
         elif container is not None:
             mm = self.host_mm
             self.core.mms.container[mm] = container.cid
-        self.core.set_current(mm, task.pid if task is not None else 0)
+        if node is None:
+            node = task.node if task is not None else before_node
+        self.core.set_current(mm, task.pid if task is not None else 0, node)
         try:
             yield
         finally:
             self.current = before
-            self.core.set_current(before_mm, before_pid)
+            self.core.set_current(before_mm, before_pid, before_node)
+            self.core.set_memalloc(was_memalloc)
             if was_killed or self.panicked or before in self.killed:
                 self.core.kill_current()
             if task is not None:

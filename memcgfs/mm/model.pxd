@@ -10,9 +10,9 @@ cdef class Model:
     cdef void uncharged(self, Core core, unsigned int pfn, unsigned int container) noexcept nogil
     cdef void container_made(self, Core core, unsigned int container) noexcept nogil
     cdef void container_removed(self, Core core, unsigned int container) noexcept nogil
-    cdef bint shrink_zones(self, Core core, unsigned int kind, int order) noexcept nogil
+    cdef bint shrink_zones(self, Core core, unsigned int zonelist, int order, unsigned int gfp) noexcept nogil
     cdef bint shrink_container(self, Core core, unsigned int container) noexcept nogil
-    cdef long long run_kswapd(self, Core core) noexcept nogil
+    cdef long long run_kswapd(self, Core core, unsigned int node) noexcept nogil
     cpdef tuple walk(self, Core core, int container)
     cpdef tuple waiting(self)
 

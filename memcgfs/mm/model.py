@@ -60,16 +60,16 @@ class Model:
     def container_removed(self, core: Core, container: int) -> None:
         """No page is charged to it, and none will be."""
 
-    def shrink_zones(self, core: Core, kind: int, order: int) -> bool:
-        """try_to_free_pages: free memory in the zones of this zonelist; True for progress."""
+    def shrink_zones(self, core: Core, zonelist: int, order: int, gfp: int) -> bool:
+        """try_to_free_pages: free memory in the zones of this zonelist, by what the gfp mask allows; True for progress."""
         return False
 
     def shrink_container(self, core: Core, container: int) -> bool:
         """try_to_free_mem_container_pages: free memory of this container; True for success."""
         return False
 
-    def run_kswapd(self, core: Core) -> int:
-        """Some of kswapd's work; gives when it wants to go on (a time of the clock), or -1 where it goes to sleep."""
+    def run_kswapd(self, core: Core, node: int) -> int:
+        """Some of the work of a node's kswapd; gives when it wants to go on (a time of the clock), or -1 where it goes to sleep."""
         return -1
 
     def waiting(self) -> tuple[list[int], list[int]]:

@@ -1,58 +1,84 @@
-"""Allocation of page frames, order 0 (mm/page_alloc.c: __alloc_pages, get_page_from_freelist, free_hot_page).
+"""Allocation of page frames (mm/page_alloc.c: __alloc_pages, get_page_from_freelist, free_hot_cold_page, __free_pages).
 
-A request walks the zonelist of its highest zone. It is served above the low watermark; below it kswapd is woken, and it is served
-above the min watermark; below that it reclaims for itself; and when that frees nothing, the OOM killer is asked. A task that was
-killed takes what there is.
+A request walks the zonelist of its highest zone on the node of whoever runs. It is served above the low watermark; below it kswapd is
+woken, and it is served above the min watermark, which those that cannot wait and the urgent may undercut; below that it reclaims for
+itself; and when that frees nothing, the OOM killer is asked, unless the block is too large for that to help. A task that was killed,
+or is reclaiming, takes what there is.
 """
 
 from __future__ import annotations
 
+from .buddy import free_one_page, rmqueue
 from .core import Core, out_of_memory, warn
-from .params import DAEMON_KSWAPD, GFP_DMA_BIT, GFP_HIGHMEM_BIT, LOCKDEP, MAX_ALLOC_ROUNDS, PG_FREE, PG_LRU, PGFREE
-from .params import WARN_ALLOC_LIVELOCK, WMARK_HIGH, WMARK_LOW, WMARK_MIN, ZONE_DMA
+from .params import ALLOC_HARDER, ALLOC_HIGH, ALLOC_NO_WATERMARKS, ALLOC_WMARK_HIGH, ALLOC_WMARK_LOW, ALLOC_WMARK_MIN
+from .params import DAEMON_KSWAPD, GFP_COLD, GFP_DMA_BIT, GFP_FS, GFP_HIGH, GFP_HIGHMEM_BIT, GFP_NOFAIL, GFP_NORETRY, GFP_REPEAT
+from .params import GFP_WAIT, LOCKDEP, MAX_ALLOC_ROUNDS, MAX_NR_ZONES, PAGE_ALLOC_COSTLY_ORDER, PG_FREE, PG_LRU, PGALLOC, PGFREE
+from .params import WARN_ALLOC_LIVELOCK, WMARK_HIGH, WMARK_LOW, WMARK_MIN, ZONE_DMA, ZONE_SHIFT
+from .pageset import give_to_pageset, take_from_pageset
 from .trace import trace_event
 from .trace_ring import TRACE_PAGE_ALLOC, TRACE_PAGE_FREE
 from .waiting import congestion_wait, sleep_until
-from .zones import give_frame, take_frame
 
 
-def get_page_from_freelist(core: Core, kind: int, which: int) -> int:
-    """The first zone of the list above its watermark gives a frame; 0 where none is."""
-    class_zone = core.zones.zone_in_list(kind, 0)
+def buffered_rmqueue(core: Core, gfp: int, order: int, zone: int) -> int:
+    """A block of the zone with nothing on its frames but the zone; 0 where there is none. Single pages come from the cpu's list."""
+    if order == 0:
+        pcp = core.zones.pcp(zone, core.current_node, gfp & GFP_COLD != 0)
+        pfn = take_from_pageset(core.zones, core.frames, core.lru, zone, pcp)
+    else:
+        pfn = rmqueue(core.zones, core.frames, core.lru, zone, order)
+        if pfn != 0:
+            for page in range(pfn, pfn + (1 << order)):
+                core.frames.flags[page] = zone << ZONE_SHIFT
+    if pfn != 0:
+        core.zones.add(zone, PGALLOC, 1 << order)
+    return pfn
+
+
+def may_take_from(core: Core, zone: int, order: int, class_zone: int, alloc_flags: int) -> bool:
+    """The watermark that the request must leave."""
+    if alloc_flags & ALLOC_NO_WATERMARKS:
+        return True
+    which = WMARK_HIGH
+    if alloc_flags & ALLOC_WMARK_MIN:
+        which = WMARK_MIN
+    elif alloc_flags & ALLOC_WMARK_LOW:
+        which = WMARK_LOW
+    return core.zones.watermark_ok(zone, order, which, class_zone, alloc_flags)
+
+
+def get_page_from_freelist(core: Core, gfp: int, order: int, zonelist: int, alloc_flags: int) -> int:
+    """The first zone of the list that is above its watermark, and has such a block, gives it; 0 where none does."""
+    class_zone = core.zones.zone_in_list(zonelist, 0)
     place = 0
     zone = class_zone
     while zone < core.zones.nr_zones:
-        if core.zones.watermark_ok(zone, which, class_zone):
-            return take_frame(core.zones, core.frames, core.lru, zone)
+        if may_take_from(core, zone, order, class_zone, alloc_flags):
+            pfn = buffered_rmqueue(core, gfp, order, zone)
+            if pfn != 0:
+                return pfn
         place += 1
-        zone = core.zones.zone_in_list(kind, place)
+        zone = core.zones.zone_in_list(zonelist, place)
     return 0
 
 
-def get_page_without_watermarks(core: Core, kind: int) -> int:
-    """ALLOC_NO_WATERMARKS, for the dying."""
+def wakeup_kswapds(core: Core, zonelist: int, order: int) -> None:
+    """Each zone of the list below its low watermark wakes the kswapd of its node."""
     place = 0
-    zone = core.zones.zone_in_list(kind, 0)
+    zone = core.zones.zone_in_list(zonelist, 0)
     while zone < core.zones.nr_zones:
-        if core.zones.has_free(zone):
-            return take_frame(core.zones, core.frames, core.lru, zone)
+        if not core.zones.watermark_ok(zone, order, WMARK_LOW, 0, 0):
+            wakeup_kswapd(core, zone // MAX_NR_ZONES, order)
         place += 1
-        zone = core.zones.zone_in_list(kind, place)
-    return 0
+        zone = core.zones.zone_in_list(zonelist, place)
 
 
-def wakeup_kswapd(core: Core, kind: int) -> None:
-    """kswapd runs at the next chance if a zone of the list is below its low watermark."""
-    if not core.daemons.is_asleep(DAEMON_KSWAPD):
-        return
-    place = 0
-    zone = core.zones.zone_in_list(kind, 0)
-    while zone < core.zones.nr_zones:
-        if not core.zones.watermark_ok(zone, WMARK_LOW, 0):
-            core.daemons.set_due(DAEMON_KSWAPD, core.clock_ns)
-            return
-        place += 1
-        zone = core.zones.zone_in_list(kind, place)
+def wakeup_kswapd(core: Core, node: int, order: int) -> None:
+    """It runs at the next chance, if it sleeps; in any case the largest order that it was asked for is remembered."""
+    if core.kswapd_max_order[node] < order:
+        core.kswapd_max_order[node] = order
+    if core.daemons.is_asleep(DAEMON_KSWAPD + node):
+        core.daemons.set_due(DAEMON_KSWAPD + node, core.clock_ns)
 
 
 def gfp_zone(core: Core, gfp: int) -> int:
@@ -65,11 +91,15 @@ def gfp_zone(core: Core, gfp: int) -> int:
 
 
 def alloc_page(core: Core, gfp: int) -> int:
-    """A frame with count 1, or 0: out of memory although reclaim and the OOM killer were asked."""
-    kind = gfp_zone(core, gfp)
-    pfn = get_page_from_freelist(core, kind, WMARK_LOW)
+    return alloc_pages(core, gfp, 0)
+
+
+def alloc_pages(core: Core, gfp: int, order: int) -> int:
+    """The first frame, with count 1, of a block of 2^order; 0 where there is none although all was tried that the gfp mask allows."""
+    zonelist = core.current_node * MAX_NR_ZONES + gfp_zone(core, gfp)
+    pfn = get_page_from_freelist(core, gfp, order, zonelist, ALLOC_WMARK_LOW)
     if pfn == 0:
-        pfn = alloc_page_slowly(core, kind, gfp)
+        pfn = alloc_pages_slowly(core, gfp, order, zonelist)
     if pfn != 0:
         core.frames.count[pfn] = 1
         if core.traced:
@@ -77,36 +107,67 @@ def alloc_page(core: Core, gfp: int) -> int:
     return pfn
 
 
-def alloc_page_slowly(core: Core, kind: int, gfp: int) -> int:
+def alloc_pages_slowly(core: Core, gfp: int, order: int, zonelist: int) -> int:
+    """From the second attempt on. A round is one pass from the kernel's label `rebalance`."""
+    alloc_flags = ALLOC_WMARK_MIN
+    if gfp & GFP_WAIT == 0:
+        alloc_flags |= ALLOC_HARDER
+    if gfp & GFP_HIGH:
+        alloc_flags |= ALLOC_HIGH
     rounds = 0
     while rounds < MAX_ALLOC_ROUNDS:
-        wakeup_kswapd(core, kind)
-        pfn = get_page_from_freelist(core, kind, WMARK_MIN)
+        wakeup_kswapds(core, zonelist, order)
+        pfn = get_page_from_freelist(core, gfp, order, zonelist, alloc_flags)
         if pfn != 0:
             return pfn
         while rounds < MAX_ALLOC_ROUNDS:
             rounds += 1
-            if core.current_is_killed:
-                return get_page_without_watermarks(core, kind)
-            if core.model.shrink_zones(core, kind, 0):
-                pfn = get_page_from_freelist(core, kind, WMARK_MIN)
+            if core.current_is_killed or core.current_is_memalloc:
+                pfn = get_page_from_freelist(core, gfp, order, zonelist, ALLOC_NO_WATERMARKS)
+                if pfn != 0 or gfp & GFP_NOFAIL == 0:
+                    return pfn
+                congestion_wait(core, core.wait_ns // 5)
+                continue
+            if gfp & GFP_WAIT == 0:
+                return 0
+            if try_to_free_pages_for(core, gfp, order, zonelist):
+                pfn = get_page_from_freelist(core, gfp, order, zonelist, alloc_flags)
                 if pfn != 0:
                     return pfn
-            else:
-                pfn = get_page_from_freelist(core, kind, WMARK_HIGH)
+            elif gfp & GFP_FS and gfp & GFP_NORETRY == 0:
+                pfn = get_page_from_freelist(core, gfp, order, zonelist, ALLOC_WMARK_HIGH)
                 if pfn != 0:
                     return pfn
-                if not out_of_memory(core, gfp, 0):
+                if order > PAGE_ALLOC_COSTLY_ORDER or not out_of_memory(core, gfp, order):
                     return 0
                 if not core.current_is_killed:
                     sleep_until(core, core.clock_ns + core.jiffy_ns)
                 break
+            if not may_retry(gfp, order):
+                return 0
             congestion_wait(core, core.wait_ns // 5)
-        pfn = get_page_from_freelist(core, kind, WMARK_LOW)
+        pfn = get_page_from_freelist(core, gfp, order, zonelist, ALLOC_WMARK_LOW)
         if pfn != 0:
             return pfn
     warn(core, WARN_ALLOC_LIVELOCK)
     return 0
+
+
+def try_to_free_pages_for(core: Core, gfp: int, order: int, zonelist: int) -> bool:
+    """Direct reclaim. What it needs memory for itself may come from below the watermarks (PF_MEMALLOC)."""
+    core.current_is_memalloc = True
+    progress = core.model.shrink_zones(core, zonelist, order, gfp)
+    core.current_is_memalloc = False
+    return progress
+
+
+def may_retry(gfp: int, order: int) -> bool:
+    """Small blocks are waited for, however long; large ones by whoever said so."""
+    if gfp & GFP_NORETRY:
+        return False
+    if order <= PAGE_ALLOC_COSTLY_ORDER:
+        return True
+    return gfp & (GFP_REPEAT | GFP_NOFAIL) != 0
 
 
 def get_page(core: Core, pfn: int) -> None:
@@ -118,18 +179,44 @@ def put_page(core: Core, pfn: int) -> None:
     left = core.frames.count[pfn] - 1
     core.frames.count[pfn] = left
     if left == 0:
-        free_page(core, pfn)
+        free_hot_cold_page(core, pfn, False)
 
 
-def free_page(core: Core, pfn: int) -> None:
-    """The frame is nobody's: off the LRU, and back to its zone."""
+def put_cold_page(core: Core, pfn: int) -> None:
+    """put_page for a page that nobody has looked at for long."""
+    left = core.frames.count[pfn] - 1
+    core.frames.count[pfn] = left
+    if left == 0:
+        free_hot_cold_page(core, pfn, True)
+
+
+def free_hot_cold_page(core: Core, pfn: int, cold: bool) -> None:
+    """The frame is nobody's: off the LRU, and to a list of the cpu, which gives it back to the zone at its time."""
     if LOCKDEP:
         assert not core.frames.has(pfn, PG_FREE), f"frame {pfn} freed twice"
         assert core.frames.mapcount[pfn] == 0, f"frame {pfn} freed while mapped"
         assert core.frames.meta_refs[pfn] == 0, f"frame {pfn} freed while charged"
     if core.frames.has(pfn, PG_LRU):
         core.model.page_freed(core, pfn)
+    zone = core.frames.zone(pfn)
+    core.frames.flags[pfn] = zone << ZONE_SHIFT
+    core.frames.mapping[pfn] = 0
     core.count(PGFREE)
     if core.traced:
-        trace_event(core, TRACE_PAGE_FREE, pfn, core.frames.zone(pfn))
-    give_frame(core.zones, core.frames, core.lru, pfn)
+        trace_event(core, TRACE_PAGE_FREE, pfn, zone)
+    give_to_pageset(core.zones, core.frames, core.lru, zone, core.zones.pcp(zone, core.current_node, cold), pfn)
+
+
+def free_pages(core: Core, pfn: int, order: int) -> None:
+    """__free_pages: the block that alloc_pages gave, whose only reference the caller holds. Larger ones go to the zone at once."""
+    core.frames.count[pfn] = 0
+    if order == 0:
+        free_hot_cold_page(core, pfn, False)
+        return
+    zone = core.frames.zone(pfn)
+    for page in range(pfn, pfn + (1 << order)):
+        core.frames.flags[page] = zone << ZONE_SHIFT
+    core.count_many(PGFREE, 1 << order)
+    core.zones.all_unreclaimable[zone] = 0
+    core.zones.pages_scanned[zone] = 0
+    free_one_page(core.zones, core.frames, core.lru, zone, pfn, order)

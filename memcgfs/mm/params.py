@@ -120,11 +120,27 @@ GFP_HIGH: Final = 0x20
 GFP_IO: Final = 0x40
 GFP_FS: Final = 0x80
 GFP_COLD: Final = 0x100
+GFP_REPEAT: Final = 0x400
+GFP_NOFAIL: Final = 0x800
+GFP_NORETRY: Final = 0x1000
+GFP_ATOMIC: Final = 0x20
 GFP_NOIO: Final = 0x10
 GFP_NOFS: Final = 0x50
 GFP_KERNEL: Final = 0xD0
 GFP_HIGHUSER: Final = 0xD2
 
+# get_page_from_freelist: the watermark that must be left, and who may go below it
+ALLOC_NO_WATERMARKS: Final = 0x01
+ALLOC_WMARK_MIN: Final = 0x02
+ALLOC_WMARK_LOW: Final = 0x04
+ALLOC_WMARK_HIGH: Final = 0x08
+ALLOC_HARDER: Final = 0x10
+ALLOC_HIGH: Final = 0x20
+
+# The buddy allocator's blocks have 2^0 to 2^10 pages
+NR_ORDERS: Final = 11
+LARGEST_ORDER: Final = 10
+LARGEST_BLOCK: Final = 1024
 PAGE_ALLOC_COSTLY_ORDER: Final = 3
 
 # Disks: the files', then one for each swap area there can be

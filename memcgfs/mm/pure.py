@@ -12,6 +12,8 @@ from .frames import Frames as Frames
 from .res_counter import ResCounters as ResCounters
 from .containers import Containers as Containers
 from .zones import Zones as Zones
+from .buddy import put_block as put_block
+from .pageset import give_to_pageset as give_to_pageset
 from .disk import Disks as Disks
 from .daemons import Daemons as Daemons
 from .swapfile import SwapAreas as SwapAreas
@@ -31,7 +33,7 @@ from .flusher import Flusher as Flusher
 from .memcontrol import force_empty_page as force_empty_page, mem_container_uncharge_page as mem_container_uncharge_page
 from .page_dirty import restart_kupdate as restart_kupdate, set_page_dirty as set_page_dirty
 from .waiting import run_due as run_due, sleep_until as sleep_until
-from .page_alloc import alloc_page as alloc_page, put_page as put_page
+from .page_alloc import alloc_page as alloc_page, alloc_pages as alloc_pages, free_pages as free_pages, put_page as put_page
 from .slab import kmem_cache_alloc as kmem_cache_alloc
 from .dcache import lookup_missing as lookup_missing, shrink_dcache_memory as shrink_dcache_memory
 from .swap_state import lookup_swap_cache as lookup_swap_cache

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from .core import Core
-from .params import GFP_KERNEL
 
 
 class ScanControl:
     """Wishes first, then what was found.
 
     swap_cluster_max: pages to isolate at once, and to free. may_writepage, may_swap: what is allowed. order: the size that is
-    wanted (1 for a container, a slip of v4 without effect). mem_container: on whose behalf, -1 for the machine's own.
+    wanted (1 for a container, a slip of v4 without effect). mem_container: on whose behalf, -1 for the machine's own. gfp_mask: whether
+    it may start reads and writes (GFP_IO), and call into a filesystem (GFP_FS).
 
     nr_scanned: pages that shrink_page_list saw, twice if mapped or in the swap cache. all_unreclaimable: no zone was worth scanning.
     depth: how many reclaims this one runs inside of.
@@ -18,14 +18,14 @@ class ScanControl:
     For the trace: `priority`, how hard it tries now, and `why` the page that was looked at last was treated so (WHY_*).
     """
 
-    def __init__(self, core: Core, mem_container: int, order: int) -> None:
+    def __init__(self, core: Core, mem_container: int, order: int, gfp_mask: int) -> None:
         self.swap_cluster_max = core.swap_cluster_max
         self.swappiness = core.swappiness
         self.may_writepage = core.laptop_mode == 0
         self.may_swap = True
         self.order = order
-        self.gfp_mask = GFP_KERNEL
         self.mem_container = mem_container
+        self.gfp_mask = gfp_mask
         self.nr_scanned = 0
         self.all_unreclaimable = False
         self.depth = core.scan_depth

@@ -16,7 +16,8 @@ from .errors import BadRange, BadValue, BusError, FileTooBig, MachinePanicked, N
 from .file import OpenFile, advise, error_of
 from .files import MAX_FILE_PAGES
 from .oom import OOM_ADJUST_RANGE, OOM_DISABLE, badness
-from .params import LEAF_ENTRIES, LEAF_MASK, PTE_PRESENT, PTE_SHIFT, VM_FAULT_OOM, VM_FAULT_SIGBUS, VM_FAULT_SIGSEGV
+from .params import GFP_KERNEL, LEAF_ENTRIES, LEAF_MASK, NR_ORDERS, PTE_PRESENT, PTE_SHIFT, VM_FAULT_OOM, VM_FAULT_SIGBUS
+from .params import VM_FAULT_SIGSEGV
 from .params import VM_LOCKED, VM_SHARED, VM_WRITE
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ class Task:
         self.oom_adj = 0
         self.is_memdie = False  # TIF_MEMDIE
         self.is_swapping_off = False  # PF_SWAPOFF
+        self.node = 0
+        self.blocks: list[tuple[int, int]] = []
         self.died = ""
         self.touched = ""
         self.start_ns = machine.clock_ns
@@ -120,6 +123,10 @@ class Task:
     @property
     def locked_pages(self) -> int:
         return sum(vma.end - vma.start for vma in self.vmas() if vma.is_locked)
+
+    @property
+    def block_pages(self) -> int:
+        return sum(1 << order for _, order in self.blocks)
 
     @property
     def oom_score(self) -> int:
@@ -441,6 +448,33 @@ class Task:
         if value not in OOM_ADJUST_RANGE and value != OOM_DISABLE:
             raise BadValue(f"oom_adj {value}: -16 to 15, or -17 for never")
         self.oom_adj = value
+
+    def set_node(self, node: int) -> None:
+        """Runs on that node's cpu from now on, and allocates from there first."""
+        self.alive()
+        if not 0 <= node < self.machine.config.nodes:
+            raise BadValue(f"node {node}: there are {self.machine.config.nodes}")
+        self.machine.set_node(self, node)
+
+    def alloc_block(self, order: int, gfp: int = GFP_KERNEL) -> None:
+        """2^order pages of kernel memory, held until free_block or the end. Raises OutOfMemory; the task does not die of that."""
+        self.alive()
+        if not 0 <= order < NR_ORDERS:
+            raise BadValue(f"order {order}: from 0 to {NR_ORDERS - 1}")
+        with self.machine.running(self):
+            has_block = self.machine.alloc_block(self, gfp, order)
+        if not has_block or self.space is None:
+            raise OutOfMemory(f"no block of 2^{order} pages for task {self.pid}")
+
+    def free_block(self, order: int) -> None:
+        """Gives the youngest block of this order back. Raises BadValue where it holds none."""
+        self.alive()
+        found = next((block for block in reversed(self.blocks) if block[1] == order), None)
+        if found is None:
+            raise BadValue(f"task {self.pid} holds no block of order {order}")
+        self.blocks.remove(found)
+        with self.machine.running(self):
+            self.machine.engine.free_pages(self.machine.core, *found)
 
     def run(self, duration_ns: int) -> None:
         """Computes for so long. Raises BadValue where the clock does not go so far."""

@@ -7,18 +7,29 @@ from typing import TYPE_CHECKING
 
 from . import params
 from .config import ZONE_NAMES
-from .params import MAX_NR_ZONES, WMARK_HIGH, WMARK_LOW, WMARK_MIN
+from .params import MAX_NR_ZONES, NR_ORDERS, WMARK_HIGH, WMARK_LOW, WMARK_MIN
+from .zones import Zones
 
 if TYPE_CHECKING:
     from .machine import Machine
 
 KB_PER_PAGE = 4
-NR_ORDERS = 11
+
+
+@dataclass(frozen=True, slots=True)
+class PagesetView:
+    """A per-cpu list of a zone, hot (pcp 0) or cold (1); in pages."""
+
+    cpu: int
+    pcp: int
+    count: int
+    high: int
+    batch: int
 
 
 @dataclass(frozen=True, slots=True)
 class ZoneView:
-    """One populated zone; amounts in pages. free_by_order: free blocks of 2^i pages."""
+    """One populated zone; amounts in pages. free_by_order: free blocks of 2^i pages. statistics: as vmstat has them, of the zone."""
 
     name: str
     node: int
@@ -32,6 +43,10 @@ class ZoneView:
     protection: list[int]
     nr_active: int
     nr_inactive: int
+    statistics: dict[str, int]
+    pagesets: list[PagesetView]
+    nr_scan_active: int
+    nr_scan_inactive: int
     pages_scanned: int
     prev_priority: int
     all_unreclaimable: bool
@@ -78,13 +93,22 @@ def zones(machine: Machine) -> list[ZoneView]:
                 protection=[table.lowmem_reserve[zone * MAX_NR_ZONES + kind] for kind in range(MAX_NR_ZONES)],
                 nr_active=table.count(zone, params.NR_ACTIVE),
                 nr_inactive=table.count(zone, params.NR_INACTIVE),
+                statistics={name: table.count(zone, item) for name, item in STATISTICS.items()},
+                pagesets=pagesets(table, zone),
+                nr_scan_active=table.nr_scan_active[zone],
+                nr_scan_inactive=table.nr_scan_inactive[zone],
                 pages_scanned=table.pages_scanned[zone],
                 prev_priority=table.prev_priority[zone],
                 all_unreclaimable=bool(table.all_unreclaimable[zone]),
-                free_by_order=[free] + [0] * (NR_ORDERS - 1),
+                free_by_order=[table.nr_free[zone * NR_ORDERS + order] for order in range(NR_ORDERS)],
             )
         )
     return found
+
+
+def pagesets(table: Zones, zone: int) -> list[PagesetView]:
+    lists = [(cpu, pcp, table.pcp(zone, cpu, bool(pcp))) for cpu in range(table.nr_nodes) for pcp in (0, 1)]
+    return [PagesetView(cpu, pcp, table.pcp_count[at], table.pcp_high[at], table.pcp_batch[at]) for cpu, pcp, at in lists]
 
 
 def swaps(machine: Machine) -> list[SwapView]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from .core import Core, interleave, is_daemon, reap_killed
 from .page_dirty import clear_page_writeback
-from .params import AT_CONGESTION_WAIT, DAEMON_LAPTOP, DAEMON_PDFLUSH, LOCKDEP, PG_LOCKED, PG_RECLAIM, PG_UPTODATE, PG_WRITEBACK
-from .params import PGPGIN, PGPGOUT
+from .params import AT_CONGESTION_WAIT, DAEMON_KSWAPD, DAEMON_LAPTOP, DAEMON_PDFLUSH, LOCKDEP, PG_LOCKED, PG_RECLAIM, PG_UPTODATE
+from .params import PG_WRITEBACK, PGPGIN, PGPGOUT
 from .trace import trace_page
 from .trace_ring import TRACE_WRITEBACK_END
 
@@ -67,20 +67,26 @@ def run_daemon(core: Core, daemon: int) -> None:
     """
     current_mm = core.current_mm
     current_pid = core.current_pid
+    current_node = core.current_node
+    was_memalloc = core.current_is_memalloc
     was_kswapd = core.current_is_kswapd
     was_pdflush = core.current_is_pdflush
     core.current_mm = 0
     core.current_pid = -1 - daemon
+    core.current_is_memalloc = daemon < DAEMON_PDFLUSH
     core.current_is_kswapd = daemon < DAEMON_PDFLUSH
     core.current_is_pdflush = daemon >= DAEMON_PDFLUSH
     core.daemons.begin(daemon)
     if daemon < DAEMON_PDFLUSH:
-        core.daemons.set_due(daemon, core.model.run_kswapd(core))
+        core.current_node = daemon - DAEMON_KSWAPD
+        core.daemons.set_due(daemon, core.model.run_kswapd(core, core.current_node))
     else:
         core.daemons.set_due(daemon, core.flusher.run(core, daemon))
     core.daemons.end(daemon)
     core.current_is_kswapd = was_kswapd
     core.current_is_pdflush = was_pdflush
+    core.current_is_memalloc = was_memalloc
+    core.current_node = current_node
     core.current_mm = current_mm
     core.current_pid = current_pid
 

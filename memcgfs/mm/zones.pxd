@@ -1,11 +1,17 @@
 @cython.final
 cdef class Zones:
     cdef readonly unsigned int nr_zones
+    cdef readonly unsigned int nr_nodes
+    cdef readonly unsigned int first_head
     cdef readonly unsigned long long[::1] start
     cdef readonly unsigned long long[::1] end
     cdef readonly long long[::1] present
+    cdef readonly unsigned long long[::1] untouched
     cdef readonly unsigned long long[::1] frontier
-    cdef readonly unsigned int[::1] free_head
+    cdef readonly long long[::1] nr_free
+    cdef readonly int[::1] pcp_count
+    cdef readonly int[::1] pcp_high
+    cdef readonly int[::1] pcp_batch
     cdef readonly long long[::1] wmark
     cdef readonly long long[::1] lowmem_reserve
     cdef readonly unsigned char[::1] zonelist
@@ -18,10 +24,10 @@ cdef class Zones:
     cpdef long long count(self, unsigned int zone, unsigned int item) noexcept nogil
     cpdef void add(self, unsigned int zone, unsigned int item, long long amount) noexcept nogil
     cpdef long long total(self, unsigned int item) noexcept nogil
-    cpdef unsigned int zone_in_list(self, unsigned int kind, unsigned int place) noexcept nogil
-    cpdef bint watermark_ok(self, unsigned int zone, unsigned int which, unsigned int class_zone) noexcept nogil
-    cpdef bint has_free(self, unsigned int zone) noexcept nogil
+    cpdef unsigned int zone_in_list(self, unsigned int zonelist, unsigned int place) noexcept nogil
+    cpdef unsigned int free_head(self, unsigned int zone, unsigned int order) noexcept nogil
+    cpdef int smallest_block(self, unsigned int zone, int order) noexcept nogil
+    cpdef unsigned int pcp(self, unsigned int zone, unsigned int cpu, bint cold) noexcept nogil
+    cpdef unsigned int pcp_head(self, unsigned int pcp) noexcept nogil
+    cpdef bint watermark_ok(self, unsigned int zone, int order, unsigned int which, unsigned int class_zone, unsigned int alloc_flags) noexcept nogil
     cpdef bint is_near_oom(self, unsigned int zone) noexcept nogil
-
-cdef unsigned int take_frame(Zones zones, Frames frames, Links lru, unsigned int zone) noexcept nogil
-cdef void give_frame(Zones zones, Frames frames, Links lru, unsigned int pfn) noexcept nogil

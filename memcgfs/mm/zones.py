@@ -1,7 +1,8 @@
-"""Zones: which frames belong to them, their free pages, watermarks and statistics (include/linux/mmzone.h, mm/page_alloc.c).
+"""Zones: which frames belong to them, their free blocks, watermarks and statistics (include/linux/mmzone.h, mm/page_alloc.c).
 
-Free pages. A zone's frames from `frontier` up were never handed out: they need no list, no flag and no host memory. A frame that
-comes back goes to the head of the free list, and is the next one to be handed out.
+Free pages lie in blocks of 2^order pages, a list for each zone and order (buddy.py). Those of the largest order that were never
+touched need no list, no flag and no host memory: they are the frames from `untouched` up to `frontier`, and stand behind all others
+of their order, the highest of them first.
 
 A row of `stat` holds the zone's statistics (NR_*) and its events (PG*), ZONE_ROW numbers a zone.
 """
@@ -9,25 +10,32 @@ A row of `stat` holds the zone's statistics (NR_*) and its events (PG*), ZONE_RO
 from __future__ import annotations
 
 from .arrays import array_of
-from .frames import Frames
-from .lists import Links
-from .params import MAX_NR_ZONES, NR_ACTIVE, NR_FREE_PAGES, NR_INACTIVE, PG_FREE, PG_MASK, PGALLOC, ZONE_ROW, ZONE_SHIFT
+from .params import ALLOC_HARDER, ALLOC_HIGH, MAX_NR_ZONES, NR_ACTIVE, NR_FREE_PAGES, NR_INACTIVE, NR_ORDERS, ZONE_ROW
 
 
 class Zones:
-    """Zone numbers are node * MAX_NR_ZONES + type; a zone of 0 pages is not populated."""
+    """Zone numbers are node * MAX_NR_ZONES + type; a zone of 0 pages is not populated.
 
-    def __init__(self, nr_nodes: int) -> None:
+    A zonelist's number is node * MAX_NR_ZONES + the highest type that may serve the request.
+    """
+
+    def __init__(self, nr_nodes: int, first_head: int) -> None:
         nr_zones = nr_nodes * MAX_NR_ZONES
         self.nr_zones = nr_zones
+        self.nr_nodes = nr_nodes
+        self.first_head = first_head
         self.start = array_of("Q", nr_zones)
         self.end = array_of("Q", nr_zones)
         self.present = array_of("q", nr_zones)
+        self.untouched = array_of("Q", nr_zones)
         self.frontier = array_of("Q", nr_zones)
-        self.free_head = array_of("I", nr_zones)
+        self.nr_free = array_of("q", nr_zones * NR_ORDERS)
+        self.pcp_count = array_of("i", nr_zones * nr_nodes * 2)
+        self.pcp_high = array_of("i", nr_zones * nr_nodes * 2)
+        self.pcp_batch = array_of("i", nr_zones * nr_nodes * 2)
         self.wmark = array_of("q", nr_zones * 3)
         self.lowmem_reserve = array_of("q", nr_zones * MAX_NR_ZONES)
-        self.zonelist = array_of("B", MAX_NR_ZONES * (nr_zones + 1))
+        self.zonelist = array_of("B", nr_zones * (nr_zones + 1))
         self.stat = array_of("q", nr_zones * ZONE_ROW)
         self.pages_scanned = array_of("q", nr_zones)
         self.all_unreclaimable = array_of("B", nr_zones)
@@ -50,46 +58,48 @@ class Zones:
             amount += self.stat[zone * ZONE_ROW + item]
         return amount
 
-    def zone_in_list(self, kind: int, place: int) -> int:
-        """The zone at this place of the zonelist for this highest zone type, or nr_zones past its end."""
-        return self.zonelist[kind * (self.nr_zones + 1) + place]
+    def zone_in_list(self, zonelist: int, place: int) -> int:
+        """The zone at this place of the zonelist, or nr_zones past its end."""
+        return self.zonelist[zonelist * (self.nr_zones + 1) + place]
 
-    def watermark_ok(self, zone: int, which: int, class_zone: int) -> bool:
-        """zone_watermark_ok for order 0: would a page of the zone be left above this watermark and its reserve?"""
-        mark = self.wmark[zone * 3 + which]
-        reserve = self.lowmem_reserve[zone * MAX_NR_ZONES + class_zone % MAX_NR_ZONES]
-        return self.stat[zone * ZONE_ROW + NR_FREE_PAGES] > mark + reserve
+    def free_head(self, zone: int, order: int) -> int:
+        """The head of free_area[order].free_list."""
+        return self.first_head + zone * NR_ORDERS + order
 
-    def has_free(self, zone: int) -> bool:
-        return self.stat[zone * ZONE_ROW + NR_FREE_PAGES] > 0
+    def smallest_block(self, zone: int, order: int) -> int:
+        """The lowest order, from this one up, of which there is a free block; NR_ORDERS where there is none."""
+        while order < NR_ORDERS and self.nr_free[zone * NR_ORDERS + order] == 0:
+            order += 1
+        return order
+
+    def pcp(self, zone: int, cpu: int, cold: bool) -> int:
+        """zone_pcp(zone, cpu)->pcp[cold]: the number of a per-cpu list."""
+        return (zone * self.nr_nodes + cpu) * 2 + cold
+
+    def pcp_head(self, pcp: int) -> int:
+        return self.first_head + self.nr_zones * NR_ORDERS + pcp
+
+    def watermark_ok(self, zone: int, order: int, which: int, class_zone: int, alloc_flags: int) -> bool:
+        """zone_watermark_ok: would the zone keep this watermark and its reserve without such a block?
+
+        Besides, of the pages in blocks of 2 and more, 4 and more, up to the wanted size, a half, a quarter.. of the mark must be left.
+        """
+        least = self.wmark[zone * 3 + which]
+        if alloc_flags & ALLOC_HIGH:
+            least -= least // 2
+        if alloc_flags & ALLOC_HARDER:
+            least -= least // 4
+        left = self.stat[zone * ZONE_ROW + NR_FREE_PAGES] - (1 << order) + 1
+        if left <= least + self.lowmem_reserve[zone * MAX_NR_ZONES + class_zone % MAX_NR_ZONES]:
+            return False
+        for smaller in range(order):
+            left -= self.nr_free[zone * NR_ORDERS + smaller] << smaller
+            least >>= 1
+            if left <= least:
+                return False
+        return True
 
     def is_near_oom(self, zone: int) -> bool:
         """zone_is_near_oom (mm/vmscan.c): scanned three times round without a page coming free."""
         row = zone * ZONE_ROW
         return self.pages_scanned[zone] >= (self.stat[row + NR_ACTIVE] + self.stat[row + NR_INACTIVE]) * 3
-
-
-def take_frame(zones: Zones, frames: Frames, lru: Links, zone: int) -> int:
-    """The next free frame of a zone that has one, its flags clear but for the zone."""
-    head = zones.free_head[zone]
-    zones.stat[zone * ZONE_ROW + NR_FREE_PAGES] -= 1
-    zones.stat[zone * ZONE_ROW + PGALLOC] += 1
-    if lru.is_empty(head):
-        pfn = zones.frontier[zone]
-        zones.frontier[zone] = pfn + 1
-    else:
-        pfn = lru.next[head]
-        lru.remove(pfn)
-    frames.flags[pfn] = zone << ZONE_SHIFT
-    return pfn
-
-
-def give_frame(zones: Zones, frames: Frames, lru: Links, pfn: int) -> None:
-    """__free_one_page: a page came free in the zone, so the zone counts as reclaimable again."""
-    zone = frames.zone(pfn)
-    frames.flags[pfn] = (frames.flags[pfn] & ~PG_MASK) | PG_FREE
-    frames.mapping[pfn] = 0
-    lru.add(zones.free_head[zone], pfn)
-    zones.stat[zone * ZONE_ROW + NR_FREE_PAGES] += 1
-    zones.pages_scanned[zone] = 0
-    zones.all_unreclaimable[zone] = 0

@@ -18,7 +18,7 @@ def test_reading_it_prints_the_commands(task: TaskHandle) -> None:
     lines = task.dir.read("ctl").decode().splitlines()
     assert [line.split()[0] for line in lines] == [
         "touch", "mmap", "munmap", "madvise", "mlock", "munlock", "read", "write", "fadvise", "fsync", "sync",
-        "fork", "exec", "exit", "lookup", "setuid", "nice", "swapon", "swapoff", "run",
+        "fork", "exec", "exit", "lookup", "setuid", "nice", "node", "block", "unblock", "swapon", "swapoff", "run",
     ]  # fmt: skip
     assert all(command.does in line for command, line in zip(COMMANDS, lines, strict=True))
 
@@ -76,7 +76,9 @@ WRONG = [
     "mmap 0 1 file:",
     "munmap 0", "munmap 0 1 2", "madvise 0 1", "madvise 0 1 willneed", "mlock 0", "munlock",
     "fork", "fork 1", "fork 0", "fork -1", "fork x", "fork 4194304", "fork 007", "exec now", "exit 1", "setuid",
-    "setuid -1", "setuid root", "nice", "nice five", "nice --1", "run", "run 1.5s", "run -1s", "run 1h",
+    "setuid -1", "setuid root", "nice", "nice five", "nice --1", "node", "node -1", "node 1", "node one",
+    "block", "block 11", "block -1", "block 0 soon", "block 0 noio nofs", "unblock", "unblock 0", "unblock 11",
+    "run", "run 1.5s", "run -1s", "run 1h",
     "lookup", "lookup -1", "lookup x", "lookup 1 2", "reclaim", "#touch 0 1",
     "read", "read data", "read data 0", "read data 0 1 2", "read data -1 1", "read data 0 x", "write data 0", "write",
     "write data 0 -1", "fadvise data 0 1", "fadvise data 0 1 often", "fadvise data 0 1 NORMAL", "fsync", "fsync data 0",

@@ -35,14 +35,42 @@ def test_formats(tree: Tree, task: TaskHandle, name: str) -> None:
 
 
 def test_zoneinfo(tree: Tree) -> None:
+    """As of 2.6.23: the zone's numbers, its statistics under vmstat's names, and the lists of each cpu."""
     text = tree.root.read(".machine/zoneinfo").decode()
     zones = tree.machine.zones()
     assert text.count("Node 0, zone ") == len(zones) > 0
     keys = re.findall(r"^ +(?:pages )?(\w+):? +", text, re.MULTILINE)
+    statistics = [name for name in tree.machine.vmstat() if name.startswith("nr_")]
     assert keys == [
-        "free", "min", "low", "high", "scanned", "spanned", "present", "nr_free_pages", "nr_inactive", "nr_active",
-        "protection", "all_unreclaimable", "prev_priority", "start_pfn",
+        "free", "min", "low", "high", "scanned", "spanned", "present", *statistics, "protection", *["cpu", "count", "high", "batch"] * 2,
+        "all_unreclaimable", "prev_priority", "start_pfn",
     ] * len(zones)  # fmt: skip
+
+
+def test_zoneinfo_of_a_zone_with_per_cpu_lists() -> None:
+    """64 MB: DMA has 4,095 pages, which is too few for lists; DMA32 has 12,288: 12 by 1024, a quarter of it is 3, and 3 + 1 is
+    4, of which one less is the batch. Five pages and their page table are taken in two batches, and when they come free they stay on
+    the list.
+    """
+    tree = Tree(ram="64M")
+    task = tree.spawn(100)
+    task.touch(0, 5)
+    task.ctl("munmap 0 5")
+    _, text = tree.root.read(".machine/zoneinfo").decode().split("Node 0, zone    DMA32\n")
+    assert "        scanned  0 (a: 0 i: 0)\n        spanned  12288\n        present  12288\n    nr_free_pages 12282\n" in text
+    assert (
+        "        protection: (0, 0, 0, 0)\n"
+        "  pagesets\n"
+        "    cpu: 0 pcp: 0\n              count: 6\n              high:  18\n              batch: 3\n"
+        "    cpu: 0 pcp: 1\n              count: 0\n              high:  6\n              batch: 1\n"
+        "  all_unreclaimable: 0\n"
+    ) in text
+
+
+def test_buddyinfo_has_all_orders(tree: Tree) -> None:
+    """16 MB but for frame 0: of the first 1,024 frames a block of each order below 10 is left, and three of order 10 above."""
+    text = Tree(ram="16M").root.read(".machine/buddyinfo").decode()
+    assert text == "Node 0, zone      DMA " + "     1 " * 10 + "     3 \n"
 
 
 def numbers(tree: Tree, name: str) -> dict[str, int]:

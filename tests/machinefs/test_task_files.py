@@ -35,6 +35,7 @@ def test_status(task: TaskHandle) -> None:
         "Name:\ttask\nState:\tR (running)\nTgid:\t100\nPid:\t100\nPPid:\t1\nTracerPid:\t0\n"
         "Uid:\t1000\t1000\t1000\t1000\nGid:\t1000\t1000\t1000\t1000\n"
         "VmSize:\t      20 kB\nVmLck:\t       0 kB\nVmRSS:\t      20 kB\nVmPTE:\t       4 kB\nVmSwap:\t       0 kB\n"
+        "VmBlk:\t       0 kB\n"
         "Threads:\t1\nStall:\t0 ns\nTouched:\t5 of 5\n"
     )
 

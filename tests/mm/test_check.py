@@ -111,9 +111,46 @@ def unlist_meta(machine: mm.Machine) -> None:
     core(machine).meta.remove(mapped(machine))
 
 
+def free_block(machine: mm.Machine) -> int:
+    """The first frame of a largest free block."""
+    zones, lru = core(machine).zones, core(machine).lru
+    heads = [zones.free_head(0, order) for order in range(10, -1, -1)]
+    return int(next(lru.order(head)[0] for head in heads if not lru.is_empty(head)))
+
+
+def move_free_block(machine: mm.Machine, pfn: int, to: int, order: int) -> None:
+    """From where it is on the list to another place and order, the counts kept right."""
+    zones, frames, lru = core(machine).zones, core(machine).frames, core(machine).lru
+    if lru.is_linked(pfn):
+        zones.nr_free[frames.private[pfn]] -= 1
+        lru.remove(pfn)
+        frames.flags[pfn] = 0
+    frames.flags[to], frames.private[to] = params.PG_FREE, order
+    zones.nr_free[order] += 1
+    lru.add(zones.free_head(0, order), to)
+
+
 def lose_free_page(machine: mm.Machine) -> None:
-    head = core(machine).zones.free_head[0]
-    core(machine).lru.remove(core(machine).lru.order(head)[0])
+    core(machine).lru.remove(free_block(machine))
+
+
+def split_free_block(machine: mm.Machine) -> None:
+    pfn = free_block(machine)
+    order = core(machine).frames.private[pfn] - 1
+    move_free_block(machine, pfn, pfn, order)
+    move_free_block(machine, pfn + (1 << order), pfn + (1 << order), order)
+
+
+def shift_free_block(machine: mm.Machine) -> None:
+    pfn = free_block(machine)
+    move_free_block(machine, pfn, pfn + 1, core(machine).frames.private[pfn])
+
+
+def swell_free_block(machine: mm.Machine) -> None:
+    """Its second half is on a list of its own besides."""
+    pfn = free_block(machine)
+    order = core(machine).frames.private[pfn] - 1
+    move_free_block(machine, pfn + (1 << order), pfn + (1 << order), order)
 
 
 def forget_space(machine: mm.Machine) -> None:
@@ -238,7 +275,14 @@ def free_slot(machine: mm.Machine) -> int:
         (flip(params.PG_SWAPCACHE, cached), "pages in the swap cache"),
         (plus("frames.mapcount", mapped), "mapcount"),
         (plus("frames.count", mapped), "count"),
-        (flip(params.PG_FREE, mapped), "references, flags"),
+        (flip(params.PG_FREE, mapped), "free lists and PG_free do not agree"),
+        (entry(lambda pte: 0, 200, 4), ": 0 references, flags"),
+        (plus("zones.nr_free", 3), "zone 0: free blocks of order 3"),
+        (plus("frames.private", free_block), "order of its free block"),
+        (split_free_block, "two free buddies of order"),
+        (shift_free_block, "begins here"),
+        (swell_free_block, "overlaps another"),
+        (flip(1 << params.ZONE_SHIFT, free_block), "a foreign page is on its free list"),
         (plus("frames.count", params.ZERO_PAGE), "zero page: count"),
         (plus("zones.stat", params.NR_ANON_PAGES), "nr_anon_pages"),
         (plus("zones.stat", params.NR_FILE_MAPPED), "nr_mapped"),

@@ -12,14 +12,16 @@ from memcgfs.mm import BadSysctl, ConfigError, DiskConfig, Machine, MachineConfi
 from tests.conftest import MakeMachine
 
 PAGE = 4096
-MOST_FRAMES = 2**32 - 2 * 2**20 - 2**10
+MOST_FRAMES = 2**32 - 2 * 2**20 - 2**12
 """Beside the two list heads of each of 2^20 containers, and some to spare."""
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"arch": "sparc"}, "arch=sparc: only x86_64 and i386 are built"),
     ({"arch": ""}, "arch=: only x86_64 and i386 are built"),
-    ({"nodes": 2}, "nodes=2: only one node is built"),
-    ({"nodes": 0}, "nodes=0: only one node is built"),
+    ({"nodes": 0}, "nodes=0: from 1 to 16"),
+    ({"nodes": -1}, "nodes=-1: from 1 to 16"),
+    ({"nodes": 17}, "nodes=17: from 1 to 16"),
+    ({"nodes": 3, "zone_pages": (23, 0, 0, 0)}, "nodes=3: a node needs at least 8 page frames"),
     ({"model": "classic"}, "model=classic: only containers2007 is built"),
     ({"rules": "v1"}, "rules=v1: only 2007 is built"),
     ({"disk": DiskConfig(depth=0)}, "disk: latency and bandwidth cannot be negative, and the depth is 1 to 1048576"),
@@ -59,6 +61,8 @@ ACCEPTED: list[dict[str, Any]] = [
     {"zone_pages": (4, 0, 4, 0)},
     {"swap_cluster_max": 1, "pagevec_size": 1, "wait_ns": 1, "jiffy_ns": 1, "def_priority": 0},
     {"arch": "i386", "ram_bytes": 64 << 30},
+    {"nodes": 16},
+    {"nodes": 3, "zone_pages": (24, 0, 0, 0)},
     {"disk": DiskConfig(0, 0, 1)},
     {"disk": DiskConfig(0, 0, 1 << 20)},
 ]

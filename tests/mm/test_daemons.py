@@ -55,12 +55,12 @@ def test_a_daemon_in_the_nap_of_another_leaves_it_as_it_was(make_small: MakeMach
     machine = make_small()
     task = machine.spawn(100)
     core = machine.core
-    runs: list[tuple[str, int, int, bool, bool]] = []
+    runs: list[tuple[str, int, int, int, bool, bool]] = []
 
     def look(what: str) -> None:
-        runs.append((what, machine.clock_ns, core.current_mm, core.current_is_kswapd, core.current_is_pdflush))
+        runs.append((what, machine.clock_ns, core.current_node, core.current_mm, core.current_is_kswapd, core.current_is_pdflush))
 
-    def run_kswapd(model: object, core: object) -> int:
+    def run_kswapd(model: object, core: object, node: int) -> int:
         look("begin")
         if len(runs) == 1:
             machine.engine.sleep_until(core, machine.clock_ns + 10)
@@ -71,6 +71,6 @@ def test_a_daemon_in_the_nap_of_another_leaves_it_as_it_was(make_small: MakeMach
     core.daemons.set_due(DAEMON_KSWAPD + 1, 5)
     core.daemons.set_due(DAEMON_KSWAPD, 9)
     task.run(20)
-    assert runs == [("begin", 5, 0, True, False), ("begin", 9, 0, True, False), ("end", 15, 0, True, False)]
+    assert runs == [("begin", 5, 1, 0, True, False), ("begin", 9, 0, 0, True, False), ("end", 15, 1, 0, True, False)]
     assert core.daemons.next_ns == -1
     assert (machine.clock_ns, core.current_is_kswapd) == (20, False)

@@ -13,7 +13,7 @@ import pytest
 from memcgfs import mm
 from memcgfs.mm.models import containers2007
 from memcgfs.mm.models.shrink2007 import ScanControl2007
-from memcgfs.mm.params import NR_ACTIVE, ZONE_DMA, ZONE_DMA32, ZONE_HIGHMEM, ZONE_NORMAL
+from memcgfs.mm.params import GFP_KERNEL, NR_ACTIVE, ZONE_DMA, ZONE_DMA32, ZONE_HIGHMEM, ZONE_NORMAL
 from tests.conftest import MakeMachine
 
 from .looking import uncompiled
@@ -56,7 +56,7 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Script:
 
 
 def for_machine(machine: mm.Machine) -> bool:
-    success: bool = machine.core.model.shrink_zones(machine.core, ZONE_NORMAL, 0)
+    success: bool = machine.core.model.shrink_zones(machine.core, ZONE_NORMAL, 0, GFP_KERNEL)
     return success
 
 

@@ -15,6 +15,7 @@ from memcgfs.mm.models import containers2007 as uncompiled_model
 from memcgfs.mm.models.shrink2007 import ScanControl2007
 from memcgfs.mm.params import (
     AT_ISOLATE,
+    GFP_KERNEL,
     ISOLATE_ACTIVE,
     ISOLATE_BOTH,
     ISOLATE_INACTIVE,
@@ -38,7 +39,7 @@ class Isolation:
         self, machine: Machine, nr_to_scan: int, *, container: Container | None, active: bool = True, zone: int = ZONE_DMA
     ) -> None:
         self.core, model = machine.core, machine.core.model
-        sc = ScanControl2007(self.core, model, model.lru, container.cid if container is not None else -1, 0)
+        sc = ScanControl2007(self.core, model, model.lru, container.cid if container is not None else -1, 0, GFP_KERNEL)
         isolate = uncompiled_model.isolate_pages_global
         if container is not None:
             isolate = uncompiled_model.mem_container_isolate_pages
@@ -225,24 +226,28 @@ def test_an_inactive_page_on_the_active_list(make_small: MakeMachine) -> None:
 
 @uncompiled
 def test_a_page_of_another_zone_is_counted_and_stays(make_small: MakeMachine) -> None:
-    """Frame 9 at the tail is of zone NORMAL; a scan for zone DMA counts it as often as it was to scan, and reaches nothing behind it."""
+    """Zone NORMAL is a block of 4 and one of 2, of which the smaller goes first: the page table is in 12, the pages in 13, 8, 9, 10, 11.
+
+    Frame 13 at the tail is of zone NORMAL; a scan for zone DMA counts it as often as it was to scan, and reaches nothing behind it.
+    """
     machine = make_small(zone_pages=(8, 0, 6, 0), pagevec_size=1)
     container = machine.create_container()
     machine.spawn(10, container).touch(0, 7)
-    assert container.lists() == ([2, 1, 13, 12, 11, 10, 9], [])
+    assert container.lists() == ([2, 1, 11, 10, 9, 8, 13], [])
     isolation = Isolation(machine, 5, container=container, zone=ZONE_DMA)
     assert (isolation.taken, isolation.scanned) == ([], 5)
-    assert container.lists() == ([2, 1, 13, 12, 11, 10, 9], [])
+    assert container.lists() == ([2, 1, 11, 10, 9, 8, 13], [])
     isolation = Isolation(machine, 6, container=container, zone=ZONE_NORMAL)
-    assert (isolation.taken, isolation.scanned) == ([13, 12, 11, 10, 9], 6), "the sixth is frame 1 of zone DMA"
-    assert container.lists() == ([13, 12, 11, 10, 9, 2, 1], [])
+    assert (isolation.taken, isolation.scanned) == ([11, 10, 9, 8, 13], 6), "the sixth is frame 1 of zone DMA"
+    assert container.lists() == ([11, 10, 9, 8, 13, 2, 1], [])
     isolation.put_back()
 
 
 def test_each_zone_is_scanned_whatever_stands_at_the_tail(make_small: MakeMachine) -> None:
-    """Zone NORMAL is frames 8 to 12, full with the page table and four pages that were used; the fifth page is frame 1 of zone DMA.
+    """Zone NORMAL is frames 8 to 12, full with the page table, in the single page 12, and four pages that were used; the fifth page is
+    frame 1 of zone DMA.
 
-    At priorities 12, 11, 10 and 9 NORMAL keeps 9, 10, 11 and 12, and at 8 it deactivates 9 and frees it. After each of these five, zone
+    At priorities 12, 11, 10 and 9 NORMAL keeps 8, 9, 10 and 11, and at 8 it deactivates 8 and frees it. After each of these five, zone
     DMA looks at one page, finds it foreign, and counts it; the new page in frame 1 is not charged yet.
     """
     machine = make_small(zone_pages=(8, 0, 5, 0), pagevec_size=1, swap_cluster_max=1)
@@ -253,18 +258,18 @@ def test_each_zone_is_scanned_whatever_stands_at_the_tail(make_small: MakeMachin
     task.touch(0, 4)
     seen = tails(machine, container)
     task.touch(4, 1)
-    assert [pfn for pfn, _ in seen] == [9, 10, 10, 11, 11, 12, 12, 9, 9, 9, 10]
+    assert [pfn for pfn, _ in seen] == [8, 9, 9, 10, 10, 11, 11, 8, 8, 8, 9]
     counts = machine.vmstat()
     assert (counts["pgrefill_normal"], counts["pgrefill_dma"]) == (5, 5)
     assert (counts["pgsteal_normal"], counts["pgsteal_dma"]) == (1, 0)
     dma, normal = machine.zones()
     assert (dma.pages_scanned, normal.pages_scanned) == (5, 0), "foreign pages count for the zone; freeing one forgets"
-    assert container.lists() == ([1, 12, 11, 10], [])
+    assert container.lists() == ([1, 11, 10, 9], [])
     assert frame(task, 4) == 1
 
 
 def test_a_foreign_page_at_the_tail_stalls_the_whole_scan(make_small: MakeMachine) -> None:
-    """swap_cluster_max 4: at priority 9 zone NORMAL keeps 9, 10, 11, 12; zone DMA is to scan four pages, and meets 9 four times."""
+    """swap_cluster_max 4: at priority 9 zone NORMAL keeps 8, 9, 10, 11; zone DMA is to scan four pages, and meets 8 four times."""
     machine = make_small(zone_pages=(8, 0, 5, 0), pagevec_size=1)
     reclaim_mapped(machine)
     container = machine.create_container()
@@ -273,7 +278,7 @@ def test_a_foreign_page_at_the_tail_stalls_the_whole_scan(make_small: MakeMachin
     task.touch(0, 4)
     seen = tails(machine, container)
     task.touch(4, 1)
-    assert [pfn for pfn, _ in seen[:8]] == [9, 10, 11, 12, 9, 9, 9, 9]
+    assert [pfn for pfn, _ in seen[:8]] == [8, 9, 10, 11, 8, 8, 8, 8]
 
 
 # A meta page that went away
@@ -406,9 +411,10 @@ def test_the_global_function_takes_from_the_tail_of_the_zones_list(make_small: M
 
 
 def test_the_machines_reclaim_frees_the_oldest_pages_of_all_containers(make_small: MakeMachine) -> None:
-    """Frames 1 to 8: two tasks' page tables in 1 and 4, cold pages of two containers in 2, 3 and 5, 6; 7 and 8 are given to a third.
+    """Frame 8, a block by itself at the end of the zone, is handed out first, then 1 to 7: two tasks' page tables in 8 and 3, cold pages
+    of two containers in 1, 2 and 4, 5; 6 and 7 are given to a third.
 
-    swap_cluster_max 1: the page that has no frame left costs frame 2, the tail of the zone's list, and the next one frame 3.
+    swap_cluster_max 1: the page that has no frame left costs frame 1, the tail of the zone's list, and the next one frame 2.
     """
     machine = make_small(zone_pages=(9, 0, 0, 0), pagevec_size=1, swap_cluster_max=1)
     reclaim_mapped(machine)
@@ -418,7 +424,7 @@ def test_the_machines_reclaim_frees_the_oldest_pages_of_all_containers(make_smal
         task.touch(0, 2)
         tasks.append(task)
     machine.spawn(30).touch(0, 1, write=False)
-    assert zone_lists(machine) == ([6, 5, 3, 2], [])
+    assert zone_lists(machine) == ([5, 4, 2, 1], [])
     for task in tasks:
         for page in (0, 1):
             machine.engine.page_referenced(machine.core, frame(task, page), True, -1)

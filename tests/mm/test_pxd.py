@@ -111,7 +111,7 @@ def test_engine_functions_are_nogil(module: str) -> None:
 
 ASKS_PYTHON = {
     "core": 7,
-    "models.containers2007": 2,
+    "models.containers2007": 3,
     "page_writeback": len("fdatawrite sync write_some".split()),
     "pdflush": len("background kupdate".split()),
     "models.python": len("added accessed freed written charged uncharged made zones container reclaim".split()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from memcgfs import mm
-from memcgfs.mm.params import AT_META_PAGE_ALLOC, PG_ACTIVE, PG_CACHE, PG_FREE, PG_SWAPCACHE
+from memcgfs.mm.params import AT_META_PAGE_ALLOC, GFP_KERNEL, PG_ACTIVE, PG_CACHE, PG_FREE, PG_SWAPCACHE
 from tests.conftest import MakeMachine
 
 from .looking import at, flags, frame, uncompiled
@@ -84,7 +84,7 @@ def test_a_page_in_the_swap_cache_moves_back_without_a_read(make_small: MakeMach
     task.mmap(0, 2, shared=True)
     task.write_mem(0, b"kept")
     pfn = frame(task, 0)
-    machine.core.model.shrink_zones(machine.core, machine.core.user_zone, 0)
+    machine.core.model.shrink_zones(machine.core, machine.core.user_zone, 0, GFP_KERNEL)
     reads = machine.vmstat()["pswpin"]
     assert task.read_mem(0, 4) == b"kept"
     assert machine.vmstat()["pswpin"] == reads
@@ -159,10 +159,10 @@ def test_its_owner_may_be_killed_while_its_page_is_charged_to_swap(make_small: M
     at(machine, AT_META_PAGE_ALLOC, kill)
     with machine.running(runner):
         while owner.space is not None:
-            machine.core.model.shrink_zones(machine.core, machine.core.user_zone, 0)
+            machine.core.model.shrink_zones(machine.core, machine.core.user_zone, 0, GFP_KERNEL)
     assert owner.died == "killed by a test"
     assert not machine.files
-    assert all(flags(machine, pfn) == PG_FREE for pfn in theirs)
+    assert all(machine.core.frames.count[pfn] == 0 and flags(machine, pfn) in (PG_FREE, 0) for pfn in theirs)
 
 
 def test_pages_start_inactive_and_are_found_by_every_mapper(make_small: MakeMachine) -> None:

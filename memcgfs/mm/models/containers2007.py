@@ -19,7 +19,8 @@ from ..lru import mark_page_accessed, rotate_reclaimable_page
 from ..memcontrol import page_get_meta_page
 from ..model import Model
 from ..page_writeback import wakeup_pdflush
-from ..params import ALLOCSTALL, AT_ISOLATE, GFP_KERNEL, LOCK_CONTAINER_LRU, NR_ACTIVE, NR_INACTIVE, PG_ACTIVE
+from ..params import ALLOCSTALL, AT_ISOLATE, GFP_KERNEL, LOCK_CONTAINER_LRU, MAX_NR_ZONES, NR_ACTIVE, NR_INACTIVE
+from ..params import PG_ACTIVE
 from ..trace import trace_event, trace_page
 from ..trace_ring import TRACE_DIRECT_RECLAIM_BEGIN, TRACE_DIRECT_RECLAIM_END, TRACE_MEMCG_RECLAIM_BEGIN
 from ..trace_ring import TRACE_MEMCG_RECLAIM_END, TRACE_MOVE_LISTS
@@ -37,9 +38,7 @@ class Containers2007(Model):
         self.meta_scan_heads = core.meta.first_head + 2 * nr_containers
         for depth in range(MAX_SCAN_DEPTH):
             core.meta.init_head(self.meta_scan_heads + depth)
-        sc = ScanControl2007(core, self, self.lru, -1, 0)
-        sc.isolate_pages = isolate_pages_global
-        self.kswapd = Kswapd(sc, nr_zones)
+        self.kswapd = Kswapd(core.nr_nodes)
 
     def page_added(self, core: Core, pfn: int, active: bool) -> None:
         if active:
@@ -87,14 +86,14 @@ class Containers2007(Model):
         core.meta.init_head(list_head(core, container, False))
         core.meta.init_head(list_head(core, container, True))
 
-    def shrink_zones(self, core: Core, kind: int, order: int) -> bool:
-        return try_to_free_pages(core, self, kind, order)
+    def shrink_zones(self, core: Core, zonelist: int, order: int, gfp: int) -> bool:
+        return try_to_free_pages(core, self, zonelist, order, gfp)
 
     def shrink_container(self, core: Core, container: int) -> bool:
         return try_to_free_mem_container_pages(core, self, container)
 
-    def run_kswapd(self, core: Core) -> int:
-        return balance_pgdat(core, self.kswapd)
+    def run_kswapd(self, core: Core, node: int) -> int:
+        return run_kswapd_of_node(core, self, node)
 
     def walk(self, core: Core, container: int) -> tuple[list[int], list[int]]:
         if container >= 0:
@@ -125,7 +124,8 @@ def set_aside(core: Core, pfn: int, container: int, head: int) -> bool:
 def isolate_pages_global(
     core: Core, nr_to_scan: int, dst: int, sc: ScanControl2007, order: int, mode: int, zone: int, mem_container: int, active: bool
 ) -> int:
-    """isolate_lru_pages: from the tail of the zone's list to `dst`."""
+    """isolate_lru_pages: from the tail of the zone's list to `dst`. Where a block is wanted, with what can go of the block around each
+    page (lumpy reclaim)."""
     source = sc.model.lru.head(zone, active)
     nr_taken = 0
     scan = 0
@@ -135,6 +135,15 @@ def isolate_pages_global(
         isolate_lru_page(core, pfn, mode)
         core.lru.move(dst, pfn)
         nr_taken += 1
+        if order > 0:
+            first = (pfn >> order) << order
+            for cursor in range(max(first, core.zones.start[zone]), min(first + (1 << order), core.zones.end[zone])):
+                if cursor == pfn:
+                    continue
+                scan += 1
+                if isolate_lru_page(core, cursor, mode):
+                    core.lru.move(dst, cursor)
+                    nr_taken += 1
     sc.nr_isolate_scanned = scan
     return nr_taken
 
@@ -178,35 +187,35 @@ def mem_container_isolate_pages(
     return nr_taken
 
 
-def shrink_zones(core: Core, priority: int, kind: int, sc: ScanControl2007) -> int:
+def shrink_zones(core: Core, priority: int, zonelist: int, sc: ScanControl2007) -> int:
     """Every zone of the list; one that kswapd gave up is tried at the first priority only."""
     sc.all_unreclaimable = True
     nr_reclaimed = 0
     place = 0
-    zone = core.zones.zone_in_list(kind, 0)
+    zone = core.zones.zone_in_list(zonelist, 0)
     while zone < core.zones.nr_zones:
         note_zone_scanning_priority(core, zone, priority)
         if core.zones.all_unreclaimable[zone] == 0 or priority == core.def_priority:
             sc.all_unreclaimable = False
             nr_reclaimed += shrink_zone(core, priority, zone, sc)
         place += 1
-        zone = core.zones.zone_in_list(kind, place)
+        zone = core.zones.zone_in_list(zonelist, place)
     return nr_reclaimed
 
 
-def count_lru_pages(core: Core, kind: int) -> int:
+def count_lru_pages(core: Core, zonelist: int) -> int:
     """The pages on the lists of this zonelist's zones, against which slabs are weighed."""
     pages = 0
     place = 0
-    zone = core.zones.zone_in_list(kind, 0)
+    zone = core.zones.zone_in_list(zonelist, 0)
     while zone < core.zones.nr_zones:
         pages += core.zones.count(zone, NR_ACTIVE) + core.zones.count(zone, NR_INACTIVE)
         place += 1
-        zone = core.zones.zone_in_list(kind, place)
+        zone = core.zones.zone_in_list(zonelist, place)
     return pages
 
 
-def do_try_to_free_pages(core: Core, kind: int, sc: ScanControl2007) -> bool:
+def do_try_to_free_pages(core: Core, zonelist: int, sc: ScanControl2007) -> bool:
     """The shared driver: ever harder, from priority 12 to 0, until swap_cluster_max pages are free.
 
     For a container slabs are spared, and only freed pages are success; for the machine it is enough that a zone was worth scanning.
@@ -214,7 +223,7 @@ def do_try_to_free_pages(core: Core, kind: int, sc: ScanControl2007) -> bool:
     core.count(ALLOCSTALL)
     if core.traced:
         trace_reclaim_begin(core, sc)
-    lru_pages = count_lru_pages(core, kind)
+    lru_pages = count_lru_pages(core, zonelist)
     success = False
     nr_reclaimed = 0
     total_scanned = 0
@@ -223,10 +232,10 @@ def do_try_to_free_pages(core: Core, kind: int, sc: ScanControl2007) -> bool:
         sc.nr_scanned = 0
         if priority == 0:
             core.token.disable()
-        nr_reclaimed += shrink_zones(core, priority, kind, sc)
+        nr_reclaimed += shrink_zones(core, priority, zonelist, sc)
         if sc.mem_container < 0:
             slab_before = core.reclaimed_slab
-            shrink_slab(core, sc.nr_scanned, GFP_KERNEL, lru_pages)
+            shrink_slab(core, sc.nr_scanned, sc.gfp_mask, lru_pages)
             nr_reclaimed += core.reclaimed_slab - slab_before
         total_scanned += sc.nr_scanned
         if nr_reclaimed >= sc.swap_cluster_max:
@@ -241,11 +250,11 @@ def do_try_to_free_pages(core: Core, kind: int, sc: ScanControl2007) -> bool:
     if not success and not sc.all_unreclaimable and sc.mem_container < 0:
         success = True
     place = 0
-    zone = core.zones.zone_in_list(kind, 0)
+    zone = core.zones.zone_in_list(zonelist, 0)
     while zone < core.zones.nr_zones:
         core.zones.prev_priority[zone] = max(priority, 0)
         place += 1
-        zone = core.zones.zone_in_list(kind, place)
+        zone = core.zones.zone_in_list(zonelist, place)
     if core.traced:
         trace_reclaim_end(core, sc, nr_reclaimed, max(priority, 0))
     return success
@@ -270,16 +279,23 @@ def nr_meta_heads(nr_containers: int) -> int:
     return 2 * nr_containers + MAX_SCAN_DEPTH
 
 
-def try_to_free_pages(core: Core, model: Containers2007, kind: int, order: int) -> bool:
+def try_to_free_pages(core: Core, model: Containers2007, zonelist: int, order: int, gfp: int) -> bool:
     """Direct reclaim by who needs a page."""
     if core.scan_depth == MAX_SCAN_DEPTH:
         return False
-    sc = ScanControl2007(core, model, model.lru, -1, order)
+    sc = ScanControl2007(core, model, model.lru, -1, order, gfp)
     sc.isolate_pages = isolate_pages_global
     core.scan_depth += 1
-    success = do_try_to_free_pages(core, kind, sc)
+    success = do_try_to_free_pages(core, zonelist, sc)
     core.scan_depth -= 1
     return success
+
+
+def run_kswapd_of_node(core: Core, model: Containers2007, node: int) -> int:
+    """Some of the work of one kswapd, while others may nap in the middle of theirs."""
+    sc = ScanControl2007(core, model, model.lru, -1, 0, GFP_KERNEL)
+    sc.isolate_pages = isolate_pages_global
+    return balance_pgdat(core, model.kswapd, node, sc)
 
 
 def try_to_free_mem_container_pages(core: Core, model: Containers2007, container: int) -> bool:
@@ -289,12 +305,12 @@ def try_to_free_mem_container_pages(core: Core, model: Containers2007, container
     """
     if core.scan_depth == MAX_SCAN_DEPTH:
         return False
-    sc = ScanControl2007(core, model, model.lru, container, 1)
+    sc = ScanControl2007(core, model, model.lru, container, 1, GFP_KERNEL)
     sc.isolate_pages = mem_container_isolate_pages
     core.scan_depth += 1
     success = False
-    for _node in range(core.nr_nodes):
+    for node in range(core.nr_nodes):
         if not success:
-            success = do_try_to_free_pages(core, core.user_zone, sc)
+            success = do_try_to_free_pages(core, node * MAX_NR_ZONES + core.user_zone, sc)
     core.scan_depth -= 1
     return success

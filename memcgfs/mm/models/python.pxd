@@ -10,7 +10,7 @@ cdef class PythonModel(Model):
     cdef void charged(self, Core core, unsigned int pfn, unsigned int container) noexcept with gil
     cdef void uncharged(self, Core core, unsigned int pfn, unsigned int container) noexcept with gil
     cdef void container_made(self, Core core, unsigned int container) noexcept with gil
-    cdef bint shrink_zones(self, Core core, unsigned int kind, int order) noexcept with gil
+    cdef bint shrink_zones(self, Core core, unsigned int zonelist, int order, unsigned int gfp) noexcept with gil
     cdef bint shrink_container(self, Core core, unsigned int container) noexcept with gil
     cdef bint reclaim(self, Core core, int container) noexcept with gil
     cpdef tuple walk(self, Core core, int container)

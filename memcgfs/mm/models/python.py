@@ -17,7 +17,7 @@ from ..core import Core
 from ..lru import MAX_SCAN_DEPTH
 from ..model import Model
 from ..page_alloc import put_page
-from ..params import ALLOCSTALL, GFP_KERNEL, ISOLATE_BOTH, NR_INACTIVE, PAGE_SUCCESS, PG_ANON, PG_DIRTY, PG_LOCKED, PG_LRU, PG_SWAPCACHE
+from ..params import ALLOCSTALL, ISOLATE_BOTH, NR_INACTIVE, PAGE_SUCCESS, PG_ANON, PG_DIRTY, PG_LOCKED, PG_LRU, PG_SWAPCACHE
 from ..params import PG_WRITEBACK, PGSCAN_DIRECT, PGSTEAL, SWAP_SUCCESS
 from ..rmap import page_referenced, try_to_unmap
 from ..swap_state import add_to_swap
@@ -109,11 +109,11 @@ class PythonModel(Model):
         core.meta.init_head(self.first_head + container)
         self.tell(core, "container_made", container)
 
-    def shrink_zones(self, core: Core, kind: int, order: int) -> bool:
+    def shrink_zones(self, core: Core, zonelist: int, order: int, gfp: int) -> bool:
         """Kernel objects are no policy's: they are aged as much as the pages were, as in every reclaim of the machine."""
         scanned, slab_before = core.zones.total(PGSCAN_DIRECT), core.reclaimed_slab
         has_freed = self.reclaim(core, -1)
-        shrink_slab(core, core.zones.total(PGSCAN_DIRECT) - scanned, GFP_KERNEL, core.zones.total(NR_INACTIVE))
+        shrink_slab(core, core.zones.total(PGSCAN_DIRECT) - scanned, gfp, core.zones.total(NR_INACTIVE))
         return has_freed or core.reclaimed_slab > slab_before
 
     def shrink_container(self, core: Core, container: int) -> bool:

@@ -10,14 +10,18 @@ cdef class ScanControl2007(ScanControl):
     cdef readonly ZoneLru lru
     cdef readonly long long nr_isolate_scanned
     cdef readonly int nr_put_back
+    cdef readonly int nr_freed_pvec
 
 cdef long long shrink_page_list(Core core, unsigned int page_list, ScanControl2007 sc) noexcept nogil
+cdef void release_freed(Core core, ScanControl2007 sc) noexcept nogil
 cdef int shrink_page(Core core, unsigned int pfn, ScanControl2007 sc) noexcept nogil
+cdef bint may_start_io(Core core, unsigned int pfn, ScanControl2007 sc) noexcept nogil
 cdef bint page_mapping_inuse(Core core, unsigned int pfn) noexcept nogil
 cdef int unlock_and(Core core, unsigned int pfn, int answer, ScanControl2007 sc, int why) noexcept nogil
 cdef void trace_answer(Core core, unsigned int pfn, ScanControl2007 sc, bint active) noexcept nogil
 cdef void put_back(Core core, ScanControl2007 sc, unsigned int pfn) noexcept nogil
 cdef void release_put_back(Core core, ScanControl2007 sc) noexcept nogil
+cdef long long clear_active_flags(Core core, unsigned int page_list) noexcept nogil
 cdef long long shrink_inactive_list(Core core, long long max_scan, unsigned int zone, ScanControl2007 sc) noexcept nogil
 cdef bint may_reclaim_mapped(Core core, unsigned int zone, ScanControl2007 sc, int priority) noexcept nogil
 cdef int active_why(Core core, unsigned int pfn, bint reclaim_mapped, bint stays) noexcept nogil

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from ..core import Core
 from ..lru import L_ACTIVE, L_HOLD, L_INACTIVE, PAGE_LIST, RET_PAGES, ZoneLru, add_page_to_list, lru_add_drain
-from ..page_alloc import put_page
+from ..page_alloc import put_cold_page
 from ..page_writeback import throttle_vm_writeout
-from ..params import ISOLATE_ACTIVE, ISOLATE_INACTIVE, KSWAPD_STEAL, LOCK_ZONE_LRU, NR_ACTIVE, NR_ANON_PAGES, NR_FILE_MAPPED
+from ..params import GFP_FS, GFP_IO, ISOLATE_ACTIVE, ISOLATE_BOTH, ISOLATE_INACTIVE, KSWAPD_STEAL, LOCK_ZONE_LRU
+from ..params import NR_ACTIVE, NR_ANON_PAGES, NR_FILE_MAPPED
 from ..params import NR_INACTIVE, PAGE_ACTIVATE, PAGE_ALLOC_COSTLY_ORDER, PAGE_KEEP, PAGE_SUCCESS, PG_ACTIVE, PG_ANON, PG_CACHE, PG_DIRTY
 from ..params import PG_LOCKED, PG_LRU, PG_SWAPCACHE, PG_WRITEBACK, PGACTIVATE, PGDEACTIVATE, PGREFILL, PGSCAN_DIRECT
 from ..params import PGSCAN_KSWAPD, PGSTEAL, SWAP_AGAIN, SWAP_FAIL
@@ -21,7 +22,7 @@ from ..scan_control import ScanControl
 from ..swap_state import add_to_swap
 from ..trace import payer, trace_event, trace_page
 from ..trace_ring import TRACE_LRU_DEACTIVATE, TRACE_LRU_ISOLATE, TRACE_LRU_PUTBACK, TRACE_PAGE, TRACE_REFERENCED
-from ..trace_ring import WHY_ACTIVATE_NO_SLOT, WHY_ACTIVATE_NO_SWAP, WHY_KEEP_CONGESTED
+from ..trace_ring import WHY_ACTIVATE_NO_SLOT, WHY_ACTIVATE_NO_SWAP, WHY_KEEP_CONGESTED, WHY_KEEP_MAY_NOT_ENTER
 from ..trace_ring import WHY_ACTIVATE_REFERENCED, WHY_ACTIVATE_UNMAP_FAILED, WHY_DEACTIVATE_COLD, WHY_DEACTIVATE_UNMAPPED
 from ..trace_ring import WHY_FREED, WHY_KEEP_DIRTY_AGAIN, WHY_KEEP_DIRTY_REFERENCED, WHY_KEEP_IN_USE, WHY_KEEP_LOCKED
 from ..trace_ring import WHY_KEEP_LOCKED_AGAIN, WHY_KEEP_MAPPED, WHY_KEEP_MAY_NOT_WRITE, WHY_KEEP_NOT_REMOVED
@@ -44,12 +45,13 @@ class ScanControl2007(ScanControl):
 
     isolate_pages: Callable[[Core, int, int, ScanControl2007, int, int, int, int, bool], int]
 
-    def __init__(self, core: Core, model: Containers2007, lru: ZoneLru, mem_container: int, order: int) -> None:
-        super().__init__(core, mem_container, order)
+    def __init__(self, core: Core, model: Containers2007, lru: ZoneLru, mem_container: int, order: int, gfp_mask: int) -> None:
+        super().__init__(core, mem_container, order, gfp_mask)
         self.model = model
         self.lru = lru
         self.nr_isolate_scanned = 0
         self.nr_put_back = 0
+        self.nr_freed_pvec = 0
 
 
 def shrink_page_list(core: Core, page_list: int, sc: ScanControl2007) -> int:
@@ -70,16 +72,27 @@ def shrink_page_list(core: Core, page_list: int, sc: ScanControl2007) -> int:
         if core.traced:
             trace_answer(core, pfn, sc, False)
         if answer == PAGE_SUCCESS:
-            put_page(core, pfn)
             nr_reclaimed += 1
+            sc.lru.freed_pvec[sc.depth * sc.lru.pagevec_size + sc.nr_freed_pvec] = pfn
+            sc.nr_freed_pvec += 1
+            if sc.nr_freed_pvec == sc.lru.pagevec_size:
+                release_freed(core, sc)
             continue
         if answer == PAGE_ACTIVATE:
             core.frames.set(pfn, PG_ACTIVE)
             pgactivate += 1
         core.lru.add(ret_pages, pfn)
+    release_freed(core, sc)
     core.lru.splice(ret_pages, page_list)
     core.count_many(PGACTIVATE, pgactivate)
     return nr_reclaimed
+
+
+def release_freed(core: Core, sc: ScanControl2007) -> None:
+    """__pagevec_release_nonlru, and __pagevec_free, which takes the last page first."""
+    for place in range(sc.nr_freed_pvec - 1, -1, -1):
+        put_cold_page(core, sc.lru.freed_pvec[sc.depth * sc.lru.pagevec_size + place])
+    sc.nr_freed_pvec = 0
 
 
 def shrink_page(core: Core, pfn: int, sc: ScanControl2007) -> int:
@@ -92,6 +105,7 @@ def shrink_page(core: Core, pfn: int, sc: ScanControl2007) -> int:
         return unlock_and(core, pfn, PAGE_KEEP, sc, WHY_KEEP_MAPPED)
     if core.frames.mapcount[pfn] > 0 or core.frames.has(pfn, PG_SWAPCACHE):
         sc.nr_scanned += 1
+    may_enter_fs = may_start_io(core, pfn, sc)
     if core.frames.has(pfn, PG_WRITEBACK):
         return unlock_and(core, pfn, PAGE_KEEP, sc, WHY_KEEP_WRITEBACK)
 
@@ -113,6 +127,8 @@ def shrink_page(core: Core, pfn: int, sc: ScanControl2007) -> int:
     if core.frames.has(pfn, PG_DIRTY):
         if sc.order <= PAGE_ALLOC_COSTLY_ORDER and referenced > 0:
             return unlock_and(core, pfn, PAGE_KEEP, sc, WHY_KEEP_DIRTY_REFERENCED)
+        if not may_enter_fs:
+            return unlock_and(core, pfn, PAGE_KEEP, sc, WHY_KEEP_MAY_NOT_ENTER)
         if not sc.may_writepage:
             return unlock_and(core, pfn, PAGE_KEEP, sc, WHY_KEEP_MAY_NOT_WRITE)
         answer = pageout(core, pfn)
@@ -131,6 +147,13 @@ def shrink_page(core: Core, pfn: int, sc: ScanControl2007) -> int:
     if not remove_mapping(core, pfn):
         return unlock_and(core, pfn, PAGE_KEEP, sc, WHY_KEEP_NOT_REMOVED)
     return unlock_and(core, pfn, PAGE_SUCCESS, sc, WHY_FREED)
+
+
+def may_start_io(core: Core, pfn: int, sc: ScanControl2007) -> bool:
+    """may_enter_fs: may whoever wants memory wait for a filesystem, or, for a page that has its slot, for the swap device?"""
+    if sc.gfp_mask & GFP_FS:
+        return True
+    return core.frames.has(pfn, PG_SWAPCACHE) and sc.gfp_mask & GFP_IO != 0
 
 
 def page_mapping_inuse(core: Core, pfn: int) -> bool:
@@ -164,7 +187,18 @@ def release_put_back(core: Core, sc: ScanControl2007) -> None:
     count = sc.nr_put_back
     sc.nr_put_back = 0
     for place in range(count):
-        put_page(core, sc.lru.put_back_pvec[sc.depth * sc.lru.pagevec_size + place])
+        put_cold_page(core, sc.lru.put_back_pvec[sc.depth * sc.lru.pagevec_size + place])
+
+
+def clear_active_flags(core: Core, page_list: int) -> int:
+    """Active pages that were taken along for a block are treated as the inactive ones. Gives how many there were."""
+    nr_active = 0
+    pfn = core.lru.next[page_list]
+    while pfn != page_list:
+        if core.frames.test_and_clear(pfn, PG_ACTIVE):
+            nr_active += 1
+        pfn = core.lru.next[pfn]
+    return nr_active
 
 
 def shrink_inactive_list(core: Core, max_scan: int, zone: int, sc: ScanControl2007) -> int:
@@ -172,14 +206,17 @@ def shrink_inactive_list(core: Core, max_scan: int, zone: int, sc: ScanControl20
     page_list = sc.lru.scan_head(sc.depth, PAGE_LIST)
     nr_scanned = 0
     nr_reclaimed = 0
+    mode = ISOLATE_BOTH if sc.order > PAGE_ALLOC_COSTLY_ORDER else ISOLATE_INACTIVE
     lru_add_drain(core, sc.lru)
     while True:
         core.lockdep.lock(LOCK_ZONE_LRU)
-        nr_taken = sc.isolate_pages(core, sc.swap_cluster_max, page_list, sc, sc.order, ISOLATE_INACTIVE, zone, sc.mem_container, False)
+        nr_taken = sc.isolate_pages(core, sc.swap_cluster_max, page_list, sc, sc.order, mode, zone, sc.mem_container, False)
         nr_scan = sc.nr_isolate_scanned
         if core.traced:
             trace_isolate(core, zone, sc, sc.swap_cluster_max, nr_taken, False)
-        core.zones.add(zone, NR_INACTIVE, -nr_taken)
+        nr_active = clear_active_flags(core, page_list)
+        core.zones.add(zone, NR_ACTIVE, -nr_active)
+        core.zones.add(zone, NR_INACTIVE, nr_active - nr_taken)
         core.zones.pages_scanned[zone] += nr_scan
         core.lockdep.unlock(LOCK_ZONE_LRU)
 
