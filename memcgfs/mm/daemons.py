@@ -11,7 +11,8 @@ from .params import NR_DAEMONS
 
 
 class Daemons:
-    """due_ns by daemon, -1 while it sleeps. is_running: it naps in the middle of its work, and is not entered again.
+    """due_ns by daemon, -1 while it sleeps. is_running: it waits in the middle of its work, and is not entered again. is_napping: what it
+    is due for is the end of a congestion_wait, which a disk may bring forward.
 
     next_ns, next_daemon: who is due first, the lowest number of those due at once; -1 where nobody is. Cost: O(daemons) to change
     a time, O(1) to ask.
@@ -20,6 +21,7 @@ class Daemons:
     def __init__(self) -> None:
         self.due_ns = array_of("q", NR_DAEMONS)
         self.is_running = array_of("B", NR_DAEMONS)
+        self.is_napping = array_of("B", NR_DAEMONS)
         for daemon in range(NR_DAEMONS):
             self.due_ns[daemon] = -1
         self.next_ns = -1
@@ -36,10 +38,19 @@ class Daemons:
 
     def begin(self, daemon: int) -> None:
         self.is_running[daemon] = 1
+        self.is_napping[daemon] = 0
         self.set_due(daemon, -1)
 
     def end(self, daemon: int) -> None:
         self.is_running[daemon] = 0
+        self.find_next()
+
+    def wake_napping(self, now_ns: int) -> None:
+        """A disk's queue of writes has left congestion: naps are over."""
+        for daemon in range(NR_DAEMONS):
+            if self.is_napping[daemon] != 0:
+                self.is_napping[daemon] = 0
+                self.due_ns[daemon] = now_ns
         self.find_next()
 
     def find_next(self) -> None:

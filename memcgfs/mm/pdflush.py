@@ -15,6 +15,7 @@ from .core import Core
 from .flusher import Flusher
 from .page_writeback import WritebackControl, background_threshold, sync_inodes, writeback_inodes
 from .params import DAEMON_KUPDATE, DAEMON_PDFLUSH, MAX_WRITEBACK_PAGES, NR_FILE_DIRTY
+from .waiting import congestion_nap
 
 
 class Pdflush(Flusher):
@@ -37,7 +38,7 @@ def background_writeout(core: Core) -> int:
         if wbc.nr_to_write > 0:
             if not wbc.encountered_congestion:
                 break
-            return core.clock_ns + core.wait_ns
+            return congestion_nap(core, DAEMON_PDFLUSH)
     core.flusher.min_pages = 0
     return -1
 
@@ -58,7 +59,7 @@ def wb_kupdate(core: Core) -> int:
         if wbc.nr_to_write > 0:
             if not wbc.encountered_congestion:
                 break
-            return core.clock_ns + core.wait_ns
+            return congestion_nap(core, DAEMON_KUPDATE)
     core.flusher.kupdate_left = 0
     if core.dirty_writeback_ns == 0 or core.files.is_clean():
         return -1

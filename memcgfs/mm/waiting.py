@@ -49,7 +49,10 @@ def run_next(core: Core) -> None:
     if core.disks.next_ns >= 0 and (core.daemons.next_ns < 0 or core.disks.next_ns <= core.daemons.next_ns):
         core.clock_ns = max(core.clock_ns, core.disks.next_ns)
         is_write = core.disks.next_is_write()
+        nr_relieved = core.disks.nr_relieved
         pfn = core.disks.complete()
+        if core.disks.nr_relieved != nr_relieved:
+            core.daemons.wake_napping(core.clock_ns)
         laptop_io_completion(core)
         if is_write:
             end_page_writeback(core, pfn)
@@ -135,6 +138,12 @@ def congestion_wait(core: Core, timeout_ns: int) -> None:
             return
         due = next_due_ns(core)
     core.clock_ns = max(core.clock_ns, until_ns)
+
+
+def congestion_nap(core: Core, daemon: int) -> int:
+    """congestion_wait of a daemon that is no operation's to wait for: when its nap is over, unless a disk ends it before."""
+    core.daemons.is_napping[daemon] = 1
+    return core.clock_ns + core.wait_ns
 
 
 def submit_bio(core: Core, disk: int, pfn: int, is_write: bool) -> None:

@@ -172,3 +172,39 @@ def test_what_it_charges_is_the_top_containers(make_small: MakeMachine) -> None:
     task.touch(50, 3)
     assert task.swap_pages > 0
     assert (machine.root.peak, machine.root.usage) == (1, 0)
+
+
+@pytest.mark.parametrize(("depth", "is_woken"), [(8, True), (64, False)])
+def test_its_nap_ends_when_a_disk_leaves_congestion(make_small: MakeMachine, depth: int, is_woken: bool) -> None:
+    """A queue of 8 is full, and congested, with the first 8 pages that kswapd writes; when 3 of them are written it is relieved, and kswapd
+    goes on, to nap anew. One of 64 was never congested, so that it sleeps its time out."""
+    machine = with_watermarks(make_small, disk=mm.DiskConfig(20_000_000, 100 << 20, depth), swap_cluster_max=2)
+    reclaim_mapped(machine)
+    machine.set_sysctl("dirty_ratio", 0)
+    machine.spawn(100).touch(0, 63 - 1 - 9)
+    due_ns = machine.core.daemons.due_ns[DAEMON_KSWAPD]
+    assert machine.core.daemons.is_napping[DAEMON_KSWAPD]
+    assert due_ns == machine.clock_ns + NAP_NS
+    machine.advance(1_000_000)
+    assert (machine.core.daemons.due_ns[DAEMON_KSWAPD] != due_ns) == is_woken
+    machine.advance(5_000_000_000)
+    assert machine.core.daemons.due_ns[DAEMON_KSWAPD] == -1
+    assert not machine.core.daemons.is_napping[DAEMON_KSWAPD]
+
+
+def test_it_stays_behind_a_zone_while_too_much_is_being_written(make_small: MakeMachine) -> None:
+    """throttle_vm_writeout: 5 % of 63 frames may be dirty, which is 3, so that with 12 under writeback kswapd waits behind the zone, in the
+    middle of its pass. Whoever faults meanwhile is served, and does not wait with it."""
+    machine = with_watermarks(make_small, disk=mm.DiskConfig(500_000_000, 100 << 20, 64))
+    reclaim_mapped(machine)
+    machine.set_sysctl("dirty_ratio", 0)
+    task = machine.spawn(100)
+    task.touch(0, 63 - 1 - 9)
+    assert (machine.vmstat()["nr_writeback"], machine.engine.dirty_threshold(machine.core)) == (12, 3)
+    kswapd = machine.core.model.kswapd
+    assert (kswapd.zone[0], kswapd.is_shrunk[0]) == (0, 1)
+    task.touch(53, 1)
+    assert (task.stall_ns, machine.clock_ns) == (0, 0)
+    machine.advance(5_000_000_000)
+    assert (kswapd.zone[0], kswapd.is_shrunk[0], kswapd.priority[0]) == (-1, 0, -1)
+    assert machine.zones()[0].free > 12

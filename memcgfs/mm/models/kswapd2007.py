@@ -2,8 +2,9 @@
 for a block of the order that woke it (mm/vmscan.c).
 
 It is a task of its own, so where it naps its state is kept here, and time goes on for others: balance_pgdat is entered again when the
-nap is over, and answers with the time of its next nap's end, or -1 where it goes to sleep. Only a larger order that was asked for
-meanwhile keeps it from sleeping.
+nap is over, and answers with the time of its next nap's end, or -1 where it goes to sleep. It naps between passes when it is hard, and
+behind a zone for as long as more is being written than throttle_vm_writeout allows. Only a larger order that was asked for meanwhile
+keeps it from sleeping.
 """
 
 from __future__ import annotations
@@ -11,17 +12,21 @@ from __future__ import annotations
 from ..arrays import array_of
 from ..core import Core
 from ..lru import MAX_SCAN_DEPTH
-from ..params import MAX_NR_ZONES, NR_ACTIVE, NR_INACTIVE, PAGEOUTRUN, WMARK_HIGH
+from ..page_writeback import is_writeout_over_limit
+from ..params import DAEMON_KSWAPD, MAX_NR_ZONES, NR_ACTIVE, NR_INACTIVE, PAGEOUTRUN, WMARK_HIGH
 from ..trace import trace_event
 from ..trace_ring import TRACE_KSWAPD_SLEEP, TRACE_KSWAPD_WAKE
 from ..vmscan import shrink_slab
+from ..waiting import congestion_nap
 from .shrink2007 import ScanControl2007, note_zone_scanning_priority, shrink_zone
 
 
 class Kswapd:
     """By node. priority -1: asleep, so that the next call begins a new run. temp_priority: the level at which each zone was left.
 
-    The rest is what the scan_control of balance_pgdat holds while it naps.
+    zone, end_zone: where the pass under way is, -1 between passes; is_shrunk: that zone's pages were scanned (nr_scanned of them), and
+    its nap is not over. are_all_ok: no zone of the pass was short of pages; lru_pages: on its zones' lists at
+    its start. The rest is what balance_pgdat's scan_control holds.
     """
 
     def __init__(self, nr_nodes: int) -> None:
@@ -32,8 +37,15 @@ class Kswapd:
         self.may_writepage = array_of("B", nr_nodes)
         self.swappiness = array_of("i", nr_nodes)
         self.temp_priority = array_of("i", nr_nodes * MAX_NR_ZONES)
+        self.zone = array_of("i", nr_nodes)
+        self.end_zone = array_of("i", nr_nodes)
+        self.lru_pages = array_of("q", nr_nodes)
+        self.is_shrunk = array_of("B", nr_nodes)
+        self.nr_scanned = array_of("q", nr_nodes)
+        self.are_all_ok = array_of("B", nr_nodes)
         for node in range(nr_nodes):
             self.priority[node] = -1
+            self.zone[node] = -1
 
     def wake(self, core: Core, node: int) -> None:
         """balance_pgdat is called, for the largest order that was asked for."""
@@ -64,7 +76,7 @@ class Kswapd:
 def balance_pgdat(core: Core, kswapd: Kswapd, node: int, sc: ScanControl2007) -> int:
     """Until all zones are balanced, or a nap is due."""
     if core.scan_depth == MAX_SCAN_DEPTH:
-        return core.clock_ns + core.wait_ns
+        return congestion_nap(core, DAEMON_KSWAPD + node)
     core.scan_depth += 1
     wake_ns = run_until_nap(core, kswapd, node, sc)
     core.scan_depth -= 1
@@ -77,14 +89,18 @@ def run_until_nap(core: Core, kswapd: Kswapd, node: int, sc: ScanControl2007) ->
             trace_event(core, TRACE_KSWAPD_WAKE, node)
         kswapd.wake(core, node)
     while True:
-        while not balance_once(core, kswapd, node, sc):
+        while begin_pass(core, kswapd, node):
+            if not balance_zones(core, kswapd, node, sc):
+                return congestion_nap(core, DAEMON_KSWAPD + node)
+            if kswapd.are_all_ok[node] != 0:
+                break
             napping = wants_nap(core, kswapd, node)
             kswapd.priority[node] -= 1
             if kswapd.nr_reclaimed[node] >= core.swap_cluster_max or kswapd.priority[node] < 0:
                 note_temp_priorities(core, kswapd, node)
                 kswapd.restart(core, node)
             if napping:
-                return core.clock_ns + core.wait_ns
+                return congestion_nap(core, DAEMON_KSWAPD + node)
         note_temp_priorities(core, kswapd, node)
         kswapd.priority[node] = -1
         if kswapd.may_sleep(core, node):
@@ -101,46 +117,73 @@ def note_temp_priorities(core: Core, kswapd: Kswapd, node: int) -> None:
 
 
 def wants_nap(core: Core, kswapd: Kswapd, node: int) -> bool:
-    """It was hard: pages were scanned, and the third level of pressure was not enough."""
-    return kswapd.total_scanned[node] > 0 and kswapd.priority[node] < core.def_priority - 2
+    """It was hard: pages were scanned, and the third level of pressure was not enough (the last one, on a machine that has no third)."""
+    return kswapd.total_scanned[node] > 0 and kswapd.priority[node] < max(core.def_priority - 2, 1)
 
 
-def balance_once(core: Core, kswapd: Kswapd, node: int, sc: ScanControl2007) -> bool:
-    """One pass at one priority: from the lowest zone up to the highest that is short of pages. True where all were well."""
-    priority = kswapd.priority[node]
-    if priority == 0:
+def begin_pass(core: Core, kswapd: Kswapd, node: int) -> bool:
+    """One pass at one priority: from the lowest zone up to the highest that is short of pages. False where none is. A pass that is under
+    way goes on."""
+    if kswapd.zone[node] >= 0:
+        return True
+    if kswapd.priority[node] == 0:
         core.token.disable()
     end_zone = highest_zone_to_scan(core, kswapd, node)
     if end_zone < 0:
-        return True
+        return False
+    kswapd.end_zone[node] = end_zone
+    kswapd.zone[node] = node * MAX_NR_ZONES
+    kswapd.are_all_ok[node] = 1
+    kswapd.lru_pages[node] = 0
+    for zone in range(node * MAX_NR_ZONES, end_zone + 1):
+        kswapd.lru_pages[node] += core.zones.count(zone, NR_ACTIVE) + core.zones.count(zone, NR_INACTIVE)
+    return True
+
+
+def balance_zones(core: Core, kswapd: Kswapd, node: int, sc: ScanControl2007) -> bool:
+    """The pass, from where it is to its end; False where a nap comes before."""
     sc.order = kswapd.order[node]
     sc.swappiness = kswapd.swappiness[node]
-    lru_pages = 0
-    for zone in range(node * MAX_NR_ZONES, end_zone + 1):
-        lru_pages += core.zones.count(zone, NR_ACTIVE) + core.zones.count(zone, NR_INACTIVE)
-    all_zones_ok = True
-    for zone in range(node * MAX_NR_ZONES, end_zone + 1):
-        if not should_scan(core, zone, priority):
-            continue
-        if not core.zones.watermark_ok(zone, kswapd.order[node], WMARK_HIGH, end_zone, 0):
-            all_zones_ok = False
-        kswapd.temp_priority[zone] = priority
-        sc.nr_scanned = 0
-        sc.may_writepage = kswapd.may_writepage[node] != 0
-        note_zone_scanning_priority(core, zone, priority)
-        kswapd.nr_reclaimed[node] += shrink_zone(core, priority, zone, sc)
-        slab_before = core.reclaimed_slab
-        nr_slab = shrink_slab(core, sc.nr_scanned, sc.gfp_mask, lru_pages)
-        kswapd.nr_reclaimed[node] += core.reclaimed_slab - slab_before
-        kswapd.total_scanned[node] += sc.nr_scanned
-        if core.zones.all_unreclaimable[zone] != 0:
-            continue
-        pages = core.zones.count(zone, NR_ACTIVE) + core.zones.count(zone, NR_INACTIVE)
-        if nr_slab == 0 and core.zones.pages_scanned[zone] >= pages * 6:
-            core.zones.all_unreclaimable[zone] = 1
-        if is_in_trouble(core, kswapd, node):
-            kswapd.may_writepage[node] = 1
-    return all_zones_ok
+    while kswapd.zone[node] <= kswapd.end_zone[node]:
+        zone = kswapd.zone[node]
+        if kswapd.is_shrunk[node] == 0 and should_scan(core, zone, kswapd.priority[node]):
+            shrink_zone_of_pass(core, kswapd, node, zone, sc)
+            kswapd.is_shrunk[node] = 1
+        if kswapd.is_shrunk[node] != 0:
+            if is_writeout_over_limit(core):
+                return False
+            kswapd.is_shrunk[node] = 0
+            finish_zone(core, kswapd, node, zone, sc)
+        kswapd.zone[node] += 1
+    kswapd.zone[node] = -1
+    return True
+
+
+def shrink_zone_of_pass(core: Core, kswapd: Kswapd, node: int, zone: int, sc: ScanControl2007) -> None:
+    priority = kswapd.priority[node]
+    if not core.zones.watermark_ok(zone, kswapd.order[node], WMARK_HIGH, kswapd.end_zone[node], 0):
+        kswapd.are_all_ok[node] = 0
+    kswapd.temp_priority[zone] = priority
+    sc.nr_scanned = 0
+    sc.may_writepage = kswapd.may_writepage[node] != 0
+    note_zone_scanning_priority(core, zone, priority)
+    kswapd.nr_reclaimed[node] += shrink_zone(core, priority, zone, sc)
+    kswapd.nr_scanned[node] = sc.nr_scanned
+
+
+def finish_zone(core: Core, kswapd: Kswapd, node: int, zone: int, sc: ScanControl2007) -> None:
+    """Kernel objects are aged as the zone's pages were; a zone from which nothing comes is given up."""
+    slab_before = core.reclaimed_slab
+    nr_slab = shrink_slab(core, kswapd.nr_scanned[node], sc.gfp_mask, kswapd.lru_pages[node])
+    kswapd.nr_reclaimed[node] += core.reclaimed_slab - slab_before
+    kswapd.total_scanned[node] += kswapd.nr_scanned[node]
+    if core.zones.all_unreclaimable[zone] != 0:
+        return
+    pages = core.zones.count(zone, NR_ACTIVE) + core.zones.count(zone, NR_INACTIVE)
+    if nr_slab == 0 and core.zones.pages_scanned[zone] >= pages * 6:
+        core.zones.all_unreclaimable[zone] = 1
+    if is_in_trouble(core, kswapd, node):
+        kswapd.may_writepage[node] = 1
 
 
 def is_in_trouble(core: Core, kswapd: Kswapd, node: int) -> bool:
