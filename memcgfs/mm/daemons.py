@@ -11,7 +11,8 @@ from .params import NR_DAEMONS
 
 
 class Daemons:
-    """due_ns by daemon, -1 while it sleeps. is_running: it naps in the middle of its work, and is not entered again.
+    """due_ns by daemon, -1 while it sleeps. is_running: it waits in the middle of its work, and is not entered again. is_napping: what
+    it waits for until then is that a queue of writes leaves congestion.
 
     next_ns, next_daemon: who is due first, the lowest number of those due at once; -1 where nobody is. Cost: O(daemons) to change
     a time, O(1) to ask.
@@ -20,6 +21,7 @@ class Daemons:
     def __init__(self) -> None:
         self.due_ns = array_of("q", NR_DAEMONS)
         self.is_running = array_of("B", NR_DAEMONS)
+        self.is_napping = array_of("B", NR_DAEMONS)
         for daemon in range(NR_DAEMONS):
             self.due_ns[daemon] = -1
         self.next_ns = -1
@@ -34,8 +36,21 @@ class Daemons:
         self.due_ns[daemon] = due_ns
         self.find_next()
 
+    def nap(self, daemon: int) -> None:
+        """congestion_wait: the time at which it wants to go on is the latest."""
+        self.is_napping[daemon] = 1
+
+    def wake_napping(self, now_ns: int) -> None:
+        """A queue of writes left congestion."""
+        for daemon in range(NR_DAEMONS):
+            if self.is_napping[daemon] != 0:
+                self.is_napping[daemon] = 0
+                self.due_ns[daemon] = now_ns
+        self.find_next()
+
     def begin(self, daemon: int) -> None:
         self.is_running[daemon] = 1
+        self.is_napping[daemon] = 0
         self.set_due(daemon, -1)
 
     def end(self, daemon: int) -> None:

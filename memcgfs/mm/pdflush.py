@@ -26,6 +26,12 @@ class Pdflush(Flusher):
         return laptop_flush(core)
 
 
+def nap(core: Core, daemon: int) -> int:
+    """congestion_wait of a job."""
+    core.daemons.nap(daemon)
+    return core.clock_ns + core.wait_ns
+
+
 def background_writeout(core: Core) -> int:
     """In portions, until fewer than the background threshold are dirty and min_pages were written, or a portion found too little."""
     while core.zones.total(NR_FILE_DIRTY) >= background_threshold(core) or core.flusher.min_pages > 0:
@@ -34,16 +40,17 @@ def background_writeout(core: Core) -> int:
         wbc.is_cyclic = True
         writeback_inodes(core, wbc)
         core.flusher.min_pages -= MAX_WRITEBACK_PAGES - wbc.nr_to_write
-        if wbc.nr_to_write > 0:
+        if wbc.nr_to_write > 0 or wbc.pages_skipped > 0:
             if not wbc.encountered_congestion:
                 break
-            return core.clock_ns + core.wait_ns
+            return nap(core, DAEMON_PDFLUSH)
     core.flusher.min_pages = 0
     return -1
 
 
 def wb_kupdate(core: Core) -> int:
-    """What has been dirty longer than dirty_expire_interval. The next look is an interval after this one began."""
+    """What has been dirty longer than dirty_expire_interval. The next look is an interval after this one began, and not before a second
+    has passed. (The kernel's budget also has a page for each inode in use, whose own block it would write.)"""
     if core.flusher.kupdate_left == 0:
         core.flusher.kupdate_start_ns = core.clock_ns
         core.flusher.kupdate_left = core.zones.total(NR_FILE_DIRTY)
@@ -58,11 +65,13 @@ def wb_kupdate(core: Core) -> int:
         if wbc.nr_to_write > 0:
             if not wbc.encountered_congestion:
                 break
-            return core.clock_ns + core.wait_ns
+            return nap(core, DAEMON_KUPDATE)
     core.flusher.kupdate_left = 0
+    next_ns = max(core.flusher.kupdate_start_ns + core.dirty_writeback_ns, core.clock_ns + core.jiffy_ns * 1000)
+    core.flusher.kupdate_next_ns = next_ns
     if core.dirty_writeback_ns == 0 or core.files.is_clean():
         return -1
-    return max(core.flusher.kupdate_start_ns + core.dirty_writeback_ns, core.clock_ns + core.jiffy_ns * 1000)
+    return next_ns
 
 
 def laptop_flush(core: Core) -> int:
