@@ -12,6 +12,7 @@ from .core import Core
 from .files import block_tree
 from .page_dirty import clear_page_writeback, set_page_writeback
 from .page_io import word_of
+from .radix_tree import shifted
 from .params import DISK_FILES, ENOSPC, PAGE_WORDS, PG_CONTENT, PG_ERROR, PG_LOCKED, PG_UPTODATE
 from .trace import trace_page
 from .trace_ring import TRACE_FILE_WRITEPAGE
@@ -54,17 +55,19 @@ def readpage(core: Core, pfn: int) -> None:
     submit_bio(core, DISK_FILES, pfn, False)
 
 
-def writepage(core: Core, pfn: int) -> None:
-    """Starts the write of a locked page whose dirty mark was just taken, and gives the lock back.
+def writepage(core: Core, pfn: int) -> int:
+    """Starts the write of a locked page whose dirty mark was just taken, and gives the lock back. 0, or -ENOSPC.
 
-    Beyond the end of the file there is nothing to write (a truncation is on its way). Without a block to be had the page counts as
-    written, its bytes are lost when it goes, and fsync will say so.
+    Beyond the end of the file there is nothing to write (a truncation is on its way); what a mapping wrote behind the end in the file's
+    last page is zeroed first. Without a block to be had the page counts as written, its bytes are lost when it goes, and fsync will say so.
     """
     file = core.frames.owner(pfn)
     index = core.frames.index(pfn)
     if index >= core.files.nr_size_pages(file):
         core.frames.clear(pfn, PG_LOCKED)
-        return
+        return 0
+    if index + 1 == core.files.nr_size_pages(file):
+        clear_from(core, pfn, core.files.size[file] % 4096)
     error = allocate_block(core, file, index)
     set_page_writeback(core, pfn)
     core.frames.clear(pfn, PG_LOCKED)
@@ -72,11 +75,27 @@ def writepage(core: Core, pfn: int) -> None:
         core.frames.set(pfn, PG_ERROR)
         core.files.error[file] = 1
         clear_page_writeback(core, pfn)
-        return
+        return error
     copy_block_out(core, pfn, get_block(core, file, index))
     if core.traced:
         trace_page(core, TRACE_FILE_WRITEPAGE, pfn, file, index)
     submit_bio(core, DISK_FILES, pfn, True)
+    return 0
+
+
+def clear_from(core: Core, pfn: int, first: int) -> None:
+    """Zeroes the page's bytes from this one on; byte 0 stands for none of them."""
+    if first == 0 or not core.frames.has(pfn, PG_CONTENT):
+        return
+    at = word_of(pfn) + first // 8
+    core.tables.ram[at] = lowest_bytes(core.tables.ram[at], first % 8)
+    for word in range(first // 8 + 1, PAGE_WORDS):
+        core.tables.ram[word_of(pfn) + word] = 0
+
+
+def lowest_bytes(word: int, count: int) -> int:
+    """The word with its first `count` bytes (0 to 7) in memory, the rest zero: memory is little-endian."""
+    return word % shifted(1, 8 * count)
 
 
 def copy_block_in(core: Core, pfn: int, block: int) -> None:

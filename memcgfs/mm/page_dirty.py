@@ -21,16 +21,20 @@ def accounts_dirty(core: Core, pfn: int) -> bool:
 def arm_kupdate(core: Core) -> None:
     """The periodic write-out looks every dirty_writeback_interval; as long as nothing is dirty the looks are left out, not put off."""
     if core.daemons.is_asleep(DAEMON_KUPDATE) and core.dirty_writeback_ns > 0:
-        passed = (core.clock_ns - core.flusher.kupdate_start_ns) // core.dirty_writeback_ns
-        core.daemons.set_due(DAEMON_KUPDATE, core.flusher.kupdate_start_ns + (passed + 1) * core.dirty_writeback_ns)
+        next_ns = core.flusher.kupdate_next_ns
+        if core.clock_ns >= next_ns:
+            period_ns = max(core.dirty_writeback_ns, core.jiffy_ns * 1000)
+            next_ns += ((core.clock_ns - next_ns) // period_ns + 1) * period_ns
+        core.daemons.set_due(DAEMON_KUPDATE, next_ns)
 
 
 def restart_kupdate(core: Core) -> None:
-    """dirty_writeback_interval was written: the next look is so long after now, or never."""
-    core.flusher.kupdate_start_ns = core.clock_ns
-    core.daemons.set_due(DAEMON_KUPDATE, -1)
-    if not core.files.is_clean():
-        arm_kupdate(core)
+    """dirty_writeback_interval was written: the next look is so long after now, or never; one that is under way goes on."""
+    core.flusher.kupdate_next_ns = core.clock_ns + core.dirty_writeback_ns
+    if core.flusher.kupdate_left == 0:
+        core.daemons.set_due(DAEMON_KUPDATE, -1)
+        if not core.files.is_clean():
+            arm_kupdate(core)
 
 
 def mark_inode_dirty(core: Core, file: int) -> None:
@@ -39,18 +43,20 @@ def mark_inode_dirty(core: Core, file: int) -> None:
     core.files.state[file] = state | I_DIRTY
     if state & (I_DIRTY | I_LOCK) == 0:
         core.files.dirtied_when_ns[file] = core.clock_ns
-        core.files.dirty.add(core.files.s_dirty, file)
+        core.files.dirty.move(core.files.s_dirty, file)
         arm_kupdate(core)
 
 
-def set_page_dirty(core: Core, pfn: int) -> None:
+def set_page_dirty(core: Core, pfn: int) -> bool:
+    """Is it dirty only now?"""
     if core.frames.test_and_set(pfn, PG_DIRTY):
-        return
+        return False
     if accounts_dirty(core, pfn):
         file = core.frames.owner(pfn)
         core.zones.add(core.frames.zone(pfn), NR_FILE_DIRTY, 1)
         core.trees.set_tag(page_tree(file), core.frames.index(pfn), TAG_DIRTY)
         mark_inode_dirty(core, file)
+    return True
 
 
 def test_clear_page_dirty(core: Core, pfn: int) -> bool:

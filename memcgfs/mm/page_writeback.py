@@ -14,41 +14,61 @@ from .filesystem import writepage
 from .page_alloc import get_page, put_page
 from .page_cache import is_page_of
 from .page_dirty import accounts_dirty, set_page_dirty, test_clear_page_dirty
-from .params import DAEMON_LAPTOP, DAEMON_PDFLUSH, DISK_FILES, GFP_FS, GFP_IO, NR_ANON_PAGES, NR_FILE_DIRTY, NR_FILE_MAPPED
-from .params import NR_WRITEBACK, PAGEVEC_SIZE, PG_LOCKED, PG_WRITEBACK
+from .params import DAEMON_LAPTOP, DAEMON_PDFLUSH, DISK_FILES, GFP_FS, GFP_IO, MAX_NR_ZONES, NR_ACTIVE, NR_ANON_PAGES, NR_FILE_DIRTY
+from .params import NR_FILE_MAPPED, NR_FREE_PAGES, NR_INACTIVE, NR_WRITEBACK, PAGEVEC_SIZE, PG_LOCKED, PG_RECLAIM, PG_WRITEBACK
+from .params import WB_SYNC_ALL, WB_SYNC_HOLD, WB_SYNC_NONE, ZONE_HIGHMEM
 from .radix_tree import TAG_DIRTY, TAG_WRITEBACK
 from .rmap import page_mkclean
-from .waiting import congestion_wait, io_schedule, lock_page, wait_on_page_writeback
+from .waiting import congestion_wait, io_schedule, lock_page, pass_time, wait_on_page_writeback
 
 
 class WritebackControl:
     """struct writeback_control: one request to write pages out.
 
-    nr_to_write: pages still wanted. nonblocking: stop where the disk is congested, and say so. is_sync: every page, also one whose earlier
-    write is under way (WB_SYNC_ALL). older_than_ns: only inodes that were dirty by then. is_cyclic: go on in the file where the last one
-    stopped.
+    nr_to_write: pages still wanted; pages_skipped: those that could not be written. nonblocking: stop where the disk is congested, and say
+    so. sync_mode: WB_SYNC_NONE leaves out a page whose earlier write is under way, the others wait for that; WB_SYNC_ALL waits for all
+    writes of an inode, WB_SYNC_HOLD keeps the inode on s_dirty, so that somebody finds it who does. older_than_ns: only inodes that were
+    dirty by then. is_cyclic: go on in the file where the last one stopped.
     """
 
     def __init__(self, nr_to_write: int) -> None:
         self.nr_to_write = nr_to_write
+        self.pages_skipped = 0
         self.nonblocking = False
-        self.is_sync = False
+        self.sync_mode = WB_SYNC_NONE
         self.older_than_ns = 1 << 62
         self.is_cyclic = False
         self.for_kupdate = False
         self.encountered_congestion = False
 
 
+def dirtyable_memory(core: Core) -> int:
+    """determine_dirtyable_memory: what is free or on the LRU, outside of high memory, because dirty pages must not fill low memory."""
+    pages = core.zones.total(NR_FREE_PAGES) + core.zones.total(NR_ACTIVE) + core.zones.total(NR_INACTIVE)
+    high = 0
+    for zone in range(core.zones.nr_zones):
+        if zone % MAX_NR_ZONES == ZONE_HIGHMEM:
+            high += core.zones.count(zone, NR_FREE_PAGES) + core.zones.count(zone, NR_ACTIVE) + core.zones.count(zone, NR_INACTIVE)
+    return pages - min(high, pages) + 1
+
+
 def effective_dirty_ratio(core: Core) -> int:
     """dirty_ratio, at most half of the percentage that is not mapped, at least 5."""
     mapped = core.zones.total(NR_FILE_MAPPED) + core.zones.total(NR_ANON_PAGES)
-    unmapped_ratio = 100 - mapped * 100 // core.vm_total_pages
-    return max(min(core.dirty_ratio, unmapped_ratio // 2), 5)
+    unmapped_ratio = 100 - mapped * 100 // dirtyable_memory(core)
+    return max(min(core.dirty_ratio, half(unmapped_ratio)), 5)
+
+
+def half(percentage: int) -> int:
+    """Rounded towards 0, as in C: with high memory more can be mapped than can be dirty."""
+    if percentage < 0:
+        return 0
+    return percentage // 2
 
 
 def dirty_threshold(core: Core) -> int:
     """Pages that may be dirty or under writeback before who dirties more is held up."""
-    return effective_dirty_ratio(core) * core.vm_total_pages // 100
+    return effective_dirty_ratio(core) * dirtyable_memory(core) // 100
 
 
 def background_threshold(core: Core) -> int:
@@ -57,11 +77,15 @@ def background_threshold(core: Core) -> int:
     background_ratio = core.dirty_background_ratio
     if background_ratio >= ratio:
         background_ratio = ratio // 2
-    return background_ratio * core.vm_total_pages // 100
+    return background_ratio * dirtyable_memory(core) // 100
 
 
 def clear_page_dirty_for_io(core: Core, pfn: int) -> bool:
-    """Takes the dirty mark off a locked page, and from every mapping the right to write it unseen. Was there anything to write?"""
+    """Takes the dirty mark off a locked page, and from every mapping the right to write it unseen. Was there anything to write?
+
+    The mark of a read-ahead window goes too: it has the bit of PG_reclaim, and the end of this write would take it for that.
+    """
+    core.frames.clear(pfn, PG_RECLAIM)
     if accounts_dirty(core, pfn) and page_mkclean(core, pfn):
         set_page_dirty(core, pfn)
     return test_clear_page_dirty(core, pfn)
@@ -109,10 +133,10 @@ def pagevec_lookup_dirty(core: Core, file: int, index: int, last: int) -> int:
 
 
 def write_pagevec(core: Core, file: int, wbc: WritebackControl, count: int) -> int:
-    """Writes the last `count` pages that were pushed, also when enough were written half-way; 1 where that is so.
+    """Writes the last `count` pages that were pushed, also when enough were written half-way, or one could not be; 1 where that is so.
 
-    A page whose lock is held by the very task that waits while a daemon runs is left out: pdflush would wait for it, but here the task
-    cannot go on before pdflush is done.
+    A page whose lock is held by the very task that waits while a daemon runs is left out, and so is one whose write is under way, which
+    may be a write that waits for room in the queue: pdflush would wait for them, but here the task cannot go on before pdflush is done.
     """
     is_done = 0
     base = core.files.nr_pvec - count
@@ -126,15 +150,18 @@ def write_pagevec(core: Core, file: int, wbc: WritebackControl, count: int) -> i
         if not is_page_of(core, pfn, file):
             core.frames.clear(pfn, PG_LOCKED)
             continue
-        if wbc.is_sync:
-            wait_on_page_writeback(core, pfn)
+        while wbc.sync_mode != WB_SYNC_NONE and not is_daemon(core) and core.frames.has(pfn, PG_WRITEBACK):
+            pass_time(core, core.disks.next_ns)
         if core.frames.has(pfn, PG_WRITEBACK) or not clear_page_dirty_for_io(core, pfn):
             core.frames.clear(pfn, PG_LOCKED)
             continue
-        writepage(core, pfn)
-        wbc.nr_to_write -= 1
-        if wbc.nr_to_write <= 0:
+        if writepage(core, pfn) != 0:
+            wbc.pages_skipped += 1
             is_done = 1
+        else:
+            wbc.nr_to_write -= 1
+            if wbc.nr_to_write <= 0:
+                is_done = 1
         if wbc.nonblocking and core.disks.is_write_congested(DISK_FILES):
             wbc.encountered_congestion = True
             is_done = 1
@@ -156,14 +183,21 @@ def wait_on_page_writeback_range(core: Core, file: int, first: int, last: int) -
 
 
 def writeback_single_inode(core: Core, file: int, wbc: WritebackControl) -> None:
-    """__sync_single_inode: writes the file's pages. A file of which some are left is dirty anew, and last in line; for the periodic
-    write-out it stays first in line, because it has waited long enough. One that is being written already goes to the end."""
+    """Writes the file's pages (__writeback_single_inode). One that somebody writes already goes to the end of the line, and what it has
+    is written all the same."""
     if core.files.state[file] & I_LOCK:
         core.files.dirty.move(core.files.s_dirty, file)
-        return
+        write_cache_pages(core, file, wbc, 0, MAX_FILE_PAGES)
+    else:
+        sync_single_inode(core, file, wbc)
+
+
+def sync_single_inode(core: Core, file: int, wbc: WritebackControl) -> None:
+    """__sync_single_inode. A file of which some pages are left is dirty anew, and last in line; for the periodic write-out it stays first
+    in line, because it has waited long enough."""
     core.files.state[file] = I_LOCK
     write_cache_pages(core, file, wbc, 0, MAX_FILE_PAGES)
-    if wbc.is_sync:
+    if wbc.sync_mode == WB_SYNC_ALL and not is_daemon(core):
         wait_on_page_writeback_range(core, file, 0, MAX_FILE_PAGES)
     state = core.files.state[file]
     core.files.state[file] = state & I_DIRTY
@@ -194,7 +228,13 @@ def writeback_inodes(core: Core, wbc: WritebackControl) -> None:
             return
         if core.files.dirtied_when_ns[file] > wbc.older_than_ns:
             return
+        pages_skipped = wbc.pages_skipped
         writeback_single_inode(core, file, wbc)
+        if wbc.sync_mode == WB_SYNC_HOLD:
+            core.files.dirtied_when_ns[file] = core.clock_ns
+            core.files.dirty.move(core.files.s_dirty, file)
+        if wbc.pages_skipped != pages_skipped:
+            core.files.dirty.move(core.files.s_dirty, file)
         if wbc.nr_to_write <= 0:
             return
 
@@ -208,19 +248,35 @@ def sync_file(core: Core, file: int) -> None:
 def filemap_fdatawrite(core: Core, file: int, is_sync: bool) -> None:
     """All dirty pages of the file are on their way to the disk (filemap_flush: but for those that were so already)."""
     wbc = WritebackControl(MAX_FILE_PAGES)
-    wbc.is_sync = is_sync
+    if is_sync:
+        wbc.sync_mode = WB_SYNC_ALL
     write_cache_pages(core, file, wbc, 0, MAX_FILE_PAGES)
 
 
+def sync_inodes_sb(core: Core, sync_mode: int) -> None:
+    wbc = WritebackControl(MAX_FILE_PAGES)
+    wbc.sync_mode = sync_mode
+    writeback_inodes(core, wbc)
+
+
 def sync_inodes(core: Core) -> None:
-    """sys_sync: every file, and all have arrived."""
-    wbc = WritebackControl(MAX_FILE_PAGES)
-    writeback_inodes(core, wbc)
-    wbc = WritebackControl(MAX_FILE_PAGES)
-    wbc.is_sync = True
-    writeback_inodes(core, wbc)
-    core.daemons.set_due(DAEMON_LAPTOP, -1)
-    while core.disks.nr_requests[2 * DISK_FILES + 1] > 0:
+    """sys_sync: pdflush is set to work, every dirty file is written, then once more and waited for.
+
+    As in 2.6.23 nobody waits for a write that was under way when sync began, where its file has no other dirty page. Laptop mode's timer
+    calls this as a daemon, which cannot wait for a single page; but for the disk it can, between the two rounds and at the end.
+    """
+    wakeup_pdflush(core, 0)
+    sync_inodes_sb(core, WB_SYNC_HOLD)
+    wait_for_disk(core)
+    sync_inodes_sb(core, WB_SYNC_ALL)
+    wait_for_disk(core)
+    if core.laptop_mode != 0:
+        core.daemons.set_due(DAEMON_LAPTOP, -1)
+
+
+def wait_for_disk(core: Core) -> None:
+    """A daemon waits until nothing is being written any more."""
+    while is_daemon(core) and core.disks.nr_requests[2 * DISK_FILES + 1] > 0:
         io_schedule(core)
 
 
@@ -246,8 +302,11 @@ def balance_dirty_pages(core: Core) -> None:
     while nr_dirty_or_written(core) > dirty_threshold(core):
         core.dirty_exceeded = True
         if core.zones.total(NR_FILE_DIRTY) > 0:
-            pages_written += write_some(core, write_chunk)
-            if nr_dirty_or_written(core) <= dirty_threshold(core) or pages_written >= write_chunk:
+            nr_written = write_some(core, write_chunk)
+            if nr_dirty_or_written(core) <= dirty_threshold(core):
+                break
+            pages_written += nr_written
+            if pages_written >= write_chunk:
                 break
         congestion_wait(core, core.wait_ns)
     if core.dirty_exceeded and nr_dirty_or_written(core) <= dirty_threshold(core):

@@ -158,6 +158,9 @@ NR_DAEMONS: Final = 19
 
 PAGEVEC_SIZE: Final = 14  # of write-out; those of the LRU are as long as the machine's configuration says
 MAX_WRITEBACK_PAGES: Final = 1024
+WB_SYNC_NONE: Final = 0
+WB_SYNC_ALL: Final = 1
+WB_SYNC_HOLD: Final = 2
 MMAP_LOTSAMISS: Final = 100
 
 # __isolate_lru_page modes

@@ -35,7 +35,7 @@ def background_writeout(core: Core) -> int:
         wbc.is_cyclic = True
         writeback_inodes(core, wbc)
         core.flusher.min_pages -= MAX_WRITEBACK_PAGES - wbc.nr_to_write
-        if wbc.nr_to_write > 0:
+        if wbc.nr_to_write > 0 or wbc.pages_skipped > 0:
             if not wbc.encountered_congestion:
                 break
             return congestion_nap(core, DAEMON_PDFLUSH)
@@ -44,7 +44,8 @@ def background_writeout(core: Core) -> int:
 
 
 def wb_kupdate(core: Core) -> int:
-    """What has been dirty longer than dirty_expire_interval. The next look is an interval after this one began."""
+    """What has been dirty longer than dirty_expire_interval. The next look is an interval after this one began, and not before a second
+    has passed. (The kernel's budget also has a page for each inode in use, whose own block it would write.)"""
     if core.flusher.kupdate_left == 0:
         core.flusher.kupdate_start_ns = core.clock_ns
         core.flusher.kupdate_left = core.zones.total(NR_FILE_DIRTY)
@@ -61,9 +62,11 @@ def wb_kupdate(core: Core) -> int:
                 break
             return congestion_nap(core, DAEMON_KUPDATE)
     core.flusher.kupdate_left = 0
+    next_ns = max(core.flusher.kupdate_start_ns + core.dirty_writeback_ns, core.clock_ns + core.jiffy_ns * 1000)
+    core.flusher.kupdate_next_ns = next_ns
     if core.dirty_writeback_ns == 0 or core.files.is_clean():
         return -1
-    return max(core.flusher.kupdate_start_ns + core.dirty_writeback_ns, core.clock_ns + core.jiffy_ns * 1000)
+    return next_ns
 
 
 def laptop_flush(core: Core) -> int:

@@ -6,6 +6,7 @@ cdef void run_next(Core core) noexcept nogil
 cdef void run_daemon(Core core, unsigned int daemon) noexcept nogil
 cpdef void run_due(Core core) noexcept nogil
 cpdef void sleep_until(Core core, long long until_ns) noexcept nogil
+cdef void pass_time(Core core, long long until_ns) noexcept nogil
 cdef void io_schedule(Core core) noexcept nogil
 cdef void congestion_wait(Core core, long long timeout_ns) noexcept nogil
 cdef long long congestion_nap(Core core, unsigned int daemon) noexcept nogil

@@ -106,6 +106,12 @@ def sleep_until(core: Core, until_ns: int) -> None:
     """schedule_timeout: the clock gets there, and everything due on the way is done."""
     if core.has_killed and not is_daemon(core):
         reap_killed(core)
+    pass_time(core, until_ns)
+
+
+def pass_time(core: Core, until_ns: int) -> None:
+    """sleep_until, but nobody exits meanwhile: for who holds a page's lock, or a write that no disk knows of yet. An exit may free a
+    file, waits for its pages, and would wait for ever for one that the sleeper has in hand."""
     due = next_due_ns(core)
     while 0 <= due <= until_ns:
         run_next(core)
@@ -156,7 +162,7 @@ def submit_bio(core: Core, disk: int, pfn: int, is_write: bool) -> None:
             end_page_read(core, pfn)
         return
     while not core.disks.has_room(disk, is_write):
-        sleep_until(core, core.disks.next_done_ns(disk))
+        pass_time(core, core.disks.next_done_ns(disk))
     core.disks.submit(disk, pfn, is_write, core.clock_ns)
 
 
