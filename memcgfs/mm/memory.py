@@ -166,9 +166,12 @@ def do_linear_fault(core: Core, mm: int, vma: int, vpn: int, at: int, write: boo
             core.tables.ram[at] = mk_pte(file_pfn, PTE_PRESENT | PTE_RW | PTE_ACCESSED)
         if core.traced:
             trace_fault(core, mm, vpn, file_pfn, 0, FAULT_FILE + FAULT_WRITE * write + FAULT_MAJOR * (ret == VM_FAULT_MAJOR))
+        if write:
+            core.frames.clear(file_pfn, PG_LOCKED)
+            set_page_dirty_balance(core, file_pfn)
+            put_page(core, file_pfn)
+            return ret
     core.frames.clear(file_pfn, PG_LOCKED)
-    if write and ret < VM_FAULT_OOM:
-        set_page_dirty_balance(core, file_pfn)
     put_page(core, file_pfn)
     return ret
 
@@ -193,9 +196,8 @@ def do_cow_fault(core: Core, mm: int, vma: int, vpn: int, at: int, file_pfn: int
 
 
 def set_page_dirty_balance(core: Core, pfn: int) -> None:
-    """A task wrote to a shared mapping: it is held up like one that called write()."""
-    set_page_dirty(core, pfn)
-    if accounts_dirty(core, pfn):
+    """A task wrote to a shared mapping: if the page was clean, it is held up like one that called write()."""
+    if set_page_dirty(core, pfn) and accounts_dirty(core, pfn):
         balance_dirty_pages_ratelimited(core)
 
 

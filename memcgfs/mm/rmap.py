@@ -141,16 +141,17 @@ def page_referenced_anon(core: Core, pfn: int, container: int) -> int:
 
 
 def page_referenced_file(core: Core, pfn: int, container: int) -> int:
-    """A shared mapping that is locked in memory counts at once, and ends the search."""
+    """A shared mapping of the page's part of the file that is locked in memory counts at once, mapped or not, and ends the search."""
     referenced = 0
     mapcount = core.frames.mapcount[pfn]
     head = core.vmas.file_head(core.frames.owner(pfn))
     vma = core.vmas.i_mmap.next[head]
     while vma != head and mapcount > 0:
-        if may_count(core, vma, container):
+        vpn = vma_address(core, pfn, vma)
+        if vpn < core.vmas.end[vma] and may_count(core, vma, container):
             if core.vmas.flags[vma] & VM_LOCKED_SHARED == VM_LOCKED_SHARED:
                 return referenced + 1
-            found = page_referenced_one(core, pfn, vma, vma_address(core, pfn, vma))
+            found = page_referenced_one(core, pfn, vma, vpn)
             if found >= 0:
                 mapcount -= 1
                 referenced += found
@@ -232,6 +233,8 @@ def try_to_unmap_file(core: Core, pfn: int) -> int:
 
 def page_mkclean(core: Core, pfn: int) -> bool:
     """Every shared mapping of the page loses its dirty bit and the right to write, so that the next write is noticed. Was one dirty?"""
+    if core.frames.mapcount[pfn] == 0:
+        return False
     was_dirty = 0
     head = core.vmas.file_head(core.frames.owner(pfn))
     vma = core.vmas.i_mmap.next[head]

@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import pytest
 
-from memcgfs.mm import Container, Machine, Task
+from memcgfs.mm import Container, File, Machine, Task
+from memcgfs.mm.dump import entries
 from memcgfs.mm.params import PG_MASK
 
 Lists = tuple[list[int], list[int]]
@@ -96,3 +97,15 @@ def page_0_in_swap(machine: Machine) -> tuple[Container, Task]:
     task = cold_task(machine, container, 3)
     task.touch(3, 1)
     return container, task
+
+
+def cached(file: File) -> dict[int, int]:
+    """The file's pages in the page cache: frames by index."""
+    return entries(file.machine.core, 2 * file.number)
+
+
+def hole(machine: Machine, npages: int) -> File:
+    """A file of so many pages that takes nothing of the disk: reading it costs no request."""
+    file = machine.create_file()
+    file.truncate(npages * 4096)
+    return file
