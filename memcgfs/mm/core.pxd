@@ -75,6 +75,7 @@ cdef class Core:
     cpdef void set_memalloc(self, bint on) noexcept nogil
     cpdef void kill_current(self) noexcept nogil
     cpdef void set_traced(self, unsigned long long events) noexcept nogil
+    cpdef void set_writing_file(self, bint on) noexcept nogil
     cpdef void set_interleaved(self, bint on) noexcept nogil
     cpdef void set_has_killed(self, bint on) noexcept nogil
     cdef void count(self, unsigned int event) noexcept nogil

@@ -54,7 +54,7 @@ class Core:
         self.disks = Disks(NR_DISKS, sizes.disk_latency_ns, sizes.disk_transfer_ns, sizes.disk_depth)
         self.daemons = Daemons()
         self.files = Files(sizes.nr_files)
-        self.open_files = OpenFiles(sizes.nr_open_files)
+        self.open_files = OpenFiles(sizes.nr_open_files, sizes.pagevec_size)
         self.trees = RadixTrees(2 * sizes.nr_files, sizes.nr_tree_nodes)
         self.blocks = Blocks(sizes.nr_blocks)
         self.dentry_cache = KmemCache(sizes.dentry_bytes, sizes.dentries_per_slab, DEFAULT_SEEKS)
@@ -133,6 +133,9 @@ class Core:
     def set_traced(self, events: int) -> None:
         """A bit for each event that is to be recorded; 0 costs a trace point one test."""
         self.traced = events
+
+    def set_writing_file(self, on: bool) -> None:
+        self.is_writing_file = on
 
     def set_interleaved(self, on: bool) -> None:
         self.is_interleaved = on

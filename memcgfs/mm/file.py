@@ -6,6 +6,8 @@ open file and every mapping; the last to let go frees the file's pages and block
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -80,6 +82,15 @@ class File:
         if self.users == 0:
             self.machine.evict_file(self)
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """An operation works on it: whoever exits meanwhile does not take it away."""
+        self.get()
+        try:
+            yield
+        finally:
+            self.put()
+
     def truncate(self, size: int, container: Container | None = None) -> None:
         """Cuts the file, or lets it grow by a hole. Mappings lose the pages behind the end. Raises FileTooBig, BadValue, OutOfMemory."""
         if size < 0:
@@ -102,6 +113,10 @@ class File:
                 if machine.core.frames.flags[pfn] & PG_CONTENT:
                     machine.ram_bytes[pfn * PAGE_BYTES + within : (pfn + 1) * PAGE_BYTES] = bytes(PAGE_BYTES - within)
                 machine.engine.finish_truncated_page(machine.core, pfn)
+
+    def trim(self) -> None:
+        """A write found no room: what it left behind the file's end goes (generic_file_buffered_write's vmtruncate)."""
+        self.machine.engine.vmtruncate(self.machine.core, self.number, self.size)
 
     def open(self, container: Container | None = None) -> OpenFile:
         """Whoever reads and writes through it is charged to the container (None: the top one). Raises TooManyFiles."""
@@ -155,10 +170,12 @@ class OpenFile:
                 if pfn < 0:
                     if found:
                         break
+                    machine.core.open_files.end_read(self.handle)
                     raise error_of(pfn)
                 found += machine.page_bytes(pfn, within, piece)
                 machine.engine.put_page(machine.core, pfn)
                 offset += piece
+            machine.core.open_files.end_read(self.handle)
         return bytes(found)
 
     def write(self, offset: int, content: bytes) -> int:
@@ -166,21 +183,24 @@ class OpenFile:
         machine = self.machine
         if content and offset >= MAX_FILE_BYTES:
             raise FileTooBig(f"a file has at most {MAX_FILE_BYTES} bytes")
-        done, wanted = 0, min(len(content), MAX_FILE_BYTES - offset)
+        done, wanted, pfn = 0, min(len(content), MAX_FILE_BYTES - offset), 0
         with machine.running(None, self.payer()):
             while done < wanted:
                 page, within = divmod(offset + done, PAGE_BYTES)
                 piece = min(wanted - done, PAGE_BYTES - within)
                 pfn = machine.engine.file_write_begin(machine.core, self.handle, page, piece == PAGE_BYTES)
                 if pfn < 0:
-                    if done:
-                        break
-                    raise error_of(pfn)
+                    break
                 machine.make_content(pfn)
                 at = pfn * PAGE_BYTES + within
                 machine.ram_bytes[at : at + piece] = content[done : done + piece]
                 done += piece
                 machine.engine.file_write_end(machine.core, self.handle, pfn, page, offset + done)
+            machine.engine.pagevec_lru_add(machine.core)
+            if pfn < 0:
+                self.file.trim()
+        if not done and pfn < 0:
+            raise error_of(pfn)
         return done
 
     def fsync(self) -> None:
@@ -217,6 +237,6 @@ def advise(opened: OpenFile, advice: str, offset: int, nr_bytes: int) -> None:
     elif advice == "dontneed":
         if not core.disks.is_write_congested(0):
             engine.filemap_fdatawrite(core, file, False)
-        first, last = -(-offset // PAGE_BYTES), end // PAGE_BYTES - 1
+        first, last = -(-offset // PAGE_BYTES), (end - 1) // PAGE_BYTES  # as in 2.6.23 also a last page that is not wholly meant
         if first <= last:
             engine.invalidate_mapping_pages(core, file, first, last)

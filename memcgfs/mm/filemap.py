@@ -9,10 +9,10 @@ from __future__ import annotations
 from .core import Core
 from .filesystem import allocate_block, get_block, readpage
 from .page_alloc import alloc_page, put_page
-from .page_cache import add_to_page_cache_lru, find_get_page, find_lock_page, is_page_of
+from .page_cache import add_to_page_cache_lru, add_to_page_cache_pvec, find_get_page, find_lock_page, is_page_of, pagevec_lru_add
 from .page_dirty import set_page_dirty
 from .page_writeback import balance_dirty_pages_ratelimited
-from .params import EEXIST, ENOMEM, GFP_COLD, GFP_HIGHUSER, PG_CONTENT, PG_LOCKED, PG_READAHEAD, PG_UPTODATE, PGMAJFAULT
+from .params import DISK_FILES, EEXIST, ENOMEM, GFP_COLD, GFP_HIGHUSER, PG_CONTENT, PG_LOCKED, PG_READAHEAD, PG_UPTODATE, PGMAJFAULT
 from .params import MMAP_LOTSAMISS, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGBUS
 from .readahead import do_page_cache_readahead, max_sane_readahead, page_cache_async_readahead, page_cache_sync_readahead
 from .waiting import lock_page
@@ -49,7 +49,7 @@ def wait_until_read(core: Core, pfn: int, file: int) -> bool:
 def file_read_page(core: Core, handle: int, index: int, offset: int, nr_bytes: int, request: int) -> int:
     """do_generic_mapping_read, for bytes [offset, offset + nr_bytes) of one page of the file; `request` pages are still wanted.
 
-    A page is marked as accessed unless the read before ended in it, at this very place.
+    A page is marked as accessed unless the read before ended in it, at this very place. Whoever called says end_read() after its last.
     """
     file = core.open_files.file[handle]
     while True:
@@ -67,21 +67,27 @@ def file_read_page(core: Core, handle: int, index: int, offset: int, nr_bytes: i
         if wait_until_read(core, pfn, file):
             break
         put_page(core, pfn)
-    if core.open_files.prev_index[handle] != index or core.open_files.prev_offset[handle] != offset:
+    if core.open_files.last_index[handle] != index or core.open_files.prev_offset[handle] != offset:
         core.model.page_accessed(core, pfn)
-    core.open_files.prev_index[handle] = index
+    core.open_files.last_index[handle] = index
     core.open_files.prev_offset[handle] = (offset + nr_bytes) % 4096
     return pfn
 
 
 def file_read_pages(core: Core, handle: int, first: int, nr_pages: int) -> int:
     """Reads whole pages whose bytes nobody wants; how many, or a negative errno where not even one could be read."""
-    for place in range(nr_pages):
-        pfn = file_read_page(core, handle, first + place, 0, 4096, nr_pages - place)
+    core.open_files.last_index[handle] = core.open_files.prev_index[handle]
+    done = 0
+    error = 0
+    while done < nr_pages and error == 0:
+        pfn = file_read_page(core, handle, first + done, 0, 4096, nr_pages - done)
         if pfn < 0:
-            return place if place > 0 else pfn
-        put_page(core, pfn)
-    return nr_pages
+            error = pfn
+        else:
+            put_page(core, pfn)
+            done += 1
+    core.open_files.end_read(handle)
+    return done if done > 0 or error == 0 else error
 
 
 def grab_cache_page(core: Core, file: int, index: int) -> int:
@@ -93,7 +99,7 @@ def grab_cache_page(core: Core, file: int, index: int) -> int:
         pfn = alloc_page(core, GFP_HIGHUSER)
         if pfn == 0:
             return -ENOMEM
-        error = add_to_page_cache_lru(core, pfn, file, index)
+        error = add_to_page_cache_pvec(core, pfn, file, index)
         if error == 0:
             return pfn
         put_page(core, pfn)
@@ -104,9 +110,16 @@ def grab_cache_page(core: Core, file: int, index: int) -> int:
 def file_write_begin(core: Core, handle: int, index: int, is_whole: bool) -> int:
     """prepare_write: the page, locked, with a block to go to; unless all of it is to be overwritten, with its old bytes.
 
-    Where there is no block the page stays in the cache without being up to date, unless it was before.
+    Where there is no block the page stays in the cache without being up to date, unless it was before. What is reclaimed for us is
+    written even to a congested disk: it is the one that we write to (current->backing_dev_info).
     """
-    file = core.open_files.file[handle]
+    core.is_writing_file = True
+    pfn = prepare_page(core, core.open_files.file[handle], index, is_whole)
+    core.is_writing_file = False
+    return pfn
+
+
+def prepare_page(core: Core, file: int, index: int, is_whole: bool) -> int:
     while True:
         pfn = grab_cache_page(core, file, index)
         if pfn < 0:
@@ -140,17 +153,24 @@ def file_write_end(core: Core, handle: int, pfn: int, index: int, end: int) -> N
     core.frames.clear(pfn, PG_LOCKED)
     core.model.page_accessed(core, pfn)
     put_page(core, pfn)
+    core.is_writing_file = True
     balance_dirty_pages_ratelimited(core)
+    core.is_writing_file = False
 
 
 def file_write_pages(core: Core, handle: int, first: int, nr_pages: int) -> int:
     """Writes whole pages without giving them new bytes; how many, or a negative errno where not even one could be written."""
-    for place in range(nr_pages):
-        pfn = file_write_begin(core, handle, first + place, True)
+    done = 0
+    error = 0
+    while done < nr_pages and error == 0:
+        pfn = file_write_begin(core, handle, first + done, True)
         if pfn < 0:
-            return place if place > 0 else pfn
-        file_write_end(core, handle, pfn, first + place, (first + place + 1) * 4096)
-    return nr_pages
+            error = pfn
+        else:
+            file_write_end(core, handle, pfn, first + done, (first + done + 1) * 4096)
+            done += 1
+    pagevec_lru_add(core)
+    return done if done > 0 or error == 0 else error
 
 
 def filemap_fault(core: Core, handle: int, index: int) -> int:
@@ -191,12 +211,15 @@ def filemap_fault(core: Core, handle: int, index: int) -> int:
             return VM_FAULT_SIGBUS
         core.model.page_accessed(core, pfn)
         core.open_files.prev_index[handle] = index
+        core.open_files.last_index[handle] = index
         core.fault_page = pfn
         return answer
 
 
 def read_around(core: Core, handle: int, file: int, index: int) -> None:
-    """The window's worth of pages with this one in the middle."""
+    """do_page_cache_readahead: the window's worth of pages with this one in the middle, unless the disk has enough to do."""
+    if core.disks.is_read_congested(DISK_FILES):
+        return
     nr_pages = max_sane_readahead(core, core.open_files.ra_pages[handle])
     if nr_pages > 0:
         start = max(index - nr_pages // 2, 0)

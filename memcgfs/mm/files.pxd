@@ -37,7 +37,11 @@ cdef class OpenFiles:
     cdef readonly unsigned int[::1] pooled_pfn
     cdef readonly long long[::1] pooled_index
     cdef readonly long long nr_pooled
+    cdef readonly long long[::1] last_index
+    cdef readonly unsigned int[::1] lru_pvec
+    cdef readonly unsigned int nr_lru_pvec
     cpdef void init(self, unsigned int handle, unsigned int file) noexcept nogil
+    cpdef void end_read(self, unsigned int handle) noexcept nogil
     cdef void pool(self, unsigned int pfn, long long index) noexcept nogil
     cpdef void set_ra_pages(self, unsigned int handle, unsigned int nr_pages) noexcept nogil
 

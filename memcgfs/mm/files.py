@@ -87,10 +87,11 @@ class OpenFiles:
     """struct file with its file_ra_state: the read-ahead window [start, start + size), whose mark lies async_size before its end.
 
     prev_index, prev_offset: where the last read ended; mmap_hit, mmap_miss: pages found and not found by faults.
-    pooled: frames for pages that are about to be read ahead, and are in no file yet.
+    last_index: prev_index while a read() runs, which read-ahead does not see before the end. lru_pvec: new pages of the call that runs, on
+    their way to the LRU. pooled: frames for pages that are about to be read ahead, and are in no file yet.
     """
 
-    def __init__(self, nr_open_files: int) -> None:
+    def __init__(self, nr_open_files: int, pagevec_size: int) -> None:
         self.nr_open_files = nr_open_files
         self.file = array_of("I", nr_open_files)
         self.ra_pages = array_of("I", nr_open_files)
@@ -104,6 +105,9 @@ class OpenFiles:
         self.pooled_pfn = array_of("I", POOL_PAGES)
         self.pooled_index = array_of("q", POOL_PAGES)
         self.nr_pooled = 0
+        self.last_index = array_of("q", nr_open_files)
+        self.lru_pvec = array_of("I", pagevec_size)
+        self.nr_lru_pvec = 0
 
     def init(self, handle: int, file: int) -> None:
         self.file[handle] = file
@@ -112,9 +116,14 @@ class OpenFiles:
         self.ra_size[handle] = 0
         self.async_size[handle] = 0
         self.prev_index[handle] = -1
+        self.last_index[handle] = -1
         self.prev_offset[handle] = 0
         self.mmap_hit[handle] = 0
         self.mmap_miss[handle] = 0
+
+    def end_read(self, handle: int) -> None:
+        """A read() is over: the next one goes on from here."""
+        self.prev_index[handle] = self.last_index[handle]
 
     def pool(self, pfn: int, index: int) -> None:
         self.pooled_pfn[self.nr_pooled] = pfn

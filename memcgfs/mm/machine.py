@@ -329,6 +329,8 @@ class Machine:
         before, start_ns = self.current, self.core.clock_ns
         before_mm, before_pid, before_node = self.core.current_mm, self.core.current_pid, self.core.current_node
         was_killed, was_memalloc = self.core.current_is_killed, self.core.current_is_memalloc
+        was_writing = self.core.is_writing_file
+        self.core.set_writing_file(False)
         self.current = task
         if task is not None:
             self.under_way.append(task)
@@ -347,6 +349,7 @@ class Machine:
             self.current = before
             self.core.set_current(before_mm, before_pid, before_node)
             self.core.set_memalloc(was_memalloc)
+            self.core.set_writing_file(was_writing)
             if was_killed or self.panicked or before in self.killed:
                 self.core.kill_current()
             if task is not None:

@@ -1,5 +1,6 @@
 cdef class Model:
     cdef void page_added(self, Core core, unsigned int pfn, bint active) noexcept nogil
+    cdef void page_arrived(self, Core core, unsigned int pfn) noexcept nogil
     cdef void page_accessed(self, Core core, unsigned int pfn) noexcept nogil
     cdef void activate(self, Core core, unsigned int pfn) noexcept nogil
     cdef void moved(self, Core core, unsigned int pfn, bint active) noexcept nogil

@@ -30,6 +30,9 @@ class Model:
     def page_added(self, core: Core, pfn: int, active: bool) -> None:
         """A page is to go on the LRU: lru_cache_add_active or lru_cache_add."""
 
+    def page_arrived(self, core: Core, pfn: int) -> None:
+        """A page goes on the inactive list at once, from a pagevec of its own caller (pagevec_lru_add)."""
+
     def page_accessed(self, core: Core, pfn: int) -> None:
         """mark_page_accessed: used by something other than a mapping."""
 

@@ -68,6 +68,29 @@ def add_to_page_cache_lru(core: Core, pfn: int, file: int, index: int) -> int:
     return error
 
 
+def add_to_page_cache_pvec(core: Core, pfn: int, file: int, index: int) -> int:
+    """And into the pagevec of the call that runs: read-ahead and write() bring their pages to the LRU themselves, in batches and at their
+    end, while other pages wait until others come."""
+    error = add_to_page_cache(core, pfn, file, index)
+    if error == 0:
+        get_page(core, pfn)
+        core.open_files.lru_pvec[core.open_files.nr_lru_pvec] = pfn
+        core.open_files.nr_lru_pvec += 1
+        if core.open_files.nr_lru_pvec == core.pagevec_size:
+            pagevec_lru_add(core)
+    return error
+
+
+def pagevec_lru_add(core: Core) -> None:
+    """The pages of the call's own pagevec go on the inactive list."""
+    count = core.open_files.nr_lru_pvec
+    core.open_files.nr_lru_pvec = 0
+    for place in range(count):
+        core.model.page_arrived(core, core.open_files.lru_pvec[place])
+    for place in range(count):
+        put_page(core, core.open_files.lru_pvec[place])
+
+
 def remove_from_page_cache(core: Core, pfn: int) -> None:
     """The page, locked and clean, is no file's any more. The caller gives the cache's reference back."""
     file = core.frames.owner(pfn)

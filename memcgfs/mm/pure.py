@@ -40,7 +40,7 @@ from .swap_state import lookup_swap_cache as lookup_swap_cache
 from .page_io import swap_readpage as swap_readpage
 from .swapin import read_swap_cache_async as read_swap_cache_async
 from .rmap import page_referenced as page_referenced
-from .page_cache import find_get_page as find_get_page
+from .page_cache import find_get_page as find_get_page, pagevec_lru_add as pagevec_lru_add
 from .filesystem import readpage as readpage
 from .shmem import shmem_fault as shmem_fault
 from .page_writeback import background_threshold as background_threshold, dirty_threshold as dirty_threshold

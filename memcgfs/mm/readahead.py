@@ -11,7 +11,7 @@ from .core import Core
 from .files import page_tree
 from .filesystem import readpage
 from .page_alloc import alloc_page, put_page
-from .page_cache import add_to_page_cache_lru
+from .page_cache import add_to_page_cache_pvec, pagevec_lru_add
 from .params import DISK_FILES, GFP_COLD, GFP_HIGHUSER, NR_FREE_PAGES, NR_INACTIVE, PG_READAHEAD, PG_WRITEBACK
 
 
@@ -60,10 +60,11 @@ def do_page_cache_readahead(core: Core, file: int, index: int, nr_pages: int, lo
     nr_found = core.open_files.nr_pooled - base
     for place in range(nr_found):
         pfn = core.open_files.pooled_pfn[base + place]
-        if add_to_page_cache_lru(core, pfn, file, core.open_files.pooled_index[base + place]) == 0:
+        if add_to_page_cache_pvec(core, pfn, file, core.open_files.pooled_index[base + place]) == 0:
             readpage(core, pfn)
         put_page(core, pfn)
     core.open_files.nr_pooled = base
+    pagevec_lru_add(core)
     return nr_found
 
 

@@ -361,8 +361,10 @@ class Task:
     def run_file_io(self, file: File, operation: str, page: int, npages: int) -> int:
         """A short count is no error, as in read(2) and write(2); none at all is."""
         machine = self.machine
-        with machine.running(self):
+        with file.held(), machine.running(self):
             done: int = getattr(machine.engine, operation)(machine.core, self.open_of(file).handle, page, npages)
+            if done < npages and operation == "file_write_pages":
+                file.trim()
         if self.space is None:
             raise OutOfMemory(f"task {self.pid} was killed: {self.died}", max(done, 0))
         if done < 0:
@@ -372,14 +374,14 @@ class Task:
     def fadvise_file(self, file: File, advice: str, page: int, npages: int) -> None:
         """posix_fadvise for pages of the file, 0 of them: to its end. Raises BadValue."""
         self.alive()
-        with self.machine.running(self):
+        with file.held(), self.machine.running(self):
             advise(self.open_of(file), advice, page * PAGE_BYTES, npages * PAGE_BYTES)
 
     def fsync_file(self, file: File) -> None:
         """Raises NoSpace as OpenFile.fsync does."""
         self.alive()
         machine = self.machine
-        with machine.running(self):
+        with file.held(), machine.running(self):
             machine.engine.sync_file(machine.core, file.number)
         if machine.core.files.forget_error(file.number):
             raise NoSpace("pages that were written through a mapping found no room on the disk, and are lost")

@@ -1,5 +1,6 @@
 cdef void unmap_mapping_range(Core core, unsigned int file, unsigned long long first) noexcept nogil
 cdef void truncate_inode_pages(Core core, unsigned int file, long long first) noexcept nogil
+cdef void truncate_complete_page(Core core, unsigned int pfn) noexcept nogil
 cdef void truncate_blocks(Core core, unsigned int file, long long first) noexcept nogil
 cpdef void vmtruncate(Core core, unsigned int file, unsigned long long nr_bytes) noexcept nogil
 cpdef long long block_truncate_page(Core core, unsigned int file, long long index) noexcept nogil

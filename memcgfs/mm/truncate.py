@@ -8,7 +8,7 @@ from .filesystem import free_block, get_block, readpage
 from .filemap import grab_cache_page
 from .mmap import zap_page_range
 from .page_alloc import get_page, put_page
-from .page_cache import find_lock_page, remove_from_page_cache
+from .page_cache import find_lock_page, pagevec_lru_add, remove_from_page_cache
 from .page_dirty import cancel_dirty_page, set_page_dirty
 from .params import PG_DIRTY, PG_LOCKED, PG_UPTODATE, PG_WRITEBACK
 from .radix_tree import ANY_ENTRY
@@ -30,19 +30,33 @@ def unmap_mapping_range(core: Core, file: int, first: int) -> None:
 
 
 def truncate_inode_pages(core: Core, file: int, first: int) -> None:
-    """Takes the pages from this one on out of the cache, dirty or not; one that is being written is waited for."""
+    """Takes the pages from this one on out of the cache, dirty or not: first those that nobody works on, then the rest, one by one as
+    their reads and writes are done."""
+    index = core.trees.next_index(page_tree(file), first, ANY_ENTRY)
+    while index >= 0:
+        pfn = core.trees.lookup(page_tree(file), index)
+        if not core.frames.has(pfn, PG_LOCKED | PG_WRITEBACK):
+            get_page(core, pfn)
+            core.frames.set(pfn, PG_LOCKED)
+            truncate_complete_page(core, pfn)
+        index = core.trees.next_index(page_tree(file), index + 1, ANY_ENTRY)
     index = core.trees.next_index(page_tree(file), first, ANY_ENTRY)
     while index >= 0:
         pfn = find_lock_page(core, file, index)
         if pfn != 0:
             wait_on_page_writeback(core, pfn)
-            cancel_dirty_page(core, pfn)
-            remove_from_page_cache(core, pfn)
-            core.frames.clear(pfn, PG_UPTODATE)
-            core.frames.clear(pfn, PG_LOCKED)
-            put_page(core, pfn)
-            put_page(core, pfn)
+            truncate_complete_page(core, pfn)
         index = core.trees.next_index(page_tree(file), index, ANY_ENTRY)
+
+
+def truncate_complete_page(core: Core, pfn: int) -> None:
+    """The page, locked and with a reference of the caller's, is no file's any more; lock and reference are given back."""
+    cancel_dirty_page(core, pfn)
+    remove_from_page_cache(core, pfn)
+    core.frames.clear(pfn, PG_UPTODATE)
+    core.frames.clear(pfn, PG_LOCKED)
+    put_page(core, pfn)
+    put_page(core, pfn)
 
 
 def truncate_blocks(core: Core, file: int, first: int) -> None:
@@ -74,13 +88,18 @@ def block_truncate_page(core: Core, file: int, index: int) -> int:
     if pfn > 0 and not core.frames.has(pfn, PG_UPTODATE):
         readpage(core, pfn)
         lock_page(core, pfn)
+    if pfn > 0:
+        wait_on_page_writeback(core, pfn)
     return pfn
 
 
 def finish_truncated_page(core: Core, pfn: int) -> None:
-    set_page_dirty(core, pfn)
+    """Of a hole there is nothing to write."""
+    if get_block(core, core.frames.owner(pfn), core.frames.index(pfn)) != 0:
+        set_page_dirty(core, pfn)
     core.frames.clear(pfn, PG_LOCKED)
     put_page(core, pfn)
+    pagevec_lru_add(core)
 
 
 def invalidate_mapping_pages(core: Core, file: int, first: int, last: int) -> int:

@@ -3,6 +3,7 @@ cdef class Containers2007(Model):
     cdef readonly Kswapd kswapd
     cdef readonly unsigned int meta_scan_heads
     cdef void page_added(self, Core core, unsigned int pfn, bint active) noexcept nogil
+    cdef void page_arrived(self, Core core, unsigned int pfn) noexcept nogil
     cdef void page_accessed(self, Core core, unsigned int pfn) noexcept nogil
     cdef void activate(self, Core core, unsigned int pfn) noexcept nogil
     cdef void moved(self, Core core, unsigned int pfn, bint active) noexcept nogil

@@ -14,13 +14,14 @@ shrink2007.py, the daemon in kswapd2007.py.
 from __future__ import annotations
 
 from ..core import Core, interleave
-from ..lru import MAX_SCAN_DEPTH, ZoneLru, activate_page, del_page_from_lru, lru_add_drain, lru_cache_add, lru_cache_add_active
+from ..lru import MAX_SCAN_DEPTH, ZoneLru, activate_page, add_page_to_list, del_page_from_lru, lru_add_drain, lru_cache_add
+from ..lru import lru_cache_add_active
 from ..lru import mark_page_accessed, rotate_reclaimable_page
 from ..memcontrol import page_get_meta_page
 from ..model import Model
 from ..page_writeback import wakeup_pdflush
 from ..params import ALLOCSTALL, AT_ISOLATE, GFP_KERNEL, LOCK_CONTAINER_LRU, MAX_NR_ZONES, NR_ACTIVE, NR_INACTIVE
-from ..params import PG_ACTIVE
+from ..params import PG_ACTIVE, PG_LRU
 from ..trace import trace_event, trace_page
 from ..trace_ring import TRACE_DIRECT_RECLAIM_BEGIN, TRACE_DIRECT_RECLAIM_END, TRACE_MEMCG_RECLAIM_BEGIN
 from ..trace_ring import TRACE_MEMCG_RECLAIM_END, TRACE_MOVE_LISTS
@@ -45,6 +46,10 @@ class Containers2007(Model):
             lru_cache_add_active(core, self.lru, pfn)
         else:
             lru_cache_add(core, self.lru, pfn)
+
+    def page_arrived(self, core: Core, pfn: int) -> None:
+        core.frames.set(pfn, PG_LRU)
+        add_page_to_list(core, self.lru, pfn, False)
 
     def page_accessed(self, core: Core, pfn: int) -> None:
         mark_page_accessed(core, self.lru, pfn)

@@ -4,6 +4,7 @@ cdef class PythonModel(Model):
     cdef readonly unsigned int pages_head
     cdef readonly unsigned int first_head
     cdef void page_added(self, Core core, unsigned int pfn, bint active) noexcept with gil
+    cdef void page_arrived(self, Core core, unsigned int pfn) noexcept nogil
     cdef void page_accessed(self, Core core, unsigned int pfn) noexcept with gil
     cdef void page_freed(self, Core core, unsigned int pfn) noexcept with gil
     cdef void written(self, Core core, unsigned int pfn) noexcept with gil

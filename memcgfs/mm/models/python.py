@@ -85,6 +85,9 @@ class PythonModel(Model):
         core.zones.add(core.frames.zone(pfn), NR_INACTIVE, 1)
         self.tell(core, "page_added", pfn, active)
 
+    def page_arrived(self, core: Core, pfn: int) -> None:
+        self.page_added(core, pfn, False)
+
     def page_accessed(self, core: Core, pfn: int) -> None:
         self.tell(core, "page_accessed", pfn)
 
