@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from . import params
 from .dump import disk_queue, entries, partial_slabs, unused_dentries
+from .files import I_DIRTY, I_LOCK
 from .radix_tree import MAP_SHIFT, TAG_DIRTY, TAG_WRITEBACK
 from .params import INDEX_BITS, LEAF_ENTRIES, LEAF_MASK, MAX_SWAPFILES, PTE_PRESENT, PTE_SHIFT, SWAPFILE_CLUSTER, ZERO_PAGE
 from .params import ZONE_SHIFT
@@ -382,6 +383,10 @@ def check_files(walk: Walk) -> None:
         is_dirty = core.trees.is_tagged(2 * number, TAG_DIRTY)
         walk.expect(not is_dirty or number in waiting, f"file {number} has dirty pages, and does not wait to be written")
         places = entries(core, 2 * number + 1)
+        last = max((*pages, *places), default=-1)
+        walk.expect(last < files.nr_size_pages(number), f"file {number} has something of page {last}, behind its end")
+        walk.expect(not files.state[number] & I_LOCK, f"file {number} is being written")
+        walk.expect(not files.state[number] & I_DIRTY or number in waiting, f"file {number} is dirty, and on no list")
         walk.equal(f"file {number}: blocks", files.nr_blocks[number], len(places))
         if file.is_on_disk:
             blocks.update(places.values())
@@ -397,6 +402,8 @@ def check_files(walk: Walk) -> None:
     walk.equal("free blocks", core.blocks.nr_free(), core.blocks.nr_blocks - 1 - len(blocks))
     walk.equal("pages about to be read ahead", core.open_files.nr_pooled, 0)
     walk.equal("pages about to be written", files.nr_pvec, 0)
+    walk.equal("pages of a call on their way to the LRU", core.open_files.nr_lru_pvec, 0)
+    walk.expect(not core.is_writing_file, "a write() is under way")
     for vma in [vma for space in walk.machine.spaces.values() for vma in space.starts.values()]:
         handle = core.vmas.handle[vma]
         if handle:

@@ -389,3 +389,46 @@ def test_who_reclaims_does_not_outrun_the_disk(make_small: MakeMachine) -> None:
     reader = machine.spawn(101, container)
     reader.read_file(hole(machine, 8), 0, 8)
     assert (dirty(machine)[1], machine.clock_ns >= SECOND) == (0, True)
+
+
+# Who waits for whom
+
+
+def test_laptop_mode_does_not_wait_for_a_write_that_waits_for_room(make_small: MakeMachine) -> None:
+    """A queue of one request, 5 seconds each. While fsync's third page waits for room, from second 5 to 10, laptop mode's timer runs at
+    second 6: it cannot wait for that page, whose writer is not back before the timer's work is done. 3 pages take 15 seconds."""
+    machine = make_small(disk=mm.DiskConfig(5 * SECOND, 0, 1))
+    machine.set_sysctl("laptop_mode", 1)
+    task, file = machine.spawn(100), machine.create_file()
+    task.write_file(file, 0, 3)
+    task.fsync_file(file)
+    assert (dirty(machine)[0], machine.vmstat()["pgpgout"]) == (0, 12)
+    assert machine.clock_ns >= 15 * SECOND
+
+
+def test_nobody_exits_while_a_write_waits_for_room(make_small: MakeMachine) -> None:
+    """A task was killed that holds the last mapping of a file. sync writes that file, and its second page waits for room in the queue: if
+    the task exited now, the file would go, and wait for this page. It exits when sync is done."""
+    machine = make_small(disk=slow(1))
+    task, file = machine.spawn(100), hole(machine, 3)
+    task.mmap(0, 3, file=file, shared=True)
+    task.touch(0, 3)
+    file.put()
+    machine.send_sigkill(task, "killed: by the test")
+    machine.sync()
+    assert (task.state, machine.files, dirty(machine)) == ("Z", {}, (0, 0))
+
+
+def test_an_operation_holds_its_file(make_small: MakeMachine) -> None:
+    """Nobody but another task's mapping has the file when this one reads it. That task is killed, and exits while the read waits: the file
+    goes when the read is over."""
+    machine = make_small(disk=slow(4))
+    task, holder, file = machine.spawn(100), machine.spawn(101), machine.create_file()
+    task.write_file(file, 0, 8)
+    task.fsync_file(file)
+    machine.set_sysctl("drop_caches", 1)
+    holder.mmap(0, 8, file=file)
+    file.put()
+    machine.send_sigkill(holder, "killed: by the test")
+    assert task.read_file(file, 0, 8) == 8
+    assert (holder.state, machine.files) == ("Z", {})
