@@ -9,16 +9,18 @@ was in force when it was charged; and machine.check() finds nothing. At the end 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
 from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from memcgfs import mm
 from tests.conftest import BUILDS, engine_of
+
+from .file_rules import FileRules
+from .model import MAPPED_PAGES, Memory, ModelBase
 
 PAGE_BYTES = 4096
 PAGES = 24
@@ -32,19 +34,7 @@ picks = st.integers(0, 9)
 names = st.sampled_from(["/dev/swap", "a", "b", "c"])
 
 
-@dataclass
-class Memory:
-    """What a task must find: the content of each page, and which ranges are mapped or locked."""
-
-    content: dict[int, tuple[int, int]] = field(default_factory=dict)
-    mapped: set[int] = field(default_factory=set)
-    locked: set[int] = field(default_factory=set)
-
-    def copy(self) -> Memory:
-        return Memory(dict(self.content), set(self.mapped))
-
-
-class MachineModel(RuleBasedStateMachine):
+class MachineModel(FileRules):
     engine: ModuleType
 
     @initialize(
@@ -54,12 +44,14 @@ class MachineModel(RuleBasedStateMachine):
         cluster=st.sampled_from([2, 4, 32]),
         min_free=st.sampled_from([0, 12]),
         limit=st.sampled_from([8, 16]),
+        disk_pages=st.sampled_from([400, 20]),
     )
-    def boot(self, frames: int, swap_pages: int, is_slow: bool, cluster: int, min_free: int, limit: int) -> None:
+    def boot(self, frames: int, swap_pages: int, is_slow: bool, cluster: int, min_free: int, limit: int, disk_pages: int) -> None:
         """Three tasks have written already, two of them in a container that is nearly full."""
         config = mm.MachineConfig(
             zone_pages=(frames, 8, 0, 0),
             swap_bytes=swap_pages * PAGE_BYTES,
+            files_bytes=disk_pages * PAGE_BYTES,
             disk=mm.DiskConfig() if is_slow else mm.DiskConfig(0, 0, 4),
             min_free_kbytes=min_free,
             swap_cluster_max=cluster,
@@ -69,7 +61,8 @@ class MachineModel(RuleBasedStateMachine):
         self.machine = mm.Machine(config, self.engine)
         self.containers = [self.machine.root]
         self.swaps = {"/dev/swap"} if swap_pages else set()
-        self.memory: dict[int, Memory] = {}
+        self.memory = {}
+        self.begin_with_files()
         self.highest_limit = {0: NO_LIMIT}
         self.next_pid = 100
         self.next_mark = 1
@@ -77,25 +70,6 @@ class MachineModel(RuleBasedStateMachine):
         for pick in (1, 1, 0):
             self.spawn(pick)
             self.write(len(self.memory) - 1, 0, 6, 0)
-
-    # What the rules need
-
-    def task(self, pick: int) -> mm.Task:
-        pids = list(self.memory)
-        return self.machine.tasks[pids[pick % len(pids)]]  # type: ignore[no-any-return]
-
-    def container(self, pick: int) -> mm.Container:
-        return self.containers[pick % len(self.containers)]
-
-    def forget_the_dead(self) -> None:
-        """Whoever was killed has no memory any more; the log must say why somebody was."""
-        for pid in [pid for pid in self.memory if self.machine.tasks[pid].state == "Z"]:
-            assert "memory" in self.machine.tasks[pid].died
-            del self.memory[pid]
-            self.machine.reap(self.machine.tasks[pid])
-
-    def has_tasks(self) -> bool:
-        return bool(self.memory)
 
     # Operations
 
@@ -134,7 +108,7 @@ class MachineModel(RuleBasedStateMachine):
             self.containers.remove(container)
 
     @rule(pick=picks, start=starts, length=lengths)
-    @precondition(has_tasks)
+    @precondition(ModelBase.has_tasks)
     def read(self, pick: int, start: int, length: int) -> None:
         task = self.task(pick)
         try:
@@ -148,7 +122,7 @@ class MachineModel(RuleBasedStateMachine):
             memory.content.setdefault(page, UNWRITTEN)
 
     @rule(pick=picks, start=starts, length=lengths, word=st.integers(0, 1))
-    @precondition(has_tasks)
+    @precondition(ModelBase.has_tasks)
     def write(self, pick: int, start: int, length: int, word: int) -> None:
         task = self.task(pick)
         self.next_mark += 1
@@ -164,7 +138,7 @@ class MachineModel(RuleBasedStateMachine):
             self.forget_the_dead()
 
     @rule(pick=picks, word=st.integers(0, 1), length=st.integers(6, 14))
-    @precondition(has_tasks)
+    @precondition(ModelBase.has_tasks)
     def write_much(self, pick: int, word: int, length: int) -> None:
         self.write(pick, 0, length, word)
 
@@ -176,7 +150,7 @@ class MachineModel(RuleBasedStateMachine):
             self.write(pick, 0, 6, word)
 
     @rule(pick=picks, start=starts, length=lengths)
-    @precondition(has_tasks)
+    @precondition(ModelBase.has_tasks)
     def munmap(self, pick: int, start: int, length: int) -> None:
         task = self.task(pick)
         task.munmap(start, length)
@@ -187,7 +161,7 @@ class MachineModel(RuleBasedStateMachine):
             memory.locked.discard(page)
 
     @rule(pick=picks, start=starts, length=lengths)
-    @precondition(has_tasks)
+    @precondition(ModelBase.has_tasks)
     def discard(self, pick: int, start: int, length: int) -> None:
         task, memory = self.task(pick), self.memory[self.task(pick).pid]
         pages = range(start, start + length)
@@ -200,7 +174,7 @@ class MachineModel(RuleBasedStateMachine):
             memory.content.pop(page, None)
 
     @rule(pick=picks, start=st.sampled_from([0, 2]), length=st.integers(1, 4), locked=st.booleans())
-    @precondition(has_tasks)
+    @precondition(ModelBase.has_tasks)
     def lock(self, pick: int, start: int, length: int, locked: bool) -> None:
         task, memory = self.task(pick), self.memory[self.task(pick).pid]
         pages = range(start, start + length)
@@ -234,21 +208,21 @@ class MachineModel(RuleBasedStateMachine):
         self.memory[child.pid] = self.memory[parent.pid].copy()
 
     @rule(pick=picks)
-    @precondition(has_tasks)
+    @precondition(ModelBase.has_tasks)
     def exec(self, pick: int) -> None:
         task = self.task(pick)
         task.exec()
         self.memory[task.pid] = Memory()
 
     @rule(pick=picks)
-    @precondition(has_tasks)
+    @precondition(ModelBase.has_tasks)
     def reap(self, pick: int) -> None:
         task = self.task(pick)
         del self.memory[task.pid]
         self.machine.reap(task)
 
     @rule(pick=picks, count=st.sampled_from([1, 25, 150]))
-    @precondition(has_tasks)
+    @precondition(ModelBase.has_tasks)
     def lookup(self, pick: int, count: int) -> None:
         """Names take pages of the machine, and nobody's account; who runs out of memory for them may have been killed for it."""
         usage = [container.usage for container in self.containers]
@@ -266,7 +240,7 @@ class MachineModel(RuleBasedStateMachine):
         assert self.machine.slabs()[0].nr_objects < 200
 
     @rule(pick=picks, where=picks)
-    @precondition(has_tasks)
+    @precondition(ModelBase.has_tasks)
     def attach(self, pick: int, where: int) -> None:
         self.machine.attach(self.task(pick), self.container(where))
 
@@ -327,7 +301,7 @@ class MachineModel(RuleBasedStateMachine):
             present = {page for start in STARTS for page, word in enumerate(task.pagemap(start, PAGES), start) if word}
             written = {page for page, marks in memory.content.items() if marks != UNWRITTEN}
             assert written <= present <= set(memory.content), task.pid
-            assert task.total_vm == len(memory.mapped)
+            assert task.total_vm == len(memory.mapped) + MAPPED_PAGES * len(memory.files)
             assert task.locked_pages == len(memory.locked)
 
     @invariant()
@@ -354,6 +328,7 @@ class MachineModel(RuleBasedStateMachine):
                 assert struct.unpack("<QQ", found) == marks, (pid, page)
         for task in list(self.machine.tasks.values()):
             self.machine.reap(task)
+        self.end_of_files()
         self.machine.advance(10_000_000_000)
         self.machine.check()
         for container in self.containers:
