@@ -128,3 +128,53 @@ def test_a_fork_and_a_write_each(make_small: MakeMachine) -> None:
     task.touch(0, 1)
     assert counts(task.machine) == {"pgfault": 5}
     assert (task.container.usage, task.rss_pages, child.rss_pages) == (4, 3, 3)
+
+
+def test_reader_of_8_pages_in_a_container_of_4(make_small: MakeMachine) -> None:
+    """Without read-ahead, of a hole, so that nothing is read from the disk. Pages 0 to 3 fill the container: on its active list, as
+    everything starts there, but inactive in the zone.
+
+    Page 4 stalls. The zone has no active page and 4 inactive ones, so both shares are 1 at 12, 11, 10, 9, and at 9 a batch of each is due.
+    The active batch finds at the tail pages that are not active, and moves them to the inactive list uncounted: nothing is refilled. The
+    inactive batch takes these 4. They were referenced, but nobody maps their file, and they are clean: all 4 are freed. Success at 9.
+    Pages 4 to 7 fill the container again.
+    """
+    task = task_of(make_small, 4)
+    file = task.machine.create_file()
+    file.truncate(8 * 4096)
+    task.fadvise_file(file, "random", 0, 0)
+    assert task.read_file(file, 0, 8) == 8
+    assert counts(task.machine) == {"pgscan_direct_dma": 4, "pgsteal_dma": 4, "allocstall": 1}
+    assert task.machine.zones()[0].prev_priority == 9
+    assert (task.container.usage, task.container.failcnt, task.machine.meminfo()["Cached"]) == (4, 1, 16)
+
+
+def test_writer_of_8_pages_in_a_container_of_4(make_small: MakeMachine) -> None:
+    """As the reader's, but the 4 pages are dirty. At 9 they were referenced: such dirty pages are kept, their mark is gone, and a nap of
+    100 ms follows, because 9 is harder than 10. At 8, 7, 6, 5 the shares make 4 again: at 5 they are written (the disk answers at once)
+    and freed. 4 + 4 scanned, 4 stolen, 4 written; pages 4 to 7 are dirty at the end.
+    """
+    task = task_of(make_small, 4)
+    file = task.machine.create_file()
+    assert task.write_file(file, 0, 8) == 8
+    assert counts(task.machine) == {"pgscan_direct_dma": 8, "pgsteal_dma": 4, "allocstall": 1}
+    vmstat = task.machine.vmstat()
+    assert (vmstat["nr_vmscan_write"], vmstat["pgpgout"], vmstat["nr_dirty"]) == (4, 16, 4)
+    assert task.machine.zones()[0].prev_priority == 5
+    assert (task.container.usage, task.container.failcnt, task.machine.clock_ns) == (4, 1, 100_000_000)
+
+
+def test_mapper_whose_read_around_is_larger_than_its_container(make_small: MakeMachine) -> None:
+    """A file of 5 pages, mapped by a task in a container of 4, which touches page 0. Read-around brings 0 to 3 in, and for page 4 the
+    container is full: as the reader's, at 9 the 4 pages go, which nobody referenced yet. Among them is page 0; so it is read once more,
+    alone, and mapped: 1 major fault, usage 2 (pages 4 and 0), one of them mapped.
+    """
+    task = task_of(make_small, 4)
+    file = task.machine.create_file()
+    file.truncate(5 * 4096)
+    task.mmap(0, 5, file=file, shared=True)
+    task.touch(0, 1, write=False)
+    expected = {"pgfault": 1, "pgmajfault": 1, "pgscan_direct_dma": 4, "pgsteal_dma": 4, "allocstall": 1}
+    assert counts(task.machine) == expected
+    assert (task.container.usage, task.container.failcnt, task.counts()[:2]) == (2, 1, (0, 1))
+    assert task.machine.vmstat()["nr_mapped"] == 1

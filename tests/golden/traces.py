@@ -123,8 +123,70 @@ def names(engine: ModuleType) -> mm.Machine:
     return machine
 
 
+def sized(machine: mm.Machine, npages: int) -> mm.File:
+    file = machine.create_file()
+    file.truncate(npages * 4096)
+    return file
+
+
+def reader(engine: ModuleType) -> mm.Machine:
+    """The page cache alone: 900 pages of a file on a slow disk, read in sequence and at random by two containers, one of them too small,
+    in a machine of 1024 pages."""
+    machine = machine_of(engine, ram_bytes=4 << 20, disk=mm.DiskConfig(1_000_000, 50 << 20, 32))
+    file = machine.create_file()
+    writer = machine.spawn(100)
+    writer.write_file(file, 0, 900)
+    writer.fsync_file(file)
+    machine.drop_caches(1)
+    tasks = [machine.spawn(101, limited(machine, 200)), machine.spawn(102, limited(machine, 2000))]
+    numbers = Lcg(8)
+    for _ in range(150):
+        task = tasks[numbers.below(2)]
+        first = numbers.skewed(880)
+        for place in range(numbers.below(12)):
+            task.read_file(file, first + place, 1)
+        task.read_file(file, numbers.below(900), 1 + numbers.below(20))
+    return machine
+
+
+def writer(engine: ModuleType) -> mm.Machine:
+    """Writeback alone: three files, written faster than the disk can, with time passing and a sync now and then."""
+    machine = machine_of(engine, disk=mm.DiskConfig(2_000_000, 10 << 20, 32))
+    task = machine.spawn(100)
+    files = [machine.create_file() for _ in range(3)]
+    numbers = Lcg(9)
+    for step in range(300):
+        task.write_file(files[numbers.below(3)], numbers.below(400), 1 + numbers.below(30))
+        if step % 10 == 9:
+            machine.advance(1_000_000_000 * numbers.below(8))
+        if step % 50 == 49:
+            task.fsync_file(files[0])
+        if step % 100 == 99:
+            machine.sync()
+    return machine
+
+
+def mapper(engine: ModuleType) -> mm.Machine:
+    """Mapped files under a limit and the machine's pressure: shared and private mappings of two files by four tasks."""
+    machine = machine_of(engine, ram_bytes=4 << 20, disk=mm.DiskConfig(1_000_000, 50 << 20, 32))
+    files = [sized(machine, 500) for _ in range(2)]
+    container = limited(machine, 250)
+    tasks = [machine.spawn(100 + place, container if place % 2 else None) for place in range(4)]
+    for place, task in enumerate(tasks):
+        task.mmap(0, 500, file=files[0], shared=True)
+        task.mmap(512, 500, file=files[1], shared=place < 2)
+    numbers = Lcg(10)
+    for step in range(200):
+        task = tasks[numbers.below(4)]
+        run(task, numbers, 500, 30, write_one_in=4)
+        task.access([512 + numbers.below(500) for _ in range(20)], [numbers.below(6) == 0 for _ in range(20)])
+        if step % 40 == 39:
+            machine.advance(6_000_000_000)
+    return machine
+
+
 TRACES: dict[str, Callable[[ModuleType], mm.Machine]] = {
-    trace.__name__: trace for trace in (one_container, machine_wide, many_containers, families, a_kill, names)
+    trace.__name__: trace for trace in (one_container, machine_wide, many_containers, families, a_kill, names, reader, writer, mapper)
 }
 
 
