@@ -222,6 +222,7 @@ class FileRules(ModelBase):
 
     @invariant()
     def files_are_as_long_as_they_should_be(self) -> None:
+        self.forget_the_dead()
         in_use = {id(model) for _, model in self.handles}
         in_use |= {id(mapping.model) for memory in self.memory.values() for mapping in memory.files.values()}
         for model in list(self.files):
