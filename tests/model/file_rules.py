@@ -129,7 +129,7 @@ class FileRules(ModelBase):
                 task.touch(place + page, 1, write=is_write)
             self.forget_the_dead()
             return
-        at = (place + page) * PAGE_BYTES
+        at, found = (place + page) * PAGE_BYTES, b""
         try:
             if is_write:
                 self.next_mark += 1
