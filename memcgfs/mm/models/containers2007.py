@@ -23,7 +23,7 @@ from ..page_writeback import wakeup_pdflush
 from ..params import ALLOCSTALL, AT_ISOLATE, GFP_KERNEL, LOCK_CONTAINER_LRU, MAX_NR_ZONES, NR_ACTIVE, NR_INACTIVE
 from ..params import PG_ACTIVE, PG_LRU
 from ..trace import trace_event, trace_page
-from ..trace_ring import TRACE_DIRECT_RECLAIM_BEGIN, TRACE_DIRECT_RECLAIM_END, TRACE_MEMCG_RECLAIM_BEGIN
+from ..trace_ring import TRACE_DIRECT_RECLAIM_BEGIN, TRACE_DIRECT_RECLAIM_END, TRACE_LRU_INSERTION, TRACE_MEMCG_RECLAIM_BEGIN
 from ..trace_ring import TRACE_MEMCG_RECLAIM_END, TRACE_MOVE_LISTS
 from ..vmscan import isolate_lru_page, shrink_slab
 from ..waiting import congestion_wait
@@ -50,6 +50,8 @@ class Containers2007(Model):
     def page_arrived(self, core: Core, pfn: int) -> None:
         core.frames.set(pfn, PG_LRU)
         add_page_to_list(core, self.lru, pfn, False)
+        if core.traced:
+            trace_page(core, TRACE_LRU_INSERTION, pfn, core.frames.zone(pfn), 0)
 
     def page_accessed(self, core: Core, pfn: int) -> None:
         mark_page_accessed(core, self.lru, pfn)
