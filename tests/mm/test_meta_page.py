@@ -15,6 +15,7 @@ from tests.conftest import MakeMachine
 from .looking import cold_task, flags, frame, meta_refs, once_at, reclaim_mapped, uncompiled
 
 
+@pytest.mark.fact("C12", "T1")
 def test_a_written_page_has_one_reference_and_names_its_container(make_small: MakeMachine) -> None:
     machine = make_small()
     container = machine.create_container()
@@ -26,6 +27,7 @@ def test_a_written_page_has_one_reference_and_names_its_container(make_small: Ma
     assert container.usage == 2
 
 
+@pytest.mark.fact("C29")
 def test_each_charged_page_holds_the_container(make_small: MakeMachine) -> None:
     """One css reference a page, and one for the address space."""
     machine = make_small()
@@ -70,6 +72,7 @@ def swap_out_page_0_shared(machine: Machine, control_type: int) -> None:
     assert [sharer.swap_pages, task.swap_pages] == [1, 1]
 
 
+@pytest.mark.fact("C16", "C17")
 def test_mapped_and_in_the_swap_cache_is_two_references_and_one_page(make_small: MakeMachine) -> None:
     """Page 0 is swapped out and read again: it keeps its slot, and is charged as swap cache and as mapped. Unmapped, it loses both."""
     machine = make_small(swap_cluster_max=1)
@@ -88,6 +91,7 @@ def test_mapped_and_in_the_swap_cache_is_two_references_and_one_page(make_small:
     assert machine.swaps()[0].used_pages == 0
 
 
+@pytest.mark.fact("C19")
 def test_a_page_shared_by_fork_stays_with_who_brought_it(make_small: MakeMachine) -> None:
     machine = make_small()
     container, other = machine.create_container(), machine.create_container()
@@ -102,6 +106,7 @@ def test_a_page_shared_by_fork_stays_with_who_brought_it(make_small: MakeMachine
     assert (container.usage, container.css_refs) == (0, 1)
 
 
+@pytest.mark.fact("C18")
 def test_a_second_mapping_is_not_a_second_reference(make_small: MakeMachine) -> None:
     """Two tasks read a swapped page that they share: the first brings both references, the second gives its own back at once."""
     machine = make_small(swap_cluster_max=1)
@@ -117,6 +122,7 @@ def test_a_second_mapping_is_not_a_second_reference(make_small: MakeMachine) -> 
     assert meta_refs(machine, pfn) == 2, "mapped by somebody, and in the swap cache no more than before"
 
 
+@pytest.mark.fact("C17")
 def test_only_the_last_reference_uncharges(make_small: MakeMachine, engine: ModuleType) -> None:
     machine = make_small(swap_cluster_max=1)
     swap_out_page_0(machine)
@@ -133,6 +139,7 @@ def test_only_the_last_reference_uncharges(make_small: MakeMachine, engine: Modu
     assert task.container.usage == 3, "without a meta page nothing happens"
 
 
+@pytest.mark.fact("C23", "P1")
 def test_the_zero_page_is_charged_to_nobody(make_small: MakeMachine, engine: ModuleType) -> None:
     machine = make_small()
     container = machine.create_container()
@@ -148,6 +155,7 @@ def test_the_zero_page_is_charged_to_nobody(make_small: MakeMachine, engine: Mod
     assert container.usage == 0
 
 
+@pytest.mark.fact("C25")
 def test_the_loser_of_a_race_gives_the_page_back_but_not_the_css_reference(make_small: MakeMachine) -> None:
     """Two tasks in two containers read one swapped page whose swap cache is not charged (control_type 1).
 
