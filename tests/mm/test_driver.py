@@ -239,7 +239,7 @@ def test_allocstall_counts_the_reclaims_of_containers(make_small: MakeMachine) -
     assert machine.vmstat()["allocstall"] == 6
 
 
-@pytest.mark.fact("D14")
+@pytest.mark.fact("B7", "D14")
 def test_allocstall_counts_the_reclaims_of_the_machine(make_small: MakeMachine) -> None:
     """63 frames: 62 pages and their page table fill them; the next one has to be freed for."""
     machine = make_small(pagevec_size=1)

@@ -24,7 +24,7 @@ def with_watermarks(make_small: MakeMachine, pages_min: int = 8, **fields: objec
     return machine
 
 
-@pytest.mark.fact("D9")
+@pytest.mark.fact("B7", "D9")
 def test_it_sleeps_while_memory_is_above_the_low_watermark(make_small: MakeMachine) -> None:
     """A page and the page table of 63 are taken; down to 11 free there is no reason to wake it."""
     machine = with_watermarks(make_small)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -231,3 +232,29 @@ def test_assign_and_get(make_small: MakeMachine) -> None:
     assert (core.frames.container[5], core.frames.meta_refs[5]) == (3, 1)
     uncompiled_memcontrol.page_assign_meta_page(core, 5, 0, 0)
     assert not uncompiled_memcontrol.page_get_meta_page(core, 5)
+
+
+@uncompiled
+@pytest.mark.fact("C37")
+def test_an_uncharge_goes_in_the_order_of_the_seed(make_small: MakeMachine, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = make_small()
+    task = machine.spawn(10, machine.create_container())
+    task.touch(0, 1)
+    core = machine.core
+    order: list[str] = []
+
+    def noted(owner: Any, name: str) -> None:
+        original = getattr(owner, name)
+
+        def call(*arguments: Any) -> Any:
+            order.append(name)
+            return original(*arguments)
+
+        monkeypatch.setattr(owner, name, call)
+
+    noted(core.containers, "css_put")
+    noted(uncompiled_memcontrol, "page_assign_meta_page")
+    noted(core.counters, "uncharge")
+    noted(core.model, "uncharged")
+    task.madvise_dontneed(0, 1)
+    assert order == ["css_put", "page_assign_meta_page", "uncharge", "uncharged"]

@@ -328,6 +328,21 @@ def test_an_outsider_is_hit_where_nobody_inside_scores(make_small: MakeMachine) 
     assert any("points 0 chosen, charged elsewhere" in line for line in machine.log)
 
 
+@pytest.mark.fact("O15")
+def test_where_nobody_may_be_killed_it_turns_to_the_faulter(make_small: MakeMachine) -> None:
+    """The only task there is has -17: chosen for want of another, it is not killed for being chosen, but its fault kills it."""
+    machine, _, (task,) = full(make_small)
+    task.set_oom_adj(-17)
+    overrun(task)
+    lines = [line.partition("] ")[2] for line in machine.log]
+    assert lines[1:] == [
+        "Memory container out of memory: kill process 100 (task100) score 0 or a child",
+        "process 100 (task100) cannot be killed: 2.6.23 would choose it again, for ever",
+        "VM: killing process task100",
+    ]
+    assert task.died == "killed: out of memory in a page fault"
+
+
 @pytest.mark.fact("O9")
 def test_the_worst_with_minus_17_is_spared(make_small: MakeMachine) -> None:
     _, container, (bad, meek) = full(make_small, (100, 200))
@@ -386,7 +401,7 @@ def test_a_task_that_is_killed_while_it_reclaims_ends_there(make_small: MakeMach
 # The machine's kill
 
 
-@pytest.mark.fact("O13")
+@pytest.mark.fact("B7", "O13")
 def test_without_memory_and_swap_the_worst_task_of_all_dies_and_the_fault_goes_on(make_small: MakeMachine) -> None:
     machine = make_small(swap_pages=0, frames=32)
     hog, small = machine.spawn(100), machine.spawn(200)
