@@ -64,6 +64,13 @@ def test_numbers_run_from_1_in_each_group() -> None:
     assert groups == {letter: list(range(1, len(numbers) + 1)) for letter, numbers in groups.items()}
 
 
+def test_the_text_refers_to_facts() -> None:
+    _, _, troubles = PAGE.partition("\n## The troubles of 2007\n")
+    named = set(re.findall(r"\b[A-Z]\d+\b", troubles))
+    assert len(named) > 20
+    assert named <= set(facts())
+
+
 def test_what_is_a_citation() -> None:
     source = "@pytest.mark.fact('X1', 'X2')\n@pytest.mark.slow\ndef test_a(): ...\n\n@pytest.mark.fact('X3')\ndef helper(): ...\n"
     assert list(citations(source)) == [("X1", "test_a"), ("X2", "test_a")]
