@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The guided session of `make run`: two containers, three tasks, a limit, the reclaimer, the OOM killer, a real program.
+# The guided session of `make run`: containers, tasks, a limit, the reclaimer, the OOM killer, files, a trouble of 2007, a real program.
 . "$(dirname "$0")/session.sh"
 
 printf '%s\n' \
@@ -41,9 +41,29 @@ say "... and the container is out of memory.  Why was it that task?  The log has
 run 'cat .machine/log'
 run 'grep -E "^(State|Died|Touched):" .machine/tasks/201/status; cat db/memory.usage db/memory.failcnt'
 
+say "Files go through the machine's page cache.  A real one of 112 pages is copied in, written to the machine's disk, and dropped" \
+    "from its memory.  Then a task in a container of 64 pages writes 20 pages of its own, and reads 44 of that file."
+run 'cp "$checkout"/examples/traces/shelf.trace.zst .machine/files/trace; sync .machine/files/trace; echo 1 >.machine/sys/vm/drop_caches'
+run 'mkdir shop .machine/tasks/301; echo 64 >shop/memory.limit; echo 301 >shop/tasks'
+run 'echo fadvise trace 0 112 random >.machine/tasks/301/ctl; echo write orders 0 20 >.machine/tasks/301/ctl'
+run 'echo read trace 0 44 >.machine/tasks/301/ctl; cat shop/memory.usage; grep -E "^(Cached|Dirty):" .machine/meminfo'
+
+say "One page more.  Clean cache goes at once, for the disk has it as well.  Dirty pages would have to be written first: they stay."
+run 'echo read trace 44 1 >.machine/tasks/301/ctl; cat shop/memory.usage; grep -E "^(Cached|Dirty):" .machine/meminfo'
+
+say "The rest of the file does not fit without them, so they are written, and go too.  Nothing is lost: all comes from the disk again."
+run 'echo read trace 45 67 >.machine/tasks/301/ctl; cat shop/memory.usage; grep -E "^(Cached|Dirty):" .machine/meminfo'
+run 'cmp "$checkout"/examples/traces/shelf.trace.zst .machine/files/trace && echo same; grep pgpgout .machine/vmstat'
+
+say "One of the troubles of 2007, which docs/2007.md explains: a page is paid by who touched it first.  Task 302 in a container" \
+    "of its own reads what 301 has read, for nothing; and when 301 has ended, its container cannot go."
+run 'echo 1 >.machine/sys/vm/drop_caches; mkdir guest .machine/tasks/302; echo 302 >guest/tasks'
+run 'echo read trace 0 30 >.machine/tasks/301/ctl; echo read trace 0 30 >.machine/tasks/302/ctl; cat shop/memory.usage guest/memory.usage'
+run 'rmdir .machine/tasks/301; cat shop/memory.usage; rmdir shop'
+
 say "Everything adds up: lists, flags, counters, page tables, swap map."
 run 'cat .machine/check'
-run 'rmdir .machine/tasks/101 .machine/tasks/102 .machine/tasks/201; rmdir web db; cd ..; memcgfs umount cg'
+run 'rmdir .machine/tasks/*; rmdir web db guest; cd ..; memcgfs umount cg'
 
 say "Last, a real program: every access to memory that it made was recorded, and is driven through a container at several" \
     "limits, without a mount.  What does it cost to give it less memory?"

@@ -18,6 +18,7 @@ from .conftest import FakeHost, MakeTree
 AGENT = "/sbin/agent"
 
 
+@pytest.mark.fact("C29")
 def test_rmdir_is_refused_by_members_then_children_then_charges(tree: Tree) -> None:
     a = tree.mkdir("a")
     a["memory.limit"] = 2
@@ -53,6 +54,7 @@ def test_open_files_of_a_removed_container(tree: Tree) -> None:
     assert again["memory.limit"] == 2**63 - 1
 
 
+@pytest.mark.fact("C7")
 def test_a_charge_of_a_child_is_not_its_parents(tree: Tree) -> None:
     a, b = tree.mkdir("a"), tree.mkdir("a/b")
     tree.spawn(100, b).touch(0, 5)
@@ -172,6 +174,7 @@ def test_the_agent_is_told_of_a_parent_when_its_last_child_goes(told: tuple[Tree
     assert agents_of(tree, host) == ["/a"]
 
 
+@pytest.mark.fact("C32")
 def test_the_agent_is_told_only_after_the_last_charged_page_has_gone(told: tuple[Tree, FakeHost]) -> None:
     tree, host = told
     a = tree.mkdir("a")

@@ -66,12 +66,14 @@ def write_limit(directory: Dir, text: bytes, limit: int | None) -> None:
     assert directory["memory.limit"] == (IGNORED if limit is None else limit)
 
 
+@pytest.mark.fact("C8")
 @pytest.mark.parametrize(("text", "limit"), EXACT)
 @pytest.mark.parametrize("strict", [False, True])
 def test_limit(make_tree: MakeTree, strict: bool, text: bytes, limit: int | None) -> None:
     write_limit(make_tree(strict=strict).mkdir("a"), text, limit)
 
 
+@pytest.mark.fact("C8")
 @pytest.mark.parametrize(("text", "limit"), WITH_NEWLINE)
 def test_a_newline_behind_a_number_is_forgiven_but_not_by_the_strict(
     make_tree: MakeTree, text: bytes, limit: int
@@ -80,6 +82,7 @@ def test_a_newline_behind_a_number_is_forgiven_but_not_by_the_strict(
     write_limit(make_tree(strict=True).mkdir("a"), text, None)
 
 
+@pytest.mark.fact("C1")
 @pytest.mark.parametrize(
     ("text", "limit"),
     [(b"4294967295", 2**32 - 1), (b"4294967296", 0), (b"4294967301", 5), (b"9" * 20, int("9" * 20) % 2**32)],
@@ -111,6 +114,7 @@ CONTROL_TYPES: list[tuple[bytes, int | None]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.fact("C34")
 @pytest.mark.parametrize(("text", "value"), CONTROL_TYPES)
 def test_control_type(make_tree: MakeTree, text: bytes, value: int | None) -> None:
     a = make_tree().mkdir("a")
@@ -120,6 +124,7 @@ def test_control_type(make_tree: MakeTree, text: bytes, value: int | None) -> No
     assert a["memory.control_type"] == (2 if value is None else value)
 
 
+@pytest.mark.fact("C34")
 def test_control_type_is_not_inherited(make_tree: MakeTree) -> None:
     tree = make_tree()
     tree.mkdir("a")["memory.control_type"] = 1
@@ -148,6 +153,7 @@ def test_notify_on_release_is_not_inherited(make_tree: MakeTree) -> None:
     assert tree.mkdir("a/b")["notify_on_release"] == 0
 
 
+@pytest.mark.fact("C9")
 @pytest.mark.parametrize("name", ["memory.usage", "memory.failcnt", "memory.stat", "releasable"])
 @pytest.mark.parametrize("text", [b"0", b"", b"0\n", b"x" * 5000])
 def test_files_that_take_nothing(make_tree: MakeTree, name: str, text: bytes) -> None:

@@ -36,6 +36,7 @@ def opened(fs: Kernfs, directory: Directory, name: bytes, caller: Caller = SOMEB
     return fs.open(directory.children[name].ino, 2, caller)
 
 
+@pytest.mark.fact("C38")
 def test_a_control_file_is_rendered_at_each_read(fs: Kernfs, a: Directory) -> None:
     handle = opened(fs, a, b"number")
     a.subject.number = 12345

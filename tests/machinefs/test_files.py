@@ -157,6 +157,7 @@ def test_a_task_stands_for_the_process_whose_pid_it_has(tree: Tree, host: FakeHo
     assert opened.containers == [container_of(tree, "a"), tree.machine.root]
 
 
+@pytest.mark.fact("C15", "C19", "C29")
 def test_what_is_charged_is_what_came_in(tree: Tree, host: FakeHost) -> None:
     """20000 bytes are five pages; whoever reads them afterwards finds them paid.  A container's pages keep it busy; once
     they have left and it is gone, what its last member has open is the top's."""

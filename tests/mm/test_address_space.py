@@ -196,6 +196,7 @@ def test_locked_pages_cannot_be_discarded(task: mm.Task) -> None:
     assert task.rss_pages == 0
 
 
+@pytest.mark.fact("P4")
 def test_locking_faults_in_splits_and_unlocking_joins_again(task: mm.Task) -> None:
     task.mmap(0, 10)
     task.mlock(3, 4)

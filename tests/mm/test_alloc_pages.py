@@ -38,6 +38,7 @@ def holding(machine: mm.Machine, *orders: int) -> mm.Task:
     return task
 
 
+@pytest.mark.fact("B6", "B11")
 @pytest.mark.parametrize(
     ("mark", "alloc_flags", "is_ok"),
     [
@@ -69,6 +70,7 @@ def test_single_pages_are_no_block(make_small: MakeMachine, order: int, mark: in
     assert machine.core.zones.watermark_ok(0, order, WMARK_MIN, 0, 0) == is_ok
 
 
+@pytest.mark.fact("B11")
 def test_half_of_the_mark_must_be_in_larger_blocks(make_small: MakeMachine) -> None:
     """Blocks of 1, 2, 4 and 8 are free, and 2 are wanted: 14 must exceed the mark, and 13, without the single page, half of it; with
     8 taken and 1, 2 and 4 left it is 6 and 5."""
@@ -93,6 +95,7 @@ def take_all(task: mm.Task, gfp: int) -> None:
         task.alloc_block(0, gfp)
 
 
+@pytest.mark.fact("B10")
 @pytest.mark.parametrize(
     ("gfp", "left"),
     [
@@ -112,6 +115,7 @@ def test_how_low_each_may_go(make_small: MakeMachine, gfp: int, left: int) -> No
     assert machine.clock_ns <= 4 * 100_000_000
 
 
+@pytest.mark.fact("B10", "O14")
 @pytest.mark.parametrize("why", ["killed", "reclaiming"])
 def test_who_will_soon_free_memory_gets_the_last_page(make_small: MakeMachine, engine: ModuleType, why: str) -> None:
     machine = make_small(min_free_kbytes=32, swap_pages=0)
@@ -127,6 +131,7 @@ def test_who_will_soon_free_memory_gets_the_last_page(make_small: MakeMachine, e
         engine.free_pages(core, pfn, 0)
 
 
+@pytest.mark.fact("B12")
 def test_the_oom_killer_is_asked_for_small_blocks(make_small: MakeMachine) -> None:
     """No page can be reclaimed. Who asks for 8 pages is killed for them; who asks for 16 is refused."""
     machine = make_small(swap_pages=0)
@@ -143,6 +148,7 @@ def test_the_oom_killer_is_asked_for_small_blocks(make_small: MakeMachine) -> No
     assert any("oom-killer" in line for line in machine.log)
 
 
+@pytest.mark.fact("B12")
 @pytest.mark.parametrize("gfp", [GFP_KERNEL | GFP_NORETRY, GFP_NOFS | GFP_NORETRY])
 def test_noretry_asks_nobody_to_die(make_small: MakeMachine, gfp: int) -> None:
     machine = make_small(swap_pages=0)
@@ -153,6 +159,7 @@ def test_noretry_asks_nobody_to_die(make_small: MakeMachine, gfp: int) -> None:
     assert not any("oom-killer" in line for line in machine.log)
 
 
+@pytest.mark.fact("B12")
 @pytest.mark.parametrize(
     ("order", "gfp", "is_endless"),
     [(3, GFP_NOFS, True), (4, GFP_NOFS, False), (4, GFP_NOFS | GFP_REPEAT, True), (4, GFP_NOIO | GFP_NOFAIL, True)],
@@ -179,6 +186,7 @@ def aged(machine: mm.Machine, npages: int) -> mm.Task:
     return task
 
 
+@pytest.mark.fact("R28")
 def test_a_block_is_made_where_there_is_none(make_small: MakeMachine) -> None:
     """The page table is frame 1, the pages 2 to 47; 48 to 63 are given as the first block of 16. The next one is made by lumpy reclaim:
     16 to 31, or 32 to 47."""
@@ -195,6 +203,7 @@ def test_a_block_is_made_where_there_is_none(make_small: MakeMachine) -> None:
     task.free_block(4)
 
 
+@pytest.mark.fact("R29")
 @uncompiled
 @pytest.mark.parametrize(("gfp", "comes_free"), [(GFP_KERNEL, True), (GFP_NOFS, False), (GFP_NOIO, False)])
 def test_writing_out_takes_leave(make_small: MakeMachine, gfp: int, comes_free: bool) -> None:

@@ -35,6 +35,7 @@ def test_a_zone_is_what_its_place_makes_of_it(make_small: MakeMachine) -> None:
     assert free_by_order(machine) == [1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0]
 
 
+@pytest.mark.fact("B8")
 def test_a_block_is_split_in_halves_and_its_lower_end_is_taken(make_small: MakeMachine) -> None:
     """The second block of 8 comes out of 16 to 31; of the single pages after it, 1 is one, and the next comes out of 2 and 3."""
     machine = make_small()
@@ -50,6 +51,7 @@ def test_a_block_is_split_in_halves_and_its_lower_end_is_taken(make_small: MakeM
     assert machine.zones()[0].free == 63 - 8 - 8 - 1 - 1
 
 
+@pytest.mark.fact("B8")
 def test_halves_join_as_far_as_they_can(make_small: MakeMachine) -> None:
     """16 to 31 in four blocks of 4 (4 to 7 is one by itself). 16 and 24 come free and stay, because their buddies are used; with 20
     the lower eight is whole, with 28 the upper, and both: 16 pages at 16. What is freed comes first on its list."""
@@ -155,6 +157,7 @@ def test_the_youngest_block_of_an_order_goes_first_and_the_end_frees_all(make_sm
     assert free_by_order(machine) == [1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0]
 
 
+@pytest.mark.fact("B8")
 @pytest.mark.parametrize("order", [-1, 11])
 def test_there_are_eleven_orders(make_small: MakeMachine, order: int) -> None:
     task = make_small().spawn(10)
@@ -164,6 +167,7 @@ def test_there_are_eleven_orders(make_small: MakeMachine, order: int) -> None:
         task.free_block(order)
 
 
+@pytest.mark.fact("B12")
 def test_a_block_that_cannot_be_had_does_not_kill(make_small: MakeMachine) -> None:
     """Order 6 would be all 64 pages. It is too large for the OOM killer to help."""
     machine = make_small()

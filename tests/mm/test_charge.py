@@ -26,6 +26,7 @@ def count_waits(machine: Machine) -> list[int]:
     return times
 
 
+@pytest.mark.fact("C26", "L3", "L4", "L5")
 def test_five_paid_retries_and_then_the_end(make_small: MakeMachine) -> None:
     """Without swap no pass scans a page of the inactive list, so the only waits are those of the retries.
 
@@ -57,6 +58,7 @@ def test_five_paid_retries_and_then_the_end(make_small: MakeMachine) -> None:
     ]
 
 
+@pytest.mark.fact("L4")
 @pytest.mark.parametrize("retries", [0, 1, 3])
 def test_one_pass_more_than_there_are_retries(make_small: MakeMachine, retries: int) -> None:
     machine = make_small(swap_pages=0, reclaim_retries=retries, wait_ns=7)
@@ -69,6 +71,7 @@ def test_one_pass_more_than_there_are_retries(make_small: MakeMachine, retries: 
     assert (container.failcnt, machine.clock_ns) == (retries + 1, 7 * retries)
 
 
+@pytest.mark.fact("L3")
 def test_room_made_during_a_wait_is_found_by_the_next_pass(make_small: MakeMachine) -> None:
     """The limit is raised in the third wait: three refusals, three waits, no kill."""
     machine = make_small(swap_pages=0)
@@ -89,6 +92,7 @@ def test_room_made_during_a_wait_is_found_by_the_next_pass(make_small: MakeMachi
     assert list(machine.log) == []
 
 
+@pytest.mark.fact("L4")
 def test_retries_are_counted_anew_for_each_charge(make_small: MakeMachine) -> None:
     """Each of two pages gets in at its fifth retry."""
     machine = make_small(swap_pages=0)
@@ -108,6 +112,7 @@ def test_retries_are_counted_anew_for_each_charge(make_small: MakeMachine) -> No
     assert (container.usage, container.failcnt, machine.clock_ns) == (3, 10, 10 * WAIT)
 
 
+@pytest.mark.fact("L1")
 def test_a_reclaim_that_succeeds_costs_no_retry(make_small: MakeMachine) -> None:
     """swap_cluster_max 1, so one page freed is success; frames 2, 3, 4 hold cold pages.
 
@@ -128,6 +133,7 @@ def test_a_reclaim_that_succeeds_costs_no_retry(make_small: MakeMachine) -> None
     assert task.swap_pages == 2
 
 
+@pytest.mark.fact("L2")
 def test_usage_below_the_limit_is_enough_though_reclaim_failed(make_small: MakeMachine) -> None:
     """swap_cluster_max 4 is what success takes, but the container has only two pages to give.
 
@@ -148,6 +154,7 @@ def test_usage_below_the_limit_is_enough_though_reclaim_failed(make_small: MakeM
     assert task.swap_pages == 2
 
 
+@pytest.mark.fact("C12", "C24")
 def test_new_pages_go_to_the_head_of_the_active_list(make_small: MakeMachine) -> None:
     machine = make_small()
     container = machine.create_container()
@@ -160,6 +167,7 @@ def test_new_pages_go_to_the_head_of_the_active_list(make_small: MakeMachine) ->
     assert container.peak == 3
 
 
+@pytest.mark.fact("C24")
 def test_a_page_read_from_swap_goes_there_too(make_small: MakeMachine) -> None:
     machine = make_small(swap_cluster_max=1)
     container, task = page_0_in_swap(machine)
@@ -168,6 +176,7 @@ def test_a_page_read_from_swap_goes_there_too(make_small: MakeMachine) -> None:
     assert container.lists() == ([frame(task, 0), 1, 4, 3], [])
 
 
+@pytest.mark.fact("C5", "C6", "L1")
 def test_lowering_the_limit_shows_at_the_next_charge(make_small: MakeMachine) -> None:
     """Three pages, the limit lowered to 1: accepted at once, and nothing happens. A new page then costs all three, one reclaim each,
     because usage must come below the limit: charges fail at usage 3, 2 and 1."""
@@ -184,6 +193,7 @@ def test_lowering_the_limit_shows_at_the_next_charge(make_small: MakeMachine) ->
     assert task.swap_pages == 3
 
 
+@pytest.mark.fact("C2")
 def test_limit_0_is_no_limit(make_small: MakeMachine) -> None:
     machine = make_small()
     container = machine.create_container()
@@ -192,6 +202,7 @@ def test_limit_0_is_no_limit(make_small: MakeMachine) -> None:
     assert (container.usage, container.failcnt) == (20, 0)
 
 
+@pytest.mark.fact("C26")
 def test_a_charge_that_fails_while_swapping_in(make_small: MakeMachine) -> None:
     """The page cannot enter the swap cache, so the fault finds no page: the task is out of memory, and its slot is free again.
 

@@ -22,6 +22,7 @@ def both_lists(machine: Machine, cid: int) -> tuple[Lists, Lists]:
     return zone_lists(machine), machine.containers[cid].lists()
 
 
+@pytest.mark.fact("R12", "T2")
 def test_deactivated_pages_go_to_the_inactive_list_and_kept_ones_to_the_head(make_small: MakeMachine) -> None:
     """Five pages in frames 2 to 6, cold but for pages 1 and 3 (frames 3 and 5); swap_cluster_max 4, pagevecs of one page.
 
@@ -58,6 +59,7 @@ def test_what_these_moves_count_as(make_small: MakeMachine) -> None:
     assert [seen[0][name] for name in names] == [4, 2, 4, 3, 2, 2]
 
 
+@pytest.mark.fact("T2")
 def test_a_page_activated_by_use_moves_on_both_lists(make_small: MakeMachine) -> None:
     """activate_page, by mark_page_accessed, by the second of two tasks that fault in a page which is being written to swap.
 
@@ -92,6 +94,7 @@ def test_a_page_activated_by_use_moves_on_both_lists(make_small: MakeMachine) ->
     assert first.min_flt == second.min_flt == 1
 
 
+@pytest.mark.fact("T3")
 def test_a_page_without_a_meta_page_moves_on_the_zones_lists_only(make_small: MakeMachine) -> None:
     """15 frames: a page table, 12 cold pages that nobody is charged for any more, and room for two of three new ones.
 
@@ -112,6 +115,7 @@ def test_a_page_without_a_meta_page_moves_on_the_zones_lists_only(make_small: Ma
     assert charged == {frame for frame in range(1, 16) if machine.core.frames.meta_refs[frame]}
 
 
+@pytest.mark.fact("T4")
 @uncompiled
 def test_the_containers_lock_nests_inside_the_zones(make_small: MakeMachine) -> None:
     """Locks are asserted uncompiled only. Whoever holds a container's lru_lock may not ask for a zone's, nor for a page's."""
@@ -129,6 +133,7 @@ def test_the_containers_lock_nests_inside_the_zones(make_small: MakeMachine) -> 
     core.lockdep.unlock(LOCK_ZONE_LRU)
 
 
+@pytest.mark.fact("T4")
 @uncompiled
 def test_every_hook_takes_both_locks_in_order(make_small: MakeMachine, monkeypatch: pytest.MonkeyPatch) -> None:
     """move_lists is called with the zone's lock held, and takes the container's: seen at each call of the three hooks."""

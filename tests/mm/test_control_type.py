@@ -25,12 +25,14 @@ def evicted(make_small: MakeMachine, control_type: int) -> tuple[mm.Machine, mm.
     return machine, task
 
 
+@pytest.mark.fact("C34")
 def test_a_new_container_has_type_3_whatever_others_have(make_small: MakeMachine) -> None:
     machine = make_small()
     machine.root.control_type = 1
     assert machine.create_container().control_type == 3
 
 
+@pytest.mark.fact("C33")
 @pytest.mark.parametrize(("control_type", "refs"), [(1, 1), (2, 1), (3, 2)])
 def test_only_type_3_charges_the_swap_cache(make_small: MakeMachine, control_type: int, refs: int) -> None:
     """Read back, a page is mapped and keeps its slot: two charges, or one."""
@@ -41,6 +43,7 @@ def test_only_type_3_charges_the_swap_cache(make_small: MakeMachine, control_typ
     assert meta_refs(machine, pfn) == refs
 
 
+@pytest.mark.fact("C33")
 @pytest.mark.parametrize(("control_type", "usage"), [(1, 1), (2, 1), (3, 4)])
 def test_read_ahead_counts_with_type_3_only(make_small: MakeMachine, control_type: int, usage: int) -> None:
     """4 pages are read, and 1 of them mapped."""
@@ -53,6 +56,7 @@ def test_read_ahead_counts_with_type_3_only(make_small: MakeMachine, control_typ
     assert task.container.usage == usage
 
 
+@pytest.mark.fact("C33")
 @pytest.mark.parametrize(("control_type", "usage"), [(1, 0), (2, 0), (3, 4)])
 def test_pages_on_their_way_out_count_with_type_3_only(make_small: MakeMachine, control_type: int, usage: int) -> None:
     """What the first wait sees: all 4 are unmapped and being written."""
@@ -68,6 +72,7 @@ def test_pages_on_their_way_out_count_with_type_3_only(make_small: MakeMachine, 
     assert seen[0] == (usage, 4)
 
 
+@pytest.mark.fact("C36")
 @pytest.mark.parametrize("control_type", [1, 2, 3])
 def test_mapped_pages_count_with_every_type(make_small: MakeMachine, control_type: int) -> None:
     machine = make_small()
@@ -77,6 +82,7 @@ def test_mapped_pages_count_with_every_type(make_small: MakeMachine, control_typ
     assert (container.usage, container.rss_pages) == (3, 3)
 
 
+@pytest.mark.fact("C35")
 def test_switching_changes_no_charge_that_is_there(make_small: MakeMachine) -> None:
     machine, task = evicted(make_small, 3)
     task.touch(0, 1, write=False)

@@ -76,6 +76,7 @@ def test_each_direction_has_its_own_depth(engine: ModuleType) -> None:
     assert (disk.has_room(0, True), disk.has_room(0, False)) == (True, False)
 
 
+@pytest.mark.fact("W6")
 @pytest.mark.parametrize(("depth", "on", "off"), [(8, 8, 6), (16, 15, 12), (128, 113, 103)])
 def test_congestion_begins_at_seven_eighths(engine: ModuleType, depth: int, on: int, off: int) -> None:
     """blk_queue_congestion_threshold: on at depth - depth/8 + 1 writes, off below depth - depth/8 - depth/16 - 1."""
@@ -162,6 +163,7 @@ def task_with_page_0_swapped(make_small: MakeMachine, disk: DiskConfig) -> tuple
     return machine, task
 
 
+@pytest.mark.fact("S10")
 @pytest.mark.parametrize(("latency", "bandwidth", "stall"), [(5 * MS, 0, 5 * MS), (MS, 4_096_000, 2 * MS), (0, 4_096_000, MS), (0, 0, 0)])
 def test_a_major_fault_waits_for_its_page(make_small: MakeMachine, latency: int, bandwidth: int, stall: int) -> None:
     machine, task = task_with_page_0_swapped(make_small, DiskConfig(latency, bandwidth, 8))

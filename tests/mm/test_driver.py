@@ -68,6 +68,7 @@ def for_container(machine: mm.Machine) -> bool:
 both = pytest.mark.parametrize("drive", [for_machine, for_container])
 
 
+@pytest.mark.fact("D1")
 @uncompiled
 @both
 def test_priorities_run_from_12_to_0(make_small: MakeMachine, script: Script, drive: Drive) -> None:
@@ -76,6 +77,7 @@ def test_priorities_run_from_12_to_0(make_small: MakeMachine, script: Script, dr
     assert script.priorities == list(range(12, -1, -1))
 
 
+@pytest.mark.fact("D1", "R4")
 @uncompiled
 @both
 @pytest.mark.parametrize(("freed", "last"), [({12: 4}, 12), ({12: 3}, 0), ({12: 3, 11: 1}, 11), ({3: 2, 1: 9}, 1)])
@@ -91,6 +93,7 @@ def test_it_stops_as_soon_as_swap_cluster_max_pages_are_free(
     assert machine.zones()[0].prev_priority == last
 
 
+@pytest.mark.fact("R4")
 @uncompiled
 @pytest.mark.parametrize("all_unreclaimable", [False, True])
 def test_without_pages_a_scannable_zone_is_success_for_the_machine_only(
@@ -102,6 +105,7 @@ def test_without_pages_a_scannable_zone_is_success_for_the_machine_only(
     assert not for_container(make_small())
 
 
+@pytest.mark.fact("D3")
 @uncompiled
 @both
 @pytest.mark.parametrize(
@@ -116,6 +120,7 @@ def test_it_naps_below_priority_10_where_pages_were_scanned(
     assert machine.clock_ns == waits * WAIT_NS
 
 
+@pytest.mark.fact("D2", "R1")
 @uncompiled
 @both
 @pytest.mark.parametrize(("scanned", "since"), [({12: 6}, None), ({12: 7}, 11), ({12: 3, 11: 3, 10: 1}, 9), ({0: 100}, None)])
@@ -130,6 +135,7 @@ def test_laptop_mode_writes_only_after_one_and_a_half_clusters_were_scanned(
     assert script.may_writepage_from == since
 
 
+@pytest.mark.fact("R1")
 @uncompiled
 @both
 def test_without_laptop_mode_every_pass_may_write(make_small: MakeMachine, script: Script, drive: Drive) -> None:
@@ -137,6 +143,7 @@ def test_without_laptop_mode_every_pass_may_write(make_small: MakeMachine, scrip
     assert script.may_writepage_from == 12
 
 
+@pytest.mark.fact("R1", "R2")
 @uncompiled
 @pytest.mark.parametrize(("arch", "user_zone"), [("x86_64", ZONE_NORMAL), ("i386", ZONE_HIGHMEM)])
 def test_a_container_asks_for_order_1_from_the_zones_of_zone_userpages(
@@ -147,6 +154,7 @@ def test_a_container_asks_for_order_1_from_the_zones_of_zone_userpages(
     assert [(kind, order) for _, kind, _, order in script.calls] == [(user_zone, 1)] * 13 + [(ZONE_NORMAL, 0)] * 13
 
 
+@pytest.mark.fact("D6", "R3")
 @uncompiled
 @both
 def test_slabs_pay_for_what_was_scanned_but_not_to_a_container(
@@ -166,6 +174,7 @@ def test_slabs_pay_for_what_was_scanned_but_not_to_a_container(
     assert found == ((384, 16, 16) if drive is for_machine else (0, 200, 0))
 
 
+@pytest.mark.fact("D6")
 @uncompiled
 @pytest.mark.parametrize(("lookups", "success"), [(200, True), (17 * 19, True), (57, False)])
 def test_pages_of_slabs_count_as_reclaimed(make_small: MakeMachine, script: Script, lookups: int, success: bool) -> None:
@@ -195,6 +204,7 @@ def fail(task: mm.Task) -> None:
         task.touch(4, 1)
 
 
+@pytest.mark.fact("R5")
 def test_the_zone_not_the_container_sizes_the_scan(make_small: MakeMachine) -> None:
     """12 >> p, and 1, is added up at each priority; at 4 or more the pages are scanned and the sum begins anew.
 
@@ -212,6 +222,7 @@ def test_the_zone_not_the_container_sizes_the_scan(make_small: MakeMachine) -> N
     assert machine.core.zones.nr_scan_inactive[0] == 78 % 4
 
 
+@pytest.mark.fact("R6")
 def test_what_is_not_scanned_is_carried_over_to_the_next_reclaim(make_small: MakeMachine) -> None:
     """One pass a round: 13, 26, 39 is 32 or more and scanned, and so again. Pieces of 32 and 7 find 4 pages each: 8, twice."""
     machine, task = full_of_anon_without_swap(make_small, def_priority=0, swap_cluster_max=32)
@@ -221,12 +232,14 @@ def test_what_is_not_scanned_is_carried_over_to_the_next_reclaim(make_small: Mak
     assert machine.core.zones.nr_scan_inactive[0] == 6
 
 
+@pytest.mark.fact("D14")
 def test_allocstall_counts_the_reclaims_of_containers(make_small: MakeMachine) -> None:
     machine, task = full_of_anon_without_swap(make_small)
     fail(task)
     assert machine.vmstat()["allocstall"] == 6
 
 
+@pytest.mark.fact("B7", "D14")
 def test_allocstall_counts_the_reclaims_of_the_machine(make_small: MakeMachine) -> None:
     """63 frames: 62 pages and their page table fill them; the next one has to be freed for."""
     machine = make_small(pagevec_size=1)
@@ -237,6 +250,7 @@ def test_allocstall_counts_the_reclaims_of_the_machine(make_small: MakeMachine) 
     assert machine.vmstat()["allocstall"] == 1
 
 
+@pytest.mark.fact("D5", "R7")
 @pytest.mark.parametrize(
     ("arch", "pages", "touched"),
     [

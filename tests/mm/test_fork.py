@@ -23,6 +23,7 @@ def entry(task: mm.Task, page: int) -> int:
     return int(task.machine.core.tables.entry(task.space.mm, page))
 
 
+@pytest.mark.fact("P3")
 def test_a_fork_costs_page_tables_only(make_small: MakeMachine) -> None:
     machine, parent, child = family(make_small)
     assert [frame(parent, page) for page in range(3)] == [frame(child, page) for page in range(3)]
@@ -32,6 +33,7 @@ def test_a_fork_costs_page_tables_only(make_small: MakeMachine) -> None:
     assert not entry(child, 0) & PTE_RW
 
 
+@pytest.mark.fact("C13")
 @pytest.mark.parametrize("writer", ["parent", "child"])
 def test_who_writes_first_pays_for_a_copy_the_other_keeps_the_page(make_small: MakeMachine, writer: str) -> None:
     _, parent, child = family(make_small)
@@ -45,6 +47,7 @@ def test_who_writes_first_pays_for_a_copy_the_other_keeps_the_page(make_small: M
     assert parent.container.usage == 4
 
 
+@pytest.mark.fact("C13")
 def test_the_copy_is_charged_to_the_writers_container(make_small: MakeMachine) -> None:
     machine, parent, child = family(make_small)
     machine.attach(child, machine.create_container())
@@ -79,12 +82,14 @@ def test_a_mapping_of_nothing_but_zero_pages_is_not_copied(make_small: MakeMachi
     assert child.touch(0, 2, write=False).minor == 2
 
 
+@pytest.mark.fact("P4")
 def test_locked_is_not_inherited(make_small: MakeMachine) -> None:
     parent = make_small().spawn(100)
     parent.mmap(0, 2, locked=True)
     assert (parent.locked_pages, parent.fork(101).locked_pages) == (2, 0)
 
 
+@pytest.mark.fact("P3")
 def test_a_swapped_page_is_shared_by_its_slot(make_small: MakeMachine) -> None:
     machine = make_small(pagevec_size=1)
     reclaim_mapped(machine)
@@ -99,6 +104,7 @@ def test_a_swapped_page_is_shared_by_its_slot(make_small: MakeMachine) -> None:
     assert machine.swaps()[0].used_pages == 0
 
 
+@pytest.mark.fact("S5")
 def test_a_write_to_a_page_read_back_from_a_shared_slot_copies(make_small: MakeMachine) -> None:
     machine = make_small(pagevec_size=1)
     reclaim_mapped(machine)
@@ -112,6 +118,7 @@ def test_a_write_to_a_page_read_back_from_a_shared_slot_copies(make_small: MakeM
     assert frame(parent, 0) != frame(child, 0)
 
 
+@pytest.mark.fact("C13")
 def test_the_last_of_the_family_pays_nothing_for_a_write(make_small: MakeMachine) -> None:
     machine, parent, child = family(make_small)
     shared = frame(child, 0)

@@ -80,6 +80,7 @@ def full_container(machine: Machine, npages: int) -> tuple[Container, Task]:
 # The plain case: from the tail, and the order after splice-back
 
 
+@pytest.mark.fact("I1", "I5")
 @uncompiled
 def test_pages_come_from_the_tail_and_their_meta_pages_return_to_the_head(make_small: MakeMachine) -> None:
     """Of [5, 4, 3, 2] two are taken: 2, then 3 in front of it, on the caller's list as on the private one."""
@@ -93,6 +94,7 @@ def test_pages_come_from_the_tail_and_their_meta_pages_return_to_the_head(make_s
     isolation.put_back()
 
 
+@pytest.mark.fact("I1")
 @uncompiled
 def test_a_short_list_ends_the_scan(make_small: MakeMachine) -> None:
     machine = make_small(pagevec_size=1)
@@ -104,6 +106,7 @@ def test_a_short_list_ends_the_scan(make_small: MakeMachine) -> None:
     assert Isolation(machine, 9, container=container, active=False).scanned == 0
 
 
+@pytest.mark.fact("I5")
 def test_pages_under_way_are_on_no_list_until_the_scan_ends(make_small: MakeMachine) -> None:
     """swap_cluster_max 2: at priority 11 the accumulators reach 2. The active scan looks at 2 and 3, and deactivates both; so does the
     inactive scan, which begins their writes and leaves [3, 2]: spliced back as they were. At priority 9 4 and 5 are deactivated in
@@ -124,6 +127,7 @@ def test_pages_under_way_are_on_no_list_until_the_scan_ends(make_small: MakeMach
     ]
 
 
+@pytest.mark.fact("I5")
 def test_what_was_spliced_back_stands_before_what_was_not_reached(make_small: MakeMachine) -> None:
     """As above, a little later: 2 and 3 went to the head in their order, so at priority 7 the scan meets 4 and 5, then 2."""
     machine = make_small(pagevec_size=1, swap_cluster_max=2, disk=SLOW_DISK)
@@ -136,6 +140,7 @@ def test_what_was_spliced_back_stands_before_what_was_not_reached(make_small: Ma
 # Mismatched active state
 
 
+@pytest.mark.fact("I3")
 @uncompiled
 def test_a_page_on_the_wrong_list_is_moved_and_not_counted(make_small: MakeMachine) -> None:
     """Frames 2 and 4 are inactive for their zone, and the container has not heard of it: they move to the head of its inactive list."""
@@ -151,6 +156,7 @@ def test_a_page_on_the_wrong_list_is_moved_and_not_counted(make_small: MakeMachi
     isolation.put_back()
 
 
+@pytest.mark.fact("I2", "I8")
 def test_an_active_page_on_the_inactive_list(make_small: MakeMachine) -> None:
     """Frame 2 is deactivated at priority 12; when the inactive scan looks at it, a thread reads it. So it is activated instead of
     written, and put back on its zone's active list, while its container has it as inactive.
@@ -183,6 +189,7 @@ def test_an_active_page_on_the_inactive_list(make_small: MakeMachine) -> None:
     assert (counts["pgrefill_dma"], counts["pgscan_direct_dma"], counts["pgsteal_dma"]) == (2, 2, 1)
 
 
+@pytest.mark.fact("I3")
 def test_an_inactive_page_on_the_active_list(make_small: MakeMachine) -> None:
     """control_type 1: pages that reclaim unmaps leave the container, and lie on their zone's inactive list until they are written.
     Page 0 is read there, in frame 2: charged anew, it starts on the container's active list, while its zone has it as inactive.
@@ -224,6 +231,7 @@ def test_an_inactive_page_on_the_active_list(make_small: MakeMachine) -> None:
 # A page of another zone
 
 
+@pytest.mark.fact("I4")
 @uncompiled
 def test_a_page_of_another_zone_is_counted_and_stays(make_small: MakeMachine) -> None:
     """Zone NORMAL is a block of 4 and one of 2, of which the smaller goes first: the page table is in 12, the pages in 13, 8, 9, 10, 11.
@@ -268,6 +276,7 @@ def test_each_zone_is_scanned_whatever_stands_at_the_tail(make_small: MakeMachin
     assert frame(task, 4) == 1
 
 
+@pytest.mark.fact("I4")
 def test_a_foreign_page_at_the_tail_stalls_the_whole_scan(make_small: MakeMachine) -> None:
     """swap_cluster_max 4: at priority 9 zone NORMAL keeps 8, 9, 10, 11; zone DMA is to scan four pages, and meets 8 four times."""
     machine = make_small(zone_pages=(8, 0, 5, 0), pagevec_size=1)
@@ -284,6 +293,7 @@ def test_a_foreign_page_at_the_tail_stalls_the_whole_scan(make_small: MakeMachin
 # A meta page that went away
 
 
+@pytest.mark.fact("I11")
 def test_a_page_unmapped_under_the_active_scan_is_passed_over(make_small: MakeMachine) -> None:
     """A thread discards page 0 when frame 2 is looked at. A freed page is not active, so it is moved (to nowhere) and not counted, and
     the scan takes 3 instead."""
@@ -306,6 +316,7 @@ def test_a_page_unmapped_under_the_active_scan_is_passed_over(make_small: MakeMa
     assert (container.usage, container.failcnt, task.swap_pages) == (2, 1, 1)
 
 
+@pytest.mark.fact("I11")
 def test_a_meta_page_gone_under_the_inactive_scan_is_counted(make_small: MakeMachine) -> None:
     """The same when the inactive scan looks at frame 2: that is counted, though there is nothing to take; priority 11 frees 3."""
     machine = make_small(pagevec_size=1, swap_cluster_max=1)
@@ -327,6 +338,7 @@ def test_a_meta_page_gone_under_the_inactive_scan_is_counted(make_small: MakeMac
     assert (container.usage, container.failcnt) == (2, 1)
 
 
+@pytest.mark.fact("I11")
 @pytest.mark.parametrize("pagevec_size", [1, 3])
 def test_a_frame_that_is_anothers_page_by_then_is_left_alone(make_small: MakeMachine, pagevec_size: int) -> None:
     """Frame 2 is freed under the inactive scan, and handed to a task of another container at once: its page stays where it is, whether
@@ -369,6 +381,7 @@ def test_a_container_emptied_under_the_scan(make_small: MakeMachine) -> None:
 # A page that is charged and not on the LRU
 
 
+@pytest.mark.fact("I6")
 @uncompiled
 def test_a_page_in_a_pagevec_is_not_taken_but_rotates_and_is_counted(make_small: MakeMachine) -> None:
     """Frames 2 and 3 wait in the pagevec, neither on the LRU nor active; frames 4 to 6 went through before them.
@@ -394,6 +407,7 @@ def test_a_page_in_a_pagevec_is_not_taken_but_rotates_and_is_counted(make_small:
 # The machine's own
 
 
+@pytest.mark.fact("I9")
 @uncompiled
 def test_the_global_function_takes_from_the_tail_of_the_zones_list(make_small: MakeMachine) -> None:
     """It asks no container, and leaves the container's order alone."""
@@ -410,6 +424,7 @@ def test_the_global_function_takes_from_the_tail_of_the_zones_list(make_small: M
     assert Isolation(machine, 9, container=None, active=False).scanned == 0
 
 
+@pytest.mark.fact("I9")
 def test_the_machines_reclaim_frees_the_oldest_pages_of_all_containers(make_small: MakeMachine) -> None:
     """Frame 8, a block by itself at the end of the zone, is handed out first, then 1 to 7: two tasks' page tables in 8 and 3, cold pages
     of two containers in 1, 2 and 4, 5; 6 and 7 are given to a third.
@@ -433,6 +448,7 @@ def test_the_machines_reclaim_frees_the_oldest_pages_of_all_containers(make_smal
     assert [task.container.usage for task in tasks] == [0, 2]
 
 
+@pytest.mark.fact("I10")
 @uncompiled
 def test_isolating_one_page(make_small: MakeMachine) -> None:
     """__isolate_lru_page: only what is on the LRU, and as active as asked for, gains a reference and loses PG_lru."""

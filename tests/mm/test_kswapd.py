@@ -24,6 +24,7 @@ def with_watermarks(make_small: MakeMachine, pages_min: int = 8, **fields: objec
     return machine
 
 
+@pytest.mark.fact("B7", "D9")
 def test_it_sleeps_while_memory_is_above_the_low_watermark(make_small: MakeMachine) -> None:
     """A page and the page table of 63 are taken; down to 11 free there is no reason to wake it."""
     machine = with_watermarks(make_small)
@@ -32,6 +33,7 @@ def test_it_sleeps_while_memory_is_above_the_low_watermark(make_small: MakeMachi
     assert machine.vmstat()["pageoutrun"] == 0
 
 
+@pytest.mark.fact("D9")
 def test_it_frees_up_to_the_high_watermark_and_whoever_faults_does_not_wait(make_small: MakeMachine) -> None:
     """Two runs: the pass that frees enough found the zone short, so that only the next run sees that all is well."""
     machine = with_watermarks(make_small)
@@ -47,6 +49,7 @@ def test_it_frees_up_to_the_high_watermark_and_whoever_faults_does_not_wait(make
     assert counts["pgscan_kswapd_dma"] > 0 == counts["pgscan_direct_dma"]
 
 
+@pytest.mark.fact("D13")
 def test_it_naps_where_the_third_level_of_pressure_was_not_enough(make_small: MakeMachine) -> None:
     """Pages are being written to a slow disk: kswapd is due again a tenth of a second after it gave up for the moment."""
     machine = with_watermarks(make_small, disk=mm.DiskConfig(500_000_000, 100 << 20, 64), swap_cluster_max=2)
@@ -60,6 +63,7 @@ def test_it_naps_where_the_third_level_of_pressure_was_not_enough(make_small: Ma
     assert machine.zones()[0].free > 12
 
 
+@pytest.mark.fact("D13")
 @uncompiled
 def test_a_run_by_script(make_small: MakeMachine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Laptop mode, a cluster of 4, and shrink_zone replaced: each pass scans 3 pages and frees none.
@@ -90,6 +94,7 @@ def test_a_run_by_script(make_small: MakeMachine, monkeypatch: pytest.MonkeyPatc
     ]
 
 
+@pytest.mark.fact("D10")
 def test_it_gives_a_zone_up_that_was_scanned_six_times_round(make_small: MakeMachine) -> None:
     """All 53 pages stay active. (53 >> p) + 1, added up until it is 4 or more, is 4 at priority 9, 5 at 5, then 4 7 14 27 54: 115 a run.
 
@@ -103,6 +108,7 @@ def test_it_gives_a_zone_up_that_was_scanned_six_times_round(make_small: MakeMac
     assert machine.core.daemons.due_ns[DAEMON_KSWAPD] == -1
 
 
+@pytest.mark.fact("R7")
 def test_a_containers_reclaim_makes_kswapd_give_the_zone_up(make_small: MakeMachine) -> None:
     """pages_scanned is the zone's: what a container without room looked at in vain counts for kswapd, whose first pass is its last."""
     machine = with_watermarks(make_small, swap_pages=0)
@@ -124,6 +130,7 @@ def test_a_containers_reclaim_makes_kswapd_give_the_zone_up(make_small: MakeMach
     assert machine.vmstat()["pageoutrun"] == 1
 
 
+@pytest.mark.fact("D11")
 def test_a_page_that_comes_free_gives_the_zone_another_chance(make_small: MakeMachine) -> None:
     machine = with_watermarks(make_small)
     task = machine.spawn(100)
@@ -146,6 +153,7 @@ def test_it_shrinks_slabs(make_small: MakeMachine) -> None:
     assert machine.core.dentry_cache.nr_slabs < 11
 
 
+@pytest.mark.fact("D13")
 def test_laptop_mode_binds_kswapd_until_it_is_hard(make_small: MakeMachine) -> None:
     """It may write when more than two clusters were looked at. With a cluster of 100 one run never gets that far, with 4 it does."""
     for cluster, writes in ((100, False), (4, True)):
@@ -158,6 +166,7 @@ def test_laptop_mode_binds_kswapd_until_it_is_hard(make_small: MakeMachine) -> N
         assert (machine.vmstat()["pswpout"] > 0) == writes
 
 
+@pytest.mark.fact("C22")
 def test_what_it_charges_is_the_top_containers(make_small: MakeMachine) -> None:
     """kswapd has no mm. Pages whose charge was forgotten are charged anew when kswapd puts them into the swap cache: to the top.
 

@@ -35,6 +35,7 @@ def deactivate(machine: Machine, *frames: int) -> None:
         core.zones.add(0, NR_INACTIVE, 1)
 
 
+@pytest.mark.fact("I12")
 @uncompiled
 @pytest.mark.parametrize(
     ("order", "taken", "scanned"),
@@ -48,6 +49,7 @@ def test_the_block_around_the_page_comes_along(make_small: MakeMachine, order: i
     assert isolate(machine, 1, order, ISOLATE_ACTIVE, True) == (taken, scanned)
 
 
+@pytest.mark.fact("I12")
 @uncompiled
 def test_the_pages_around_count_as_scanned(make_small: MakeMachine) -> None:
     """Four looks are enough for one block of 4; for a fifth the next page at the tail is taken, with its block."""
@@ -58,6 +60,7 @@ def test_the_pages_around_count_as_scanned(make_small: MakeMachine) -> None:
     assert isolate(machine, 5, 2, ISOLATE_ACTIVE, True) == ([10, 9, 8, 7, 6, 5, 4], 8)
 
 
+@pytest.mark.fact("R28")
 @uncompiled
 @pytest.mark.parametrize(("mode", "taken"), [(ISOLATE_INACTIVE, [7, 4]), (ISOLATE_BOTH, [7, 6, 5, 4])])
 def test_active_pages_come_along_where_the_block_is_large(make_small: MakeMachine, mode: int, taken: list[int]) -> None:
@@ -68,6 +71,7 @@ def test_active_pages_come_along_where_the_block_is_large(make_small: MakeMachin
     assert isolate(machine, 1, 2, mode, False) == (taken, 4)
 
 
+@pytest.mark.fact("I12")
 @uncompiled
 def test_no_page_of_another_zone_comes_along(make_small: MakeMachine) -> None:
     """DMA ends with frame 13: 14 and 15, the other half of the block of 12, are not even looked at."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.conftest import MakeMachine
 from .looking import cold_task, flags, frame, meta_refs, once_at, reclaim_mapped, uncompiled
 
 
+@pytest.mark.fact("C12", "T1")
 def test_a_written_page_has_one_reference_and_names_its_container(make_small: MakeMachine) -> None:
     machine = make_small()
     container = machine.create_container()
@@ -26,6 +28,7 @@ def test_a_written_page_has_one_reference_and_names_its_container(make_small: Ma
     assert container.usage == 2
 
 
+@pytest.mark.fact("C29")
 def test_each_charged_page_holds_the_container(make_small: MakeMachine) -> None:
     """One css reference a page, and one for the address space."""
     machine = make_small()
@@ -70,6 +73,7 @@ def swap_out_page_0_shared(machine: Machine, control_type: int) -> None:
     assert [sharer.swap_pages, task.swap_pages] == [1, 1]
 
 
+@pytest.mark.fact("C16", "C17")
 def test_mapped_and_in_the_swap_cache_is_two_references_and_one_page(make_small: MakeMachine) -> None:
     """Page 0 is swapped out and read again: it keeps its slot, and is charged as swap cache and as mapped. Unmapped, it loses both."""
     machine = make_small(swap_cluster_max=1)
@@ -88,6 +92,7 @@ def test_mapped_and_in_the_swap_cache_is_two_references_and_one_page(make_small:
     assert machine.swaps()[0].used_pages == 0
 
 
+@pytest.mark.fact("C19")
 def test_a_page_shared_by_fork_stays_with_who_brought_it(make_small: MakeMachine) -> None:
     machine = make_small()
     container, other = machine.create_container(), machine.create_container()
@@ -102,6 +107,7 @@ def test_a_page_shared_by_fork_stays_with_who_brought_it(make_small: MakeMachine
     assert (container.usage, container.css_refs) == (0, 1)
 
 
+@pytest.mark.fact("C18")
 def test_a_second_mapping_is_not_a_second_reference(make_small: MakeMachine) -> None:
     """Two tasks read a swapped page that they share: the first brings both references, the second gives its own back at once."""
     machine = make_small(swap_cluster_max=1)
@@ -117,6 +123,7 @@ def test_a_second_mapping_is_not_a_second_reference(make_small: MakeMachine) -> 
     assert meta_refs(machine, pfn) == 2, "mapped by somebody, and in the swap cache no more than before"
 
 
+@pytest.mark.fact("C17")
 def test_only_the_last_reference_uncharges(make_small: MakeMachine, engine: ModuleType) -> None:
     machine = make_small(swap_cluster_max=1)
     swap_out_page_0(machine)
@@ -133,6 +140,7 @@ def test_only_the_last_reference_uncharges(make_small: MakeMachine, engine: Modu
     assert task.container.usage == 3, "without a meta page nothing happens"
 
 
+@pytest.mark.fact("C23", "P1")
 def test_the_zero_page_is_charged_to_nobody(make_small: MakeMachine, engine: ModuleType) -> None:
     machine = make_small()
     container = machine.create_container()
@@ -148,6 +156,7 @@ def test_the_zero_page_is_charged_to_nobody(make_small: MakeMachine, engine: Mod
     assert container.usage == 0
 
 
+@pytest.mark.fact("C25")
 def test_the_loser_of_a_race_gives_the_page_back_but_not_the_css_reference(make_small: MakeMachine) -> None:
     """Two tasks in two containers read one swapped page whose swap cache is not charged (control_type 1).
 
@@ -223,3 +232,29 @@ def test_assign_and_get(make_small: MakeMachine) -> None:
     assert (core.frames.container[5], core.frames.meta_refs[5]) == (3, 1)
     uncompiled_memcontrol.page_assign_meta_page(core, 5, 0, 0)
     assert not uncompiled_memcontrol.page_get_meta_page(core, 5)
+
+
+@uncompiled
+@pytest.mark.fact("C37")
+def test_an_uncharge_goes_in_the_order_of_the_seed(make_small: MakeMachine, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = make_small()
+    task = machine.spawn(10, machine.create_container())
+    task.touch(0, 1)
+    core = machine.core
+    order: list[str] = []
+
+    def noted(owner: Any, name: str) -> None:
+        original = getattr(owner, name)
+
+        def call(*arguments: Any) -> Any:
+            order.append(name)
+            return original(*arguments)
+
+        monkeypatch.setattr(owner, name, call)
+
+    noted(core.containers, "css_put")
+    noted(uncompiled_memcontrol, "page_assign_meta_page")
+    noted(core.counters, "uncharge")
+    noted(core.model, "uncharged")
+    task.madvise_dontneed(0, 1)
+    assert order == ["css_put", "page_assign_meta_page", "uncharge", "uncharged"]

@@ -61,6 +61,7 @@ def zonelist(machine: Machine, node: int, kind: int) -> list[tuple[int, int]]:
 DMA, NORMAL = ZONE_DMA, ZONE_NORMAL
 
 
+@pytest.mark.fact("B13")
 @pytest.mark.parametrize(
     ("sizes", "lists"),
     [
@@ -79,11 +80,13 @@ def test_zone_order_or_node_order(make_small: MakeMachine, sizes: tuple[int, ...
     assert {node: zonelist(machine, node, NORMAL) for node in (0, 1)} == lists
 
 
+@pytest.mark.fact("B13")
 def test_other_nodes_follow_in_a_ring(make_small: MakeMachine) -> None:
     machine = make_small(zone_pages=(0, 0, 64, 0), nodes=4)
     assert [node for node, _ in zonelist(machine, 2, NORMAL)] == [2, 3, 0, 1]
 
 
+@pytest.mark.fact("B13")
 def test_memory_is_taken_from_where_the_task_runs(make_small: MakeMachine, engine: ModuleType) -> None:
     """Node 1 is frames 32 to 63: a page table and 31 pages; the next page is node 0's, from its frame 1."""
     machine = make_small(zone_pages=(0, 0, 64, 0), nodes=2)
@@ -130,6 +133,7 @@ def test_each_zone_below_its_mark_wakes_the_kswapd_of_its_node(make_small: MakeM
     assert not any(zone.free > zone.pages_high + 2 for zone in machine.zones())
 
 
+@pytest.mark.fact("D15")
 def test_each_kswapd_balances_its_own_node(make_small: MakeMachine) -> None:
     machine = make_small(zone_pages=(0, 0, 128, 0), nodes=2, min_free_kbytes=64, pagevec_size=1)
     machine.set_sysctl("swappiness", 100)
@@ -140,6 +144,7 @@ def test_each_kswapd_balances_its_own_node(make_small: MakeMachine) -> None:
     assert all(machine.core.daemons.is_asleep(DAEMON_KSWAPD + node) for node in (0, 1))
 
 
+@pytest.mark.fact("D15")
 def test_kswapd_remembers_the_largest_order(make_small: MakeMachine) -> None:
     """It works for blocks of 8 until there is one above the high mark, and forgets the order when it goes to sleep."""
     machine = make_small(frames=128, min_free_kbytes=32, swap_pages=128, pagevec_size=1)
@@ -155,6 +160,7 @@ def test_kswapd_remembers_the_largest_order(make_small: MakeMachine) -> None:
     assert machine.core.zones.watermark_ok(0, 3, 2, 0, 0)
 
 
+@pytest.mark.fact("R2")
 def test_a_containers_reclaim_goes_over_all_nodes(make_small: MakeMachine) -> None:
     """Its pages are node 1's alone; node 0, the first to be asked, has none of them, but both zonelists hold both nodes."""
     machine = make_small(zone_pages=(0, 0, 128, 0), nodes=2, pagevec_size=1)

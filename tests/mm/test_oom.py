@@ -40,6 +40,7 @@ def adjusted(value: int) -> Change:
     return lambda task: task.set_oom_adj(value)
 
 
+@pytest.mark.fact("O6", "O7", "O8", "O9")
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
@@ -71,6 +72,7 @@ def test_a_task_of_0_points_can_be_adjusted_upwards(make_small: MakeMachine) -> 
     assert points(task) == 16
 
 
+@pytest.mark.fact("O7")
 def test_age_is_counted_in_whole_seconds_of_the_clock(make_small: MakeMachine) -> None:
     """From 0.9 s to 16384.1 s: the clock shows 16,384 seconds more, though a second less has gone. 16384 >> 10 is 16: divided by 2."""
     machine = make_small()
@@ -81,6 +83,7 @@ def test_age_is_counted_in_whole_seconds_of_the_clock(make_small: MakeMachine) -
     assert points(task) == 80
 
 
+@pytest.mark.fact("O7")
 def test_age_and_cpu_time_below_their_units_do_not_count(make_small: MakeMachine) -> None:
     """8.191 s of cpu time are 8191 jiffies >> 13: 0. 1023 s are 0 as well. One jiffy more is 1, and divides by 1."""
     machine = make_small()
@@ -108,6 +111,7 @@ def test_isqrt_is_the_kernels_root() -> None:
         assert isqrt(number) == int_sqrt(number), number
 
 
+@pytest.mark.fact("O10")
 @pytest.mark.parametrize(("arch", "largest"), [("x86_64", (1 << 64) - 1), ("i386", (1 << 32) - 1)])
 def test_who_swaps_off_has_all_points_there_are(make_small: MakeMachine, arch: str, largest: int) -> None:
     """PF_SWAPOFF: at once, whatever would be taken off; but where memory of a container is short and its own is elsewhere, 0."""
@@ -129,6 +133,7 @@ def test_points_are_an_unsigned_long(make_small: MakeMachine, arch: str, expecte
     assert points(task) == expected
 
 
+@pytest.mark.fact("O6")
 def test_children_count_half_of_theirs_and_1_unless_they_share(make_small: MakeMachine) -> None:
     task = make_small().spawn(100)
     task.mmap(0, 10)
@@ -137,6 +142,7 @@ def test_children_count_half_of_theirs_and_1_unless_they_share(make_small: MakeM
     assert points(task) == 10 + (10 // 2 + 1)
 
 
+@pytest.mark.fact("O2")
 def test_memory_charged_elsewhere_scores_0(make_small: MakeMachine) -> None:
     machine = make_small()
     here, there = machine.create_container(), machine.create_container()
@@ -145,6 +151,7 @@ def test_memory_charged_elsewhere_scores_0(make_small: MakeMachine) -> None:
     assert (points(task, here), points(task, there), points(task)) == (10, 0, 10)
 
 
+@pytest.mark.fact("O11")
 def test_the_dead_score_0(make_small: MakeMachine) -> None:
     task = make_small().spawn(100)
     task.mmap(0, 10)
@@ -152,6 +159,7 @@ def test_the_dead_score_0(make_small: MakeMachine) -> None:
     assert points(task) == 0
 
 
+@pytest.mark.fact("O9")
 @pytest.mark.parametrize("value", [-18, 16, 100])
 def test_oom_adj_has_a_range(make_small: MakeMachine, value: int) -> None:
     with pytest.raises(mm.BadValue):
@@ -178,6 +186,7 @@ def test_threads_are_looked_at_behind_their_leader(make_small: MakeMachine) -> N
     assert chosen(machine) == 101
 
 
+@pytest.mark.fact("O2", "O11")
 def test_the_first_is_taken_even_at_0_points_and_strictly_more_wins(make_small: MakeMachine) -> None:
     machine = make_small()
     first, second, third = (machine.spawn(pid) for pid in (300, 200, 100))
@@ -194,6 +203,7 @@ def test_the_first_is_taken_even_at_0_points_and_strictly_more_wins(make_small: 
     assert select_bad_process(machine, None) == (None, 0, False)
 
 
+@pytest.mark.fact("O3")
 def test_somebody_dying_ends_the_search(make_small: MakeMachine) -> None:
     """TIF_MEMDIE, of whomever, also behind a victim that was found; but not of one that has given its memory back."""
     machine = make_small()
@@ -205,6 +215,7 @@ def test_somebody_dying_ends_the_search(make_small: MakeMachine) -> None:
     assert chosen(machine) == 100
 
 
+@pytest.mark.fact("O10")
 def test_who_swaps_off_is_killed_and_its_score_reads_minus_1(make_small: MakeMachine) -> None:
     """The largest unsigned long, printed as a long. The hog has 27 points and more."""
     machine = make_small(swap_pages=0, frames=32)
@@ -236,6 +247,7 @@ def overrun(task: mm.Task) -> None:
         task.touch(1000, 1)
 
 
+@pytest.mark.fact("L4")
 def test_six_fruitless_rounds_then_the_kill(make_small: MakeMachine) -> None:
     machine, container, (task,) = full(make_small)
     overrun(task)
@@ -245,6 +257,7 @@ def test_six_fruitless_rounds_then_the_kill(make_small: MakeMachine) -> None:
     assert task.died == "out of memory"
 
 
+@pytest.mark.fact("O1")
 def test_the_log_names_the_victim_and_why(make_small: MakeMachine) -> None:
     machine, _, (task,) = full(make_small)
     overrun(task)
@@ -258,6 +271,7 @@ def test_the_log_names_the_victim_and_why(make_small: MakeMachine) -> None:
     assert machine.log[0].startswith("[    0.500000] ")
 
 
+@pytest.mark.fact("O5")
 def test_the_worst_dies_and_so_does_whoever_faulted(make_small: MakeMachine) -> None:
     _, container, (bad, meek) = full(make_small, (100, 200))
     bad.mmap(500, 50)
@@ -266,6 +280,7 @@ def test_the_worst_dies_and_so_does_whoever_faulted(make_small: MakeMachine) -> 
     assert container.usage == 0
 
 
+@pytest.mark.fact("O11")
 def test_the_first_of_equals_is_taken(make_small: MakeMachine) -> None:
     """The one that was made first, whatever its pid."""
     _, _, (first, second) = full(make_small, (200, 100))
@@ -275,6 +290,7 @@ def test_the_first_of_equals_is_taken(make_small: MakeMachine) -> None:
     assert not second.is_memdie
 
 
+@pytest.mark.fact("O4", "O5")
 def test_a_child_with_memory_of_its_own_dies_first_and_then_the_faulter(make_small: MakeMachine) -> None:
     machine, _, (task,) = full(make_small)
     machine.clone_thread(task, 150)
@@ -295,6 +311,7 @@ def test_a_child_that_must_not_be_killed_is_passed_over(make_small: MakeMachine)
     assert task.is_memdie
 
 
+@pytest.mark.fact("O2")
 def test_an_outsider_is_hit_where_nobody_inside_scores(make_small: MakeMachine) -> None:
     """The first task looked at is taken even at 0 points. Inside is only one that must not be killed; it dies of its fault."""
     machine = make_small(swap_pages=0)
@@ -311,6 +328,22 @@ def test_an_outsider_is_hit_where_nobody_inside_scores(make_small: MakeMachine) 
     assert any("points 0 chosen, charged elsewhere" in line for line in machine.log)
 
 
+@pytest.mark.fact("O15")
+def test_where_nobody_may_be_killed_it_turns_to_the_faulter(make_small: MakeMachine) -> None:
+    """The only task there is has -17: chosen for want of another, it is not killed for being chosen, but its fault kills it."""
+    machine, _, (task,) = full(make_small)
+    task.set_oom_adj(-17)
+    overrun(task)
+    lines = [line.partition("] ")[2] for line in machine.log]
+    assert lines[1:] == [
+        "Memory container out of memory: kill process 100 (task100) score 0 or a child",
+        "process 100 (task100) cannot be killed: 2.6.23 would choose it again, for ever",
+        "VM: killing process task100",
+    ]
+    assert task.died == "killed: out of memory in a page fault"
+
+
+@pytest.mark.fact("O9")
 def test_the_worst_with_minus_17_is_spared(make_small: MakeMachine) -> None:
     _, container, (bad, meek) = full(make_small, (100, 200))
     bad.mmap(500, 50)
@@ -319,6 +352,7 @@ def test_the_worst_with_minus_17_is_spared(make_small: MakeMachine) -> None:
     assert (bad.state, meek.is_memdie, container.usage) == ("R", True, 3)
 
 
+@pytest.mark.fact("O3")
 def test_nobody_else_is_killed_while_somebody_is_dying(make_small: MakeMachine) -> None:
     """The victim is marked, but has not got to run yet: the selector sees it and lets be. The faulting task dies of its fault alone."""
     machine, _, (bad, meek) = full(make_small, (100, 200))
@@ -329,6 +363,7 @@ def test_nobody_else_is_killed_while_somebody_is_dying(make_small: MakeMachine) 
     assert list(machine.log) == [line for line in machine.log if line.endswith("VM: killing process task200")]
 
 
+@pytest.mark.fact("O12")
 def test_all_threads_of_the_memory_die(make_small: MakeMachine) -> None:
     machine, _, (task,) = full(make_small)
     thread = machine.clone_thread(task, 101)
@@ -336,6 +371,7 @@ def test_all_threads_of_the_memory_die(make_small: MakeMachine) -> None:
     assert (task.state, thread.state, thread.died) == ("Z", "Z", "out of memory")
 
 
+@pytest.mark.fact("O12")
 def test_memory_with_one_thread_of_minus_17_is_not_killed(make_small: MakeMachine) -> None:
     """The kernel would choose it again, for ever; here the log says so, and the fault kills the thread that made it."""
     machine, _, (task,) = full(make_small)
@@ -346,6 +382,7 @@ def test_memory_with_one_thread_of_minus_17_is_not_killed(make_small: MakeMachin
     assert any("cannot be killed" in line for line in machine.log)
 
 
+@pytest.mark.fact("O5")
 def test_a_victim_that_runs_nowhere_dies_while_the_faulter_waits(make_small: MakeMachine) -> None:
     """Killed in the middle of somebody else's charge: its pages are gone before the next round, which succeeds."""
     machine, container, (bad, meek) = full(make_small, (100, 200))
@@ -364,6 +401,7 @@ def test_a_task_that_is_killed_while_it_reclaims_ends_there(make_small: MakeMach
 # The machine's kill
 
 
+@pytest.mark.fact("B7", "O13")
 def test_without_memory_and_swap_the_worst_task_of_all_dies_and_the_fault_goes_on(make_small: MakeMachine) -> None:
     machine = make_small(swap_pages=0, frames=32)
     hog, small = machine.spawn(100), machine.spawn(200)
@@ -396,6 +434,7 @@ def test_a_request_of_the_kernels_own_says_so(make_small: MakeMachine) -> None:
     assert machine.log[0].endswith("task invoked oom-killer: gfp_mask=0xd0, order=0, oomkilladj=0")
 
 
+@pytest.mark.fact("O14")
 def test_who_is_killed_by_the_machine_while_it_faults_takes_what_there_is(make_small: MakeMachine) -> None:
     """min is 4 pages, which only the dying may take: the fault succeeds, and the task ends when it is over."""
     machine = make_small(swap_pages=0, frames=32, min_free_kbytes=16)

@@ -33,6 +33,7 @@ def entry(machine: Machine, task: Task, page: int) -> int:
     return int(machine.core.tables.entry(task.space.mm, page))
 
 
+@pytest.mark.fact("P2")
 def test_one_leaf_holds_512_pages(make_small: MakeMachine) -> None:
     machine = make_small()
     container = machine.create_container()
@@ -86,6 +87,7 @@ def test_a_swapped_pages_entry_is_its_slot(make_small: MakeMachine) -> None:
     assert (task.swap_pages, task.rss_pages) == (2, 3)
 
 
+@pytest.mark.fact("P2")
 def test_leaves_go_back_when_no_mapping_needs_them(make_small: MakeMachine) -> None:
     """Three mappings: the first two share a leaf, the second reaches into the next, where the third lies too."""
     machine = make_small()
@@ -137,6 +139,7 @@ def test_the_address_space_of_i386_ends_at_3_gib(make_small: MakeMachine) -> Non
         task.touch(3 * 2**18, 1)
 
 
+@pytest.mark.fact("P2")
 def test_page_tables_come_from_below_high_memory(make_small: MakeMachine) -> None:
     """GFP_KERNEL begins at zone NORMAL, user pages at HIGHMEM, whose min watermark is 32 pages. Its 64 frames are
     blocks of 16, 32 and 16; of the two small ones the upper goes first."""

@@ -12,6 +12,7 @@ from tests.conftest import MakeMachine
 from .looking import frame, reclaim_mapped
 
 
+@pytest.mark.fact("B9")
 @pytest.mark.parametrize(
     ("present", "batch"),
     [(0, 0), (8191, 0), (8192, 1), (12287, 1), (12288, 3), (16384, 3), (24576, 7), (32768, 7), (126976, 31), (1 << 28, 31)],
@@ -32,6 +33,7 @@ def hot_and_cold(machine: Machine) -> tuple[list[int], list[int]]:
     return hot, cold
 
 
+@pytest.mark.fact("B9")
 def test_pages_come_in_batches_and_go_in_batches(make_small: MakeMachine) -> None:
     """A batch of 2, so the hot list holds up to 11. The zone gives 1 and 2, the first of which is taken; what comes free goes to
     the list's head, and the twelfth page sends the two oldest back."""
@@ -88,6 +90,7 @@ def test_pages_that_wait_know_their_zone(make_small: MakeMachine) -> None:
     machine.check()
 
 
+@pytest.mark.fact("B9")
 def test_cold_pages_have_a_list_of_their_own(make_small: MakeMachine) -> None:
     machine = make_small(pcp_batch=2)
     task = machine.spawn(10)
@@ -97,6 +100,7 @@ def test_cold_pages_have_a_list_of_their_own(make_small: MakeMachine) -> None:
     assert hot_and_cold(machine) == ([3], [])
 
 
+@pytest.mark.fact("D11")
 def test_the_zone_counts_as_reclaimable_when_a_page_reaches_it(make_small: MakeMachine) -> None:
     """With a batch of 1 the list holds up to 5 pages: the sixth sends one back."""
     machine = make_small(pcp_batch=1)

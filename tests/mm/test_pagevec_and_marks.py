@@ -22,6 +22,7 @@ from .looking import Lists, at, cold_task, flags, frame, once_at, page_0_in_swap
 SLOW_DISK = DiskConfig(latency_ns=1_000_000, bytes_per_s=0, depth=8)
 
 
+@pytest.mark.fact("A5", "T5")
 def test_pages_arrive_in_batches(make_small: MakeMachine) -> None:
     """pagevec_size 3: two pages wait, with a reference each and no flag; the third brings all of them to the list, oldest deepest."""
     machine = make_small(pagevec_size=3)
@@ -46,6 +47,7 @@ def test_the_batch_is_as_large_as_the_pagevec(make_small: MakeMachine, size: int
     assert machine.vmstat()["nr_active"] == 15 // size * size
 
 
+@pytest.mark.fact("T5")
 def test_the_container_has_a_page_before_the_lru_has_it(make_small: MakeMachine) -> None:
     machine = make_small(pagevec_size=3)
     container = machine.create_container()
@@ -54,6 +56,7 @@ def test_the_container_has_a_page_before_the_lru_has_it(make_small: MakeMachine)
     assert zone_lists(machine) == ([], [])
 
 
+@pytest.mark.fact("T6")
 def test_unmapping_drains_first(make_small: MakeMachine) -> None:
     """zap_page_range calls lru_add_drain, so that pages are freed at once and not when the pagevec is full."""
     machine = make_small(pagevec_size=14)
@@ -65,6 +68,7 @@ def test_unmapping_drains_first(make_small: MakeMachine) -> None:
     assert machine.vmstat()["pgfree"] == 1
 
 
+@pytest.mark.fact("R13", "T6")
 def test_reclaim_drains_first(make_small: MakeMachine) -> None:
     """The pages that wait could not be isolated. Frames 2, 3, 4 arrive before the first is looked at, cold as they are, and 2 is freed;
     the new page waits in its turn."""
@@ -85,6 +89,7 @@ def test_reclaim_drains_first(make_small: MakeMachine) -> None:
     assert waiting(machine) == ([5], [])
 
 
+@pytest.mark.fact("T6")
 def test_reading_ahead_drains_last(make_small: MakeMachine) -> None:
     """swapin_readahead ends with lru_add_drain: pages 0 and 1, in slots 1 and 2, are read and on the active list, last read first."""
     machine = make_small(pagevec_size=14, swap_cluster_max=2)
@@ -103,6 +108,7 @@ def test_reading_ahead_drains_last(make_small: MakeMachine) -> None:
     assert (task.maj_flt, machine.vmstat()["pswpin"]) == (1, 2)
 
 
+@pytest.mark.fact("A2", "A5")
 def test_a_page_read_from_swap_is_marked_as_used(make_small: MakeMachine) -> None:
     """mark_page_accessed in do_swap_page: it waits for the active list, and is referenced. A page that was first written is not."""
     machine = make_small(pagevec_size=1, swap_cluster_max=1)
@@ -123,6 +129,7 @@ MARKS = [
 ]
 
 
+@pytest.mark.fact("A1")
 @uncompiled
 @pytest.mark.parametrize(("before", "after"), MARKS)
 def test_mark_page_accessed(make_small: MakeMachine, before: int, after: int) -> None:
@@ -144,6 +151,7 @@ def test_mark_page_accessed(make_small: MakeMachine, before: int, after: int) ->
         uncompiled_lru.add_page_to_list(core, lru, 2, False)
 
 
+@pytest.mark.fact("R23")
 def test_written_pages_go_to_the_tail_in_the_order_of_their_writes(make_small: MakeMachine) -> None:
     """Four cold pages, swap_cluster_max 4. At priority 9 all are deactivated, and written: [5, 4, 3, 2] on both lists.
 
@@ -176,6 +184,7 @@ def test_written_pages_go_to_the_tail_in_the_order_of_their_writes(make_small: M
     assert free == [4, 2], "2 and 3 came free first, so they are the last pair to be handed out again"
 
 
+@pytest.mark.fact("R23")
 def test_a_page_that_was_used_meanwhile_is_not_rotated(make_small: MakeMachine) -> None:
     """As above, but while the writes go on two sharers of page 0 read it, which activates it: three pages are rotated."""
     machine = make_small(pagevec_size=1, disk=SLOW_DISK)
@@ -197,6 +206,7 @@ def test_a_page_that_was_used_meanwhile_is_not_rotated(make_small: MakeMachine) 
     assert machine.vmstat()["pgrotated"] == 3
 
 
+@pytest.mark.fact("R24")
 def test_what_is_written_at_once_is_freed_and_not_rotated(make_small: MakeMachine) -> None:
     """A synchronous device ends the write while the page is isolated."""
     machine = make_small(pagevec_size=1)

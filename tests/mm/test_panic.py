@@ -33,6 +33,7 @@ def panicked(make_small: MakeMachine) -> tuple[mm.Machine, mm.Task]:
     return machine, task
 
 
+@pytest.mark.fact("O13")
 @pytest.mark.parametrize(("setting", "line"), [(1, SELECTED), (2, COMPULSORY), (3, SELECTED)])
 def test_panic_on_oom(make_small: MakeMachine, setting: int, line: str) -> None:
     """Nobody is chosen, nobody killed, the fault handler says nothing; the 30 pages that were touched are there."""
@@ -54,6 +55,7 @@ def test_without_the_setting_somebody_is_killed(make_small: MakeMachine) -> None
     assert not machine.panicked
 
 
+@pytest.mark.fact("O13")
 def test_without_anybody_to_kill_it_panics_whatever_the_setting(make_small: MakeMachine) -> None:
     machine, task = small(make_small, 0)
     task.set_oom_adj(-17)
@@ -74,6 +76,7 @@ def test_a_process_of_the_host_is_nobody_to_kill(make_small: MakeMachine, engine
     assert machine.log[1].endswith(NOBODY)
 
 
+@pytest.mark.fact("O1")
 def test_a_container_without_memory_is_no_reason(make_small: MakeMachine) -> None:
     """panic_on_oom is not asked on that path, nor whether somebody was found."""
     machine, _ = small(make_small, 2)

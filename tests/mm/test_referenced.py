@@ -34,6 +34,7 @@ def referenced(machine: mm.Machine, pfn: int, container: mm.Container | None) ->
     return count
 
 
+@pytest.mark.fact("Y1")
 def test_every_young_mapping_counts_for_the_machine_and_is_old_then(family: Family) -> None:
     machine, parent, child, pfn = family
     assert referenced(machine, pfn, None) == 0
@@ -45,6 +46,7 @@ def test_every_young_mapping_counts_for_the_machine_and_is_old_then(family: Fami
     assert referenced(machine, pfn, None) == 0
 
 
+@pytest.mark.fact("Y2")
 def test_foreign_mappings_do_not_count_and_stay_young(family: Family) -> None:
     machine, parent, child, pfn = family
     parent.touch(0, 1, write=False)
@@ -55,6 +57,7 @@ def test_foreign_mappings_do_not_count_and_stay_young(family: Family) -> None:
     assert referenced(machine, pfn, child.container) == 1
 
 
+@pytest.mark.fact("Y3")
 def test_the_address_space_decides_not_the_tasks_container(family: Family) -> None:
     """A thread that moved alone is a member elsewhere, but its memory is not."""
     machine, parent, _, pfn = family
@@ -65,6 +68,7 @@ def test_the_address_space_decides_not_the_tasks_container(family: Family) -> No
     assert referenced(machine, pfn, parent.container) == 1
 
 
+@pytest.mark.fact("Y1", "Y4")
 def test_the_pages_own_flag_counts_for_everybody(family: Family) -> None:
     machine, _, _, pfn = family
     machine.core.frames.set(pfn, PG_REFERENCED)
@@ -73,6 +77,7 @@ def test_the_pages_own_flag_counts_for_everybody(family: Family) -> None:
     assert referenced(machine, pfn, None) == 0
 
 
+@pytest.mark.fact("Y6")
 def test_a_foreign_young_mapping_cannot_be_unmapped(family: Family) -> None:
     """The owner's reclaim is blind to it, and fails on it: the page survives one round more, and the mapping is old then."""
     machine, parent, child, pfn = family

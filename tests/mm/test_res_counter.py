@@ -24,12 +24,14 @@ def make_counters(engine: ModuleType, arch: str = "x86_64") -> Any:
     return counters
 
 
+@pytest.mark.fact("C1")
 @pytest.mark.parametrize("arch", ["i386", "x86_64"])
 def test_a_new_counter_has_nothing_and_the_limit_long_max(engine: ModuleType, arch: str) -> None:
     counters = make_counters(engine, arch)
     assert (counters.usage[1], counters.limit[1], counters.failcnt[1]) == (0, LONG_MAX[arch], 0)
 
 
+@pytest.mark.fact("C3")
 def test_usage_may_equal_the_limit(engine: ModuleType) -> None:
     counters = make_counters(engine)
     counters.limit[1] = 3
@@ -37,6 +39,7 @@ def test_usage_may_equal_the_limit(engine: ModuleType) -> None:
     assert counters.usage[1] == 3
 
 
+@pytest.mark.fact("C5")
 def test_each_refused_charge_is_counted_and_charges_nothing(engine: ModuleType) -> None:
     counters = make_counters(engine)
     counters.limit[1] = 2
@@ -57,6 +60,7 @@ def test_failcnt_does_not_count_asking(engine: ModuleType) -> None:
     assert counters.failcnt[1] == 0
 
 
+@pytest.mark.fact("C2")
 @pytest.mark.parametrize("arch", ["i386", "x86_64"])
 def test_limit_0_forbids_nothing(engine: ModuleType, arch: str) -> None:
     """0 - 1 wraps to ULONG_MAX, and no usage is above that."""
@@ -67,6 +71,7 @@ def test_limit_0_forbids_nothing(engine: ModuleType, arch: str) -> None:
     assert (counters.usage[1], counters.failcnt[1]) == (LONG_MAX[arch] + 1, 0)
 
 
+@pytest.mark.fact("C2")
 @pytest.mark.parametrize("arch", ["i386", "x86_64"])
 def test_a_charge_above_the_limit_wraps_too(engine: ModuleType, arch: str) -> None:
     """3 - 5 is ULONG_MAX - 1: five pages at once fit where four one by one would not."""
@@ -76,6 +81,7 @@ def test_a_charge_above_the_limit_wraps_too(engine: ModuleType, arch: str) -> No
     assert counters.usage[1] == 5
 
 
+@pytest.mark.fact("C3")
 def test_under_the_limit_is_strict(engine: ModuleType) -> None:
     counters = make_counters(engine)
     counters.limit[1] = 2
@@ -93,6 +99,7 @@ def test_nothing_is_under_limit_0(engine: ModuleType) -> None:
     assert not counters.check_under_limit(1)
 
 
+@pytest.mark.fact("C4")
 def test_uncharge_is_clamped_at_zero(engine: ModuleType) -> None:
     counters = make_counters(engine)
     counters.charge(1, 5)
@@ -103,6 +110,7 @@ def test_uncharge_is_clamped_at_zero(engine: ModuleType) -> None:
     assert counters.uncharge(1, 0)
 
 
+@pytest.mark.fact("C7")
 def test_no_counter_knows_of_another(engine: ModuleType) -> None:
     counters = make_counters(engine)
     counters.limit[0] = 1
@@ -130,6 +138,7 @@ def test_charge_is_what_c_makes_of_it(engine: ModuleType, data: st.DataObject, a
     assert counters.usage[1] == usage + (0 if refused else value)
 
 
+@pytest.mark.fact("C1")
 @pytest.mark.parametrize("arch", ["i386", "x86_64"])
 def test_a_limit_is_as_wide_as_the_architectures_long(make_small: MakeMachine, arch: str) -> None:
     container = make_small(arch=arch).create_container()
@@ -139,6 +148,7 @@ def test_a_limit_is_as_wide_as_the_architectures_long(make_small: MakeMachine, a
     assert container.limit == (1 << ULONG_BITS[arch]) - 1
 
 
+@pytest.mark.fact("C4")
 def test_giving_back_too_much_is_a_line_in_the_log(make_small: MakeMachine) -> None:
     """Usage is made one too small, so that the last of two pages to go finds it at 0."""
     machine = make_small()

@@ -24,6 +24,7 @@ def test_parent_and_child_see_the_same_bytes(make_small: MakeMachine) -> None:
     assert machine.core.frames.mapcount[frame(parent, 1)] == 2
 
 
+@pytest.mark.fact("C15", "C19", "P11")
 def test_the_first_toucher_pays_for_the_page_and_the_second_nothing(make_small: MakeMachine) -> None:
     """A fault fills the hole (cache: 1), and maps the page (a second reference of the same charge)."""
     machine = make_small()
@@ -50,6 +51,7 @@ def test_a_write_after_a_read_takes_no_fault(make_small: MakeMachine) -> None:
     assert task.touch(0, 3, write=True).minor == 0
 
 
+@pytest.mark.fact("P11")
 def test_its_pages_go_to_swap_and_come_back(make_small: MakeMachine) -> None:
     """Reclaim moves a page to the swap cache, writes it from there, and frees it; the bytes come back with a major fault, once for all who
     map it."""
@@ -92,6 +94,7 @@ def test_a_page_in_the_swap_cache_moves_back_without_a_read(make_small: MakeMach
     assert frame(task, 0) == pfn
 
 
+@pytest.mark.fact("R18")
 def test_without_swap_its_pages_are_activated(make_small: MakeMachine) -> None:
     """pageout answers PAGE_ACTIVATE where there is no slot, so that the limit cannot be kept, and somebody dies of it."""
     machine = make_small(swap_pages=0)
@@ -165,6 +168,7 @@ def test_its_owner_may_be_killed_while_its_page_is_charged_to_swap(make_small: M
     assert all(machine.core.frames.count[pfn] == 0 and flags(machine, pfn) in (PG_FREE, 0) for pfn in theirs)
 
 
+@pytest.mark.fact("A6")
 def test_pages_start_inactive_and_are_found_by_every_mapper(make_small: MakeMachine) -> None:
     machine = make_small(pagevec_size=1)
     task = machine.spawn(10)

@@ -44,11 +44,13 @@ def priority_of_success(machine: mm.Machine, task: mm.Task) -> int:
     return machine.zones()[0].prev_priority
 
 
+@pytest.mark.fact("R8")
 def test_mapped_pages_are_taken_at_once_where_four_fifths_are_mapped(make_small: MakeMachine) -> None:
     """80 / 2 + 0 + 60 is 100."""
     assert priority_of_success(*one_by_one(make_small, mapped=80)) == 10
 
 
+@pytest.mark.fact("R8", "R9")
 def test_mapped_pages_wait_for_distress_where_fewer_are(make_small: MakeMachine) -> None:
     """79 // 2 + 60 is 99, and 100 >> 6 at priority 6 is 1; from 6 on the shares (79 >> 6 is 1, >> 5 is 2) are 2, 3 pages a priority.
 
@@ -57,6 +59,7 @@ def test_mapped_pages_wait_for_distress_where_fewer_are(make_small: MakeMachine)
     assert priority_of_success(*one_by_one(make_small, mapped=79)) == 5
 
 
+@pytest.mark.fact("R8")
 @pytest.mark.parametrize(("swappiness", "priority"), [(100, 10), (89, 10), (88, 4), (87, 3)])
 def test_swappiness_stands_in_for_distress(make_small: MakeMachine, swappiness: int, priority: int) -> None:
     """22 of 100 mapped is 11 points. With 89 that is enough, with 88 at priority 6, whose distress is 1, with 87 at 5, where it is 3."""
@@ -82,6 +85,7 @@ def others_in_trouble(machine: mm.Machine) -> None:
     machine.core.zones.prev_priority[0] = 0
 
 
+@pytest.mark.fact("R8", "R9")
 @pytest.mark.parametrize(("prepare", "priority"), [(near_oom, 10), (just_not_near_oom, 7), (others_in_trouble, 10)])
 def test_trouble_in_the_zone_makes_mapped_pages_fair_game(make_small: MakeMachine, prepare: Prepare, priority: int) -> None:
     """Three looks at pages that are kept (12, 11, 10) are the three that were missing; then 9 and 8 make old, and 7 takes."""
@@ -91,6 +95,7 @@ def test_trouble_in_the_zone_makes_mapped_pages_fair_game(make_small: MakeMachin
     assert priority_of_success(machine, task) == priority
 
 
+@pytest.mark.fact("R10")
 def test_anonymous_pages_stay_active_where_there_is_no_swap(make_small: MakeMachine) -> None:
     machine = make_small(swap_pages=0, pagevec_size=1)
     reclaim_mapped(machine)
@@ -102,6 +107,7 @@ def test_anonymous_pages_stay_active_where_there_is_no_swap(make_small: MakeMach
     assert machine.vmstat()["pgdeactivate"] == 0
 
 
+@pytest.mark.fact("R10")
 def test_young_pages_stay_active_and_grow_old(make_small: MakeMachine) -> None:
     """8 pages, the first 4 young: the first look goes to the four at the tail. With a cluster of 4, the old ones go instead."""
     machine = make_small(pagevec_size=1)
@@ -118,6 +124,7 @@ def test_young_pages_stay_active_and_grow_old(make_small: MakeMachine) -> None:
 # shrink_page_list
 
 
+@pytest.mark.fact("R15")
 def test_a_page_under_writeback_is_kept(make_small: MakeMachine) -> None:
     """A slow disk: the page is in the swap cache and being written when the reclaim that sent it there is over."""
     machine = make_small(pagevec_size=1, disk=mm.DiskConfig())
@@ -133,6 +140,7 @@ def test_a_page_under_writeback_is_kept(make_small: MakeMachine) -> None:
     assert machine.vmstat()["pswpout"] == 4
 
 
+@pytest.mark.fact("R18")
 def test_without_a_slot_the_page_is_activated(make_small: MakeMachine) -> None:
     """2 pages of swap are a header and 1 slot: one page goes, the others come back to the active list."""
     machine = make_small(swap_pages=2, pagevec_size=1)
@@ -143,6 +151,7 @@ def test_without_a_slot_the_page_is_activated(make_small: MakeMachine) -> None:
     assert machine.vmstat()["pgactivate"] > 0
 
 
+@pytest.mark.fact("P4", "R19")
 def test_a_locked_mapping_refuses_and_the_page_is_activated(make_small: MakeMachine) -> None:
     machine = make_small(pagevec_size=1)
     reclaim_mapped(machine)
@@ -154,6 +163,7 @@ def test_a_locked_mapping_refuses_and_the_page_is_activated(make_small: MakeMach
     assert machine.vmstat()["pgactivate"] > 0
 
 
+@pytest.mark.fact("R20")
 def test_laptop_mode_keeps_dirty_pages_in_the_swap_cache(make_small: MakeMachine) -> None:
     """One pass a round. The first deactivates 4 pages; in the second each gets a slot, leaves its page table, and stays dirty."""
     machine = make_small(pagevec_size=1, def_priority=0)
@@ -174,6 +184,7 @@ def test_laptop_mode_keeps_dirty_pages_in_the_swap_cache(make_small: MakeMachine
     assert machine.vmstat()["pswpout"] == 0
 
 
+@pytest.mark.fact("R24")
 def test_a_synchronous_device_frees_at_once(make_small: MakeMachine) -> None:
     machine = make_small(pagevec_size=1)
     reclaim_mapped(machine)
@@ -187,6 +198,7 @@ def test_a_synchronous_device_frees_at_once(make_small: MakeMachine) -> None:
 # The zone's numbers
 
 
+@pytest.mark.fact("I4")
 def test_a_wrong_zone_page_at_the_tail_stalls_the_scan_and_is_counted(make_small: MakeMachine) -> None:
     """Zone DMA32 has 8 frames: 2 page tables, 4 pages of somebody else, pages 0 and 1 of the container; 2 and 3 lie in zone DMA.
 
@@ -217,6 +229,7 @@ def test_a_wrong_zone_page_at_the_tail_stalls_the_scan_and_is_counted(make_small
     assert machine.vmstat()["pgrefill_dma32"] == 6 * 7
 
 
+@pytest.mark.fact("R7")
 def test_a_failed_reclaim_of_a_container_brings_the_zone_near_oom(make_small: MakeMachine) -> None:
     machine = make_small(swap_pages=0, pagevec_size=1)
     machine.spawn(100).touch(0, 8)
@@ -232,6 +245,7 @@ def test_a_failed_reclaim_of_a_container_brings_the_zone_near_oom(make_small: Ma
     assert machine.zones()[0].pages_scanned == 0, "the dying task's pages came free"
 
 
+@pytest.mark.fact("D4")
 def test_a_zone_given_up_is_tried_at_the_first_priority_only(make_small: MakeMachine) -> None:
     """all_unreclaimable is the zone's, and binds a container's reclaim too: 13 shares of 1 page shrink to one a round."""
     machine = make_small(swap_pages=0, pagevec_size=1, swap_cluster_max=1)
@@ -243,6 +257,7 @@ def test_a_zone_given_up_is_tried_at_the_first_priority_only(make_small: MakeMac
     assert machine.vmstat()["pgrefill_dma"] == 6
 
 
+@pytest.mark.fact("D5")
 def test_the_machines_reclaim_leaves_its_priority_to_containers(make_small: MakeMachine) -> None:
     machine = make_small(pagevec_size=1, swap_pages=0)
     left: list[int] = []
@@ -252,6 +267,7 @@ def test_the_machines_reclaim_leaves_its_priority_to_containers(make_small: Make
     assert 0 in left
 
 
+@pytest.mark.fact("I8", "R26")
 def test_what_is_put_back_may_be_on_the_other_list_of_its_container(make_small: MakeMachine) -> None:
     """A foreign mapping is young. The owner's reclaim does not see that, but cannot unmap the page, and activates it.
 

@@ -104,6 +104,7 @@ def test_a_slab_that_lost_an_object_is_filled_last(make_small: MakeMachine, engi
     assert sizes(machine) == (57, 3)
 
 
+@pytest.mark.fact("D6")
 @pytest.mark.parametrize(
     ("pressure", "count"), [(100, 200), (50, 100), (1, 2), (0, 0), (1000, 2000), (2**31 - 1, 2**31 - 1)]
 )
@@ -127,6 +128,7 @@ def test_the_shrinker_may_not_enter_a_filesystem_for_everyone(make_small: MakeMa
     assert machine.vmstat()["slabs_scanned"] == 384
 
 
+@pytest.mark.fact("D6")
 def test_pressure_is_what_was_scanned_of_the_lru(make_small: MakeMachine, engine: ModuleType) -> None:
     """300 dentries, 40 pages scanned of 99: 4 * 40 / 2 * 300 / (99 + 1) = 240 to look at. One step of 128, which frees nothing; 112 stay.
 
@@ -207,6 +209,7 @@ def test_names_go_for_pages(make_small: MakeMachine) -> None:
     assert sizes(machine)[1] <= 12
 
 
+@pytest.mark.fact("R3")
 def test_a_container_at_its_limit_spares_them(make_small: MakeMachine) -> None:
     """Reclaim for a container passes over slabs, however much it scans; and names are charged to nobody."""
     machine = make_small()

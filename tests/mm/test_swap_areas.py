@@ -32,12 +32,14 @@ def take(swap: Any, count: int) -> list[tuple[int, int]]:
     return [(swap.area_of(slot), slot % AREA_SLOTS) for slot in slots if slot]
 
 
+@pytest.mark.fact("S7")
 def test_the_highest_priority_is_filled_first(engine: ModuleType) -> None:
     """3 pages at 5, 3 at 9: area 1, then 0, and then nothing."""
     swap = areas_of(engine, (4, 5), (4, 9))
     assert take(swap, 10) == [(area, offset) for area in (1, 0) for offset in (1, 2, 3)]
 
 
+@pytest.mark.fact("S7")
 def test_then_the_next_two_are_used_as_a_pair(engine: ModuleType) -> None:
     """A slip that lived until 2014. The search that passes the full area 1 leaves swap_list.next at the area behind the one that gave a
     slot, though it is of a lower priority; and the search from there goes back to the head."""
@@ -46,6 +48,7 @@ def test_then_the_next_two_are_used_as_a_pair(engine: ModuleType) -> None:
     assert take(swap, 20) == [(1, 1), (1, 2), (1, 3), *pairs, (3, 1), (3, 2), (3, 3)]
 
 
+@pytest.mark.fact("S7")
 def test_equal_priorities_take_turns(engine: ModuleType) -> None:
     """Striping: the last that came is the head of its equals. When area 1 is full, area 0 and 2 go on; area 3 is below them."""
     swap = areas_of(engine, (6, 7), (3, 7), (6, 7), (6, 3))

@@ -21,6 +21,7 @@ def limited(machine: mm.Machine, limit: int) -> mm.Container:
     return container
 
 
+@pytest.mark.fact("C16")
 def test_a_page_on_its_way_out_stays_charged_until_it_is_written(make_small: MakeMachine) -> None:
     """Waiting for the disk is what ends the writes; then reclaim finds the pages clean."""
     machine = make_small(pagevec_size=1, disk=SLOW)
@@ -35,6 +36,7 @@ def test_a_page_on_its_way_out_stays_charged_until_it_is_written(make_small: Mak
     assert task.container.usage < 4
 
 
+@pytest.mark.fact("C16", "C17")
 def test_a_page_in_the_swap_cache_holds_two_charges_while_it_is_mapped(make_small: MakeMachine) -> None:
     """With more than half of the swap free, a page that is read back keeps its slot."""
     machine = make_small(pagevec_size=1)
@@ -49,6 +51,7 @@ def test_a_page_in_the_swap_cache_holds_two_charges_while_it_is_mapped(make_smal
     assert meta_refs(machine, pfn) == 2
 
 
+@pytest.mark.fact("S3", "S4")
 @pytest.mark.parametrize(("swap_pages", "keeps"), [(10, True), (8, False)])
 def test_a_page_that_is_read_back_gives_up_its_slot_where_swap_is_half_full(
     make_small: MakeMachine, swap_pages: int, keeps: bool
@@ -80,6 +83,7 @@ def swapped_pair(machine: mm.Machine) -> tuple[mm.Task, mm.Task]:
     return first, second
 
 
+@pytest.mark.fact("C20", "C21")
 def test_read_ahead_charges_whoever_runs(make_small: MakeMachine) -> None:
     """The first task's fault reads the second one's page as well; later the second maps it, and the first's container has paid."""
     machine = make_small(pagevec_size=1, disk=SLOW)
@@ -119,6 +123,7 @@ def cold(machine: mm.Machine, pid: int) -> mm.Task:
     return child
 
 
+@pytest.mark.fact("S2")
 def test_page_cluster_0_reads_nothing_ahead(make_small: MakeMachine) -> None:
     machine = make_small(pagevec_size=1)
     machine.set_sysctl("page-cluster", 0)
@@ -128,6 +133,7 @@ def test_page_cluster_0_reads_nothing_ahead(make_small: MakeMachine) -> None:
     assert machine.vmstat()["pswpin"] == 1
 
 
+@pytest.mark.fact("R6")
 @pytest.mark.parametrize("limit", [1, 2])
 def test_a_tiny_container_is_killed_although_swap_is_free(make_small: MakeMachine, limit: int) -> None:
     """Six rounds do not get a page to be young no more, out, written and freed, while each fault brings a new young one."""
@@ -150,6 +156,7 @@ def test_a_container_of_64_pages_lives_on_swap(make_machine: MakeMachine) -> Non
     assert task.touch(0, 1).major == 1
 
 
+@pytest.mark.fact("C21", "C29")
 def test_pages_left_behind_keep_the_container_busy(make_small: MakeMachine) -> None:
     """Read ahead for another container's task and mapped there: they stay when the one that paid has gone."""
     machine = make_small(pagevec_size=1, disk=SLOW)
@@ -167,6 +174,7 @@ def test_pages_left_behind_keep_the_container_busy(make_small: MakeMachine) -> N
     machine.remove_container(payer)
 
 
+@pytest.mark.fact("C31", "S6")
 def test_a_page_under_writeback_outlives_its_task(make_small: MakeMachine) -> None:
     """Its slot is named by nobody, but while it is written it cannot be freed; then nobody looks at it until the next reclaim."""
     machine = make_small(pagevec_size=1, disk=mm.DiskConfig(latency_ns=10 * SECOND_NS))

@@ -87,6 +87,7 @@ FREE = st.tuples(st.just("free"), st.integers(0, 600), st.integers(1, 40))
 
 
 # The engine is a module: no example can change it for the next.
+@pytest.mark.fact("S1")
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
 @given(nr_pages=st.integers(0, 1300), steps=st.lists(st.one_of(TAKE, FREE), max_size=12))
 def test_slots_are_given_in_the_kernels_order(engine: ModuleType, nr_pages: int, steps: list[tuple[str, int, int]]) -> None:
@@ -107,6 +108,7 @@ def test_slots_are_given_in_the_kernels_order(engine: ModuleType, nr_pages: int,
     assert area.inuse_pages[0] == reference.inuse_pages == len(in_use)
 
 
+@pytest.mark.fact("S1")
 def test_slot_0_is_the_header(engine: ModuleType) -> None:
     area = one_area(engine, 4)
     assert area.pages[0] == 3
@@ -156,6 +158,7 @@ def test_users_of_a_slot(engine: ModuleType) -> None:
     assert not area.duplicate(slot), "nobody uses it"
 
 
+@pytest.mark.fact("S3")
 def test_full_is_less_than_half_free(engine: ModuleType) -> None:
     """vm_swap_full: nr_swap_pages * 2 < total_swap_pages. Of 4 slots: 2 free is not full, 1 free is."""
     area = one_area(engine, 5)
@@ -204,6 +207,7 @@ WINDOWS = [
 ]
 
 
+@pytest.mark.fact("S2")
 @pytest.mark.parametrize(("page_cluster", "slots"), WINDOWS)
 def test_what_is_read_ahead(make_small: MakeMachine, page_cluster: int, slots: list[int]) -> None:
     """Ten pages in slots 1 to 10. A fault on slot 6 reads the aligned block around it, without slot 0, and up to the first free slot."""
@@ -214,6 +218,7 @@ def test_what_is_read_ahead(make_small: MakeMachine, page_cluster: int, slots: l
     assert [slot for slot in range(1, 12) if machine.core.swap.cache[slot]] == slots
 
 
+@pytest.mark.fact("S2")
 def test_reading_ahead_stops_at_a_free_slot(make_small: MakeMachine) -> None:
     """Slot 3 is free: 1 and 2 are read, and then, by itself, the slot that is wanted."""
     machine = make_small(pagevec_size=1, swap_cluster_max=10)

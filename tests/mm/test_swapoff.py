@@ -36,6 +36,7 @@ def the_host_in(machine: mm.Machine, container: mm.Container) -> mm.Container:
     return container
 
 
+@pytest.mark.fact("C20")
 @pytest.mark.parametrize("runner", [a_task_in, the_host_in])
 def test_whoever_runs_swapoff_is_charged(make_small: MakeMachine, runner: Runner) -> None:
     """The trouble of 2007: the owner's container has 8 pages in memory with a limit of 4, and the other one pays for half of them."""
@@ -60,6 +61,7 @@ def test_without_a_container_the_top_one_is_charged(make_small: MakeMachine) -> 
     assert machine.mm_ids.nr_taken == 1, "the runner's own address space has gone again"
 
 
+@pytest.mark.fact("S8")
 def test_pages_come_back_old_and_read_only(make_small: MakeMachine) -> None:
     """unuse_pte: the first write to one is a minor fault, and needs no copy. All are on the active list."""
     machine = make_small(pagevec_size=1)
@@ -87,6 +89,7 @@ def test_what_the_owner_has_in_the_swap_cache_stays_with_it(make_small: MakeMach
     assert not flags(machine, frame(task, 0)) & PG_SWAPCACHE
 
 
+@pytest.mark.fact("S8")
 def test_a_page_in_two_page_tables_comes_back_once(make_small: MakeMachine) -> None:
     """Four slots with two users each: after it, four frames with two mappings, one charge each; a write of one is a copy again."""
     machine = make_small(pagevec_size=1)
@@ -113,6 +116,7 @@ def test_bytes_come_back(make_small: MakeMachine) -> None:
     assert [task.read_mem(page * 4096 + 5, 7) for page in range(12)] == [(b"page %d" % page).ljust(7, b"\0") for page in range(12)]
 
 
+@pytest.mark.fact("C28")
 @pytest.mark.parametrize("runner", [a_task_in, the_host_in])
 def test_a_refused_charge_ends_it_and_loses_nothing(make_small: MakeMachine, runner: Runner) -> None:
     """The runner's container has room for two pages, and the pages that it pays for cannot go anywhere: there is no other swap. Two of
@@ -163,6 +167,7 @@ def test_pages_may_go_to_another_area_meanwhile(make_small: MakeMachine) -> None
     assert (task.rss_pages, task.swap_pages, other.usage) == (6, 2, 2)
 
 
+@pytest.mark.fact("S8")
 def test_without_room_for_the_whole_area_nothing_begins(make_small: MakeMachine) -> None:
     """__vm_enough_memory by guess: of an area of 63 slots 59 are free, and so are 3 frames; that is not more than 63. When the large task
     has gone it is."""

@@ -19,6 +19,7 @@ def state(token: Any, mm_number: int) -> tuple[int, int, int]:
     return (token.priority[mm_number], token.faultstamp[mm_number], token.last_interval[mm_number])
 
 
+@pytest.mark.fact("S9")
 def test_first_come_first_served(engine: ModuleType) -> None:
     token = engine.SwapToken(4)
     token.grab(1)
@@ -27,6 +28,7 @@ def test_first_come_first_served(engine: ModuleType) -> None:
     assert (token.mm, state(token, 1)) == (1, (4, 2, 1)), "who has it gains 2 with each fault"
 
 
+@pytest.mark.fact("S9")
 def test_faults_that_come_faster_win_it(engine: ModuleType) -> None:
     """1 has priority 2 from fault 1 on. The intervals of 2's faults: 5, 4, 3, 2 (they come after idle ones of 3): the first is no
     faster than the last one, which is 0; then it gains 1, 1 and 1, and 3 is more than 2: it takes the token, and 2 more."""
@@ -95,6 +97,7 @@ def test_only_who_must_read_asks(make_small: MakeMachine) -> None:
     assert token.global_faults == 1
 
 
+@pytest.mark.fact("S9")
 @pytest.mark.parametrize("how", ["exit", "exec", "reap"])
 def test_who_goes_lets_it_go(make_small: MakeMachine, how: str) -> None:
     machine = make_small(pagevec_size=1)
@@ -119,6 +122,7 @@ def holder_and_other(machine: mm.Machine) -> tuple[mm.Task, mm.Task]:
     return task, other
 
 
+@pytest.mark.fact("Y8")
 def test_its_pages_are_spared_while_it_faults(make_small: MakeMachine) -> None:
     """page_referenced, asked on behalf of another address space in the middle of the holder's fault, counts one reference more; not on its
     own behalf, and not when it does not fault. (Asking twice: the first answer forgets what there was.)"""
@@ -145,6 +149,7 @@ def test_its_pages_are_spared_while_it_faults(make_small: MakeMachine) -> None:
     assert answers == [(0, 0), (0, 0), (1, 0)]
 
 
+@pytest.mark.fact("D7")
 def test_reclaim_at_its_last_priority_takes_it(make_small: MakeMachine) -> None:
     """A container of locked pages: its reclaim goes down to priority 0 in vain. Zones and containers share the loop."""
     machine = make_small(pagevec_size=1)

@@ -34,6 +34,7 @@ BOUNDS = [
 ]
 
 
+@pytest.mark.fact("B1")
 @pytest.mark.parametrize(("arch", "ram", "zones"), BOUNDS)
 def test_bounds(make_machine: MakeMachine, arch: str, ram: int, zones: list[tuple[str, int, int]]) -> None:
     machine = make_machine(arch=arch, ram_bytes=ram)
@@ -47,11 +48,13 @@ def test_bounds(make_machine: MakeMachine, arch: str, ram: int, zones: list[tupl
 MIN_FREE = {16: 512, 32: 724, 64: 1024, 128: 1448, 256: 2048, 512: 2896, 1024: 4096, 2048: 5792, 4096: 8192, 16384: 16384}
 
 
+@pytest.mark.fact("B3")
 @pytest.mark.parametrize(("megabytes", "kilobytes"), MIN_FREE.items())
 def test_min_free_kbytes_grows_with_the_root_of_memory(megabytes: int, kilobytes: int) -> None:
     assert default_min_free_kbytes(megabytes << 8) == kilobytes
 
 
+@pytest.mark.fact("B3")
 def test_min_free_kbytes_has_bounds() -> None:
     assert default_min_free_kbytes(16) == 128
     assert default_min_free_kbytes(1 << 30) == 65536
@@ -67,6 +70,7 @@ def marks(machine: Machine) -> list[tuple[int, int, int]]:
     return [(zone.pages_min, zone.pages_low, zone.pages_high) for zone in machine.zones()]
 
 
+@pytest.mark.fact("B4")
 def test_watermarks_are_shared_out_by_size(make_machine: MakeMachine) -> None:
     """512 MB: 2896 kB are 724 pages. DMA has 4,095 of 131,071 frames: 724 * 4095 / 131071 = 22; low is 22 + 5, high 22 + 11.
     DMA32: 724 * 126976 / 131071 = 701; 701 + 175; 701 + 350."""
@@ -74,6 +78,7 @@ def test_watermarks_are_shared_out_by_size(make_machine: MakeMachine) -> None:
     assert marks(machine) == [(22, 27, 33), (701, 876, 1051)]
 
 
+@pytest.mark.fact("B4")
 def test_high_memory_keeps_a_token(make_machine: MakeMachine) -> None:
     """i386, 1 GB: HIGHMEM has 32,768 frames. min is 1/1024 of them, from 32 to 128 pages; low and high add shares of what it would have
     by size: 957 pages (3831 kB) * 32768 / 229375 = 136, so 32 + 34 and 32 + 68."""
@@ -96,6 +101,7 @@ def test_min_free_kbytes_may_be_set(make_small: MakeMachine) -> None:
     assert machine.sysctl("min_free_kbytes") == 43
 
 
+@pytest.mark.fact("B5")
 def test_lowmem_reserve_of_i386(make_machine: MakeMachine) -> None:
     """1 GB: 4,095, 225,280 and 32,768 frames. Against NORMAL requests DMA keeps 225280 / 256; against HIGHMEM ones
     (225280 + 32768) / 256, and NORMAL 32768 / 32."""
@@ -103,6 +109,7 @@ def test_lowmem_reserve_of_i386(make_machine: MakeMachine) -> None:
     assert [zone.protection for zone in machine.zones()] == [[0, 0, 880, 1008], [0, 0, 0, 1024], [0, 0, 0, 0]]
 
 
+@pytest.mark.fact("B5")
 def test_lowmem_reserve_of_x86_64(make_machine: MakeMachine) -> None:
     """6 GB: DMA keeps 1044480 / 256 against DMA32 requests, (1044480 + 524288) / 256 against NORMAL ones; DMA32 keeps 524288 / 256."""
     machine = make_machine(ram_bytes=6 * GB)
@@ -117,6 +124,7 @@ ZONELISTS = [
 ]
 
 
+@pytest.mark.fact("B2")
 @pytest.mark.parametrize(("arch", "sizes", "lists"), ZONELISTS)
 def test_zonelists(make_small: MakeMachine, arch: str, sizes: tuple[int, ...], lists: list[list[int]]) -> None:
     """From the zone of the request downwards, empty zones left out, and a number that is no zone's behind the last."""
@@ -125,6 +133,7 @@ def test_zonelists(make_small: MakeMachine, arch: str, sizes: tuple[int, ...], l
         assert [zones.zone_in_list(kind, place) for place in range(len(expected) + 1)] == [*expected, 4]
 
 
+@pytest.mark.fact("B6")
 def test_a_watermark_must_be_left_after_the_page_is_gone(make_small: MakeMachine) -> None:
     """zone_watermark_ok for order 0: free > mark + reserve."""
     zones = make_small(zone_pages=(16, 0, 1024, 0), min_free_kbytes=0).core.zones
@@ -160,6 +169,7 @@ def test_frames_are_handed_out_upwards_and_the_last_freed_first(make_small: Make
     assert [frame(task, page) for page in (10, 11, 12)] == [5, 3, 6]
 
 
+@pytest.mark.fact("B2")
 def test_a_full_zone_falls_back_to_the_next_lower(make_small: MakeMachine) -> None:
     """NORMAL is frames 8 to 11: a page table and three pages. What comes next is DMA's, from frame 1, and the zone is in its flags."""
     machine = make_small(zone_pages=(8, 0, 4, 0))
@@ -171,6 +181,7 @@ def test_a_full_zone_falls_back_to_the_next_lower(make_small: MakeMachine) -> No
     assert (counts["pgalloc_normal"], counts["pgalloc_dma"]) == (4, 2)
 
 
+@pytest.mark.fact("B5", "B6")
 def test_a_reserve_keeps_requests_from_above_out(make_small: MakeMachine, engine: ModuleType) -> None:
     """DMA's 15 frames keep 4 back from requests that could have been served in NORMAL's 1,024: 11 of them are given, and a request for
     DMA itself gets what is left."""
@@ -186,6 +197,7 @@ def test_a_reserve_keeps_requests_from_above_out(make_small: MakeMachine, engine
     assert flags(machine, pfn) == 0x400
 
 
+@pytest.mark.fact("D12")
 def test_near_oom_is_three_times_round(make_small: MakeMachine) -> None:
     machine = make_small(pagevec_size=1)
     machine.spawn(10).touch(0, 3)
@@ -197,6 +209,7 @@ def test_near_oom_is_three_times_round(make_small: MakeMachine) -> None:
     assert answers == [False, True]
 
 
+@pytest.mark.fact("D11")
 def test_a_page_that_comes_free_resets_the_zones_despair(make_small: MakeMachine) -> None:
     machine = make_small()
     task = machine.spawn(10)
@@ -207,11 +220,13 @@ def test_a_page_that_comes_free_resets_the_zones_despair(make_small: MakeMachine
     assert (machine.zones()[0].pages_scanned, machine.zones()[0].all_unreclaimable) == (0, False)
 
 
+@pytest.mark.fact("S2")
 @pytest.mark.parametrize("ram", [16 * MB, 32 * MB])
 def test_read_ahead_is_eight_slots(make_machine: MakeMachine, ram: int) -> None:
     assert make_machine(ram_bytes=ram).sysctl("page-cluster") == 3
 
 
+@pytest.mark.fact("S2")
 @pytest.mark.parametrize("ram", [8 * MB, 16 * MB - 4096])
 def test_read_ahead_is_four_slots_on_small_machines(make_machine: MakeMachine, ram: int) -> None:
     """mm/swap.c: swap_setup, 2 below 16 MB."""
