@@ -6,6 +6,7 @@ sleep or at its end, and the operation of a killed task ends there.
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from types import ModuleType
 
 from sortedcontainers import SortedDict
 
-from . import oom, sysctl, views
+from . import oom, proc_page, sysctl, views
 from .address_space import AddressSpace
 from .boot import boot
 from .check import check
@@ -503,6 +504,21 @@ class Machine:
 
     def slabs(self) -> list[views.SlabView]:
         return views.slabs(self)
+
+    @property
+    def nr_frames(self) -> int:
+        return int(self.core.frames.nr_frames)
+
+    def kpageflags(self, first: int, count: int) -> array[int]:
+        """A word of today's KPF_* bits for each of these frames."""
+        return proc_page.kpageflags(self, first, count)
+
+    def kpagecount(self, first: int, count: int) -> array[int]:
+        return proc_page.kpagecount(self, first, count)
+
+    def kpagecgroup(self, first: int, count: int, number_of: Callable[[int], int]) -> array[int]:
+        """What number_of(cid) says of the container that pays for the frame; 0 where nobody does."""
+        return proc_page.kpagecgroup(self, first, count, number_of)
 
     # Swap areas
 
