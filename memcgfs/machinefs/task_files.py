@@ -103,6 +103,12 @@ def show_stat(entry: TaskEntry) -> str:
     return " ".join(map(str, fields.values())) + "\n"
 
 
+def show_statm(entry: TaskEntry) -> str:
+    """Pages: size, resident, shared, text (programs have none here), lib and dirty (0 in today's kernel, too) and data."""
+    task = entry.task
+    return f"{task.total_vm} {task.rss_pages} {task.file_rss_pages} 0 0 {task.data_pages} 0\n"
+
+
 def show_maps(entry: TaskEntry) -> str:
     return "".join(_mapping(entry.files, vma) for vma in entry.task.vmas())
 
@@ -170,6 +176,7 @@ TASK_FILES: tuple[ControlFile[TaskEntry] | ByteFile[TaskEntry], ...] = (
     ControlFile("maps", show_maps),
     ControlFile("status", show_status),
     ControlFile("stat", show_stat),
+    ControlFile("statm", show_statm),
     ByteFile("pagemap", load_pagemap),
     ControlFile("cgroup", show_cgroup),
     ControlFile("comm", show_comm),

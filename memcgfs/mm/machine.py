@@ -80,6 +80,8 @@ class Machine:
         self.tasks: SortedDict[int, Task] = SortedDict()
         self.by_age: dict[int, Task] = {}
         self.nr_running = [0] * config.nodes
+        self.total_forks = 0
+        self.user_ns, self.nice_ns, self.operating_ns = ([0] * config.nodes for _ in range(3))
         self.current: Task | None = None
         self.under_way: list[Task] = []
         self.killed: list[Task] = []
@@ -144,6 +146,7 @@ class Machine:
         self.trace(TRACE_NEWTASK, task.pid, parent.pid if parent is not None else 0)
         self.tasks[task.pid] = task
         self.by_age[task.pid] = task
+        self.total_forks += 1
         task.node = self.nr_running.index(min(self.nr_running))
         self.nr_running[task.node] += 1
         if parent is not None:
@@ -342,10 +345,12 @@ class Machine:
         if node is None:
             node = task.node if task is not None else before_node
         self.core.set_current(mm, task.pid if task is not None else 0, node)
+        operating_ns = self.operating_ns[node]
         try:
             yield
         finally:
             self.current = before
+            self.operating_ns[node] = operating_ns + self.core.clock_ns - start_ns  # with all that ran in between
             self.core.set_current(before_mm, before_pid, before_node)
             self.core.set_memalloc(was_memalloc)
             if was_killed or self.panicked or before in self.killed:
@@ -457,6 +462,16 @@ class Machine:
         """Lets time pass; what falls due is done. Raises BadValue where the clock does not go so far."""
         with self.running(None):
             self.sleep(duration_ns)
+        self.operating_ns[self.core.current_node] -= duration_ns
+
+    def count_cpu(self, task: Task, duration_ns: int) -> None:
+        """account_user_time: so much of the operation's time was no wait."""
+        task.utime_ns += duration_ns
+        task.stall_ns -= duration_ns
+        if task.nice > 0:
+            self.nice_ns[task.node] += duration_ns
+        else:
+            self.user_ns[task.node] += duration_ns
 
     def trace(self, event: int, *numbers: int) -> None:
         """A trace point of the Python side."""
@@ -495,6 +510,9 @@ class Machine:
 
     def vmstat(self) -> dict[str, int]:
         return views.vmstat(self)
+
+    def cpus(self) -> list[views.CpuView]:
+        return views.cpus(self)
 
     def zones(self) -> list[views.ZoneView]:
         return views.zones(self)

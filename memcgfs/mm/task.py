@@ -118,6 +118,15 @@ class Task:
         return self.counts()[2]
 
     @property
+    def file_rss_pages(self) -> int:
+        return self.counts()[1]
+
+    @property
+    def data_pages(self) -> int:
+        """data_vm: what it may write and nobody shares."""
+        return sum(vma.end - vma.start for vma in self.vmas() if vma.is_writable and not vma.is_shared)
+
+    @property
     def page_table_pages(self) -> int:
         return self.counts()[3]
 
@@ -266,8 +275,7 @@ class Task:
         cpu_ns = minor * self.machine.core.fault_ns
         self.min_flt += minor
         self.maj_flt += major
-        self.utime_ns += cpu_ns
-        self.stall_ns -= cpu_ns
+        self.machine.count_cpu(self, cpu_ns)
         return minor, major
 
     def read_mem(self, offset: int, size: int) -> bytes:
@@ -493,8 +501,7 @@ class Task:
         self.alive()
         with self.machine.running(self):
             self.machine.sleep(duration_ns)
-            self.utime_ns += duration_ns
-            self.stall_ns -= duration_ns
+            self.machine.count_cpu(self, duration_ns)
 
 
 def as_buffer(typecode: str, numbers: Sequence[int]) -> memoryview[int]:
