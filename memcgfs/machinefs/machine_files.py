@@ -1,6 +1,6 @@
 """The files about the whole machine, in the formats of /proc: as of 2.6.23, and such that today's tools parse them.
 
-Of today are, and 2.6.23 had not: in `meminfo` the line MemAvailable; in `stat` the columns guest and guest_nice of the cpu
+Of today are, and 2.6.23 had not: in `meminfo` the lines MemAvailable and Shmem; in `stat` the columns guest and guest_nice of the cpu
 lines, and the line softirq.  What the machine has none of (interrupts, context switches, time of the kernel's own) is 0
 there, because tools look for it; a counter of `vmstat` that nothing here can move is left out.
 """

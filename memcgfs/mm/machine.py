@@ -71,6 +71,7 @@ class Machine:
         self.file_ids = Ids(sizes.nr_files, TooManyFiles, "files")
         self.handle_ids = Ids(sizes.nr_open_files, TooManyFiles, "open files")
         self.files: dict[int, File] = {}
+        self.shared_memory: dict[int, File] = {}
         self.nr_disk_files = 0
         self.dropped_caches = 0
         self.vma_ids = Ids(sizes.nr_vmas, TooManyMappings, "mappings")
@@ -281,6 +282,7 @@ class Machine:
     def create_shared_memory(self, npages: int) -> File:
         """shmem_file_setup: a file in memory of so many pages, for a shared anonymous mapping. Raises TooManyFiles."""
         file = self.enter_file(FILE_IN_MEMORY)
+        self.shared_memory[file.number] = file
         self.core.files.set_size(file.number, npages * PAGE_BYTES)
         return file
 
@@ -300,6 +302,7 @@ class Machine:
         self.core.files.dirty.remove(file.number)
         self.nr_disk_files -= file.is_on_disk
         del self.files[file.number]
+        self.shared_memory.pop(file.number, None)
         self.file_ids.give(file.number)
 
     def sync(self) -> None:

@@ -139,7 +139,7 @@ def slabs(machine: Machine) -> list[SlabView]:
 
 
 def meminfo(machine: Machine) -> dict[str, int]:
-    """kB, under the names and in the order of 2.6.23, as far as the machine has them; and MemAvailable, which is today's."""
+    """kB, under the names and in the order of 2.6.23, as far as the machine has them; and of today MemAvailable and Shmem."""
     table, swap = machine.core.zones, machine.core.swap
     pages = {
         "MemTotal": sum(view.present for view in zones(machine)),
@@ -157,6 +157,7 @@ def meminfo(machine: Machine) -> dict[str, int]:
         "Writeback": table.total(params.NR_WRITEBACK),
         "AnonPages": table.total(params.NR_ANON_PAGES),
         "Mapped": table.total(params.NR_FILE_MAPPED),
+        "Shmem": shmem_pages(machine),
         "Slab": table.total(params.NR_SLAB_RECLAIMABLE),
         "SReclaimable": table.total(params.NR_SLAB_RECLAIMABLE),
         "PageTables": table.total(params.NR_PAGETABLE),
@@ -176,6 +177,11 @@ def highmem(machine: Machine) -> dict[str, int]:
     return found
 
 
+def shmem_pages(machine: Machine) -> int:
+    """Those of the page cache that are of shared memory, not of the disk's files. Cost: O(shared mappings)."""
+    return sum(machine.core.files.nr_pages[number] for number in machine.shared_memory)
+
+
 def available_pages(machine: Machine) -> int:
     """si_mem_available, of 3.14 and later: what a program could have without swapping, at a guess. Free memory above what the zones keep
     back, and of the page cache and of what slabs could give up, all but a half or the low watermarks, whichever is less."""
@@ -183,7 +189,8 @@ def available_pages(machine: Machine) -> int:
     low = sum(view.pages_low for view in views)
     kept_back = sum(min(max(view.protection) + view.pages_high, view.present) for view in views)
     available: int = table.total(params.NR_FREE_PAGES) - kept_back
-    for pages in (table.total(params.NR_FILE_PAGES) - machine.core.swap.nr_cached, table.total(params.NR_SLAB_RECLAIMABLE)):
+    cache = table.total(params.NR_FILE_PAGES) - machine.core.swap.nr_cached - shmem_pages(machine)
+    for pages in (cache, table.total(params.NR_SLAB_RECLAIMABLE)):
         available += pages - min(pages // 2, low)
     return max(available, 0)
 

@@ -9,7 +9,7 @@ from memcgfs.mm import Machine
 from memcgfs.mm.params import GFP_DMA_BIT, PG_ACTIVE, PG_FREE, PG_LOCKED, PG_LRU
 from tests.conftest import MakeMachine
 
-from .looking import flags, frame, page_0_in_swap
+from .looking import cold_task, flags, frame, page_0_in_swap, reclaim_mapped
 
 # include/uapi/linux/kernel-page-flags.h
 REFERENCED, UPTODATE, DIRTY, LRU, ACTIVE, SLAB, WRITEBACK = (1 << bit for bit in range(2, 9))
@@ -62,6 +62,20 @@ def test_a_files_page(make_small: MakeMachine) -> None:
     assert kpageflags(machine, pfn) & MMAP
     task.munmap(0, 1)
     machine.evict_file(file)
+
+
+def test_shared_memory_is_backed_by_swap(make_small: MakeMachine) -> None:
+    """Its pages are a file's, mapped by two; in swap they are nobody's frames."""
+    machine = make_small(pagevec_size=1)
+    task = machine.spawn(10)
+    task.mmap(0, 2, shared=True)
+    task.touch(0, 2)
+    child = task.fork(11)
+    child.touch(0, 1)
+    assert [word & (FILE | EXCLUSIVE) for word in task.pagemap(0, 2)] == [FILE, FILE | EXCLUSIVE]
+    words = [kpageflags(machine, frame(task, page)) for page in (0, 1)]
+    assert [word & (MMAP | ANON | SWAPBACKED | SWAPCACHE | DIRTY) for word in words] == [MMAP | SWAPBACKED | DIRTY] * 2
+    assert (machine.meminfo()["Shmem"], machine.meminfo()["Cached"]) == (8, 8)
 
 
 def test_a_page_in_the_swap_cache(make_small: MakeMachine) -> None:
@@ -161,3 +175,18 @@ def test_a_machine_of_a_tebibyte_is_answered_without_looking(make_machine: MakeM
     middle = machine.nr_frames // 2
     assert set(machine.kpageflags(middle, 1 << 17)) == {BUDDY}
     assert not any(machine.kpagecount(middle, 1 << 17))
+
+
+def test_pagemap_names_the_swap_area(make_small: MakeMachine) -> None:
+    """Bits 0-4 its number, from bit 5 the place in it: the first slot of the second area is 1, as slot 0 is its header."""
+    machine = make_small()
+    machine.swapon("/dev/sdb1", 16, 5)
+    reclaim_mapped(machine)
+    container = machine.create_container()
+    container.limit = 3
+    task = cold_task(machine, container, 3)
+    task.touch(3, 3)
+    swapped = [word for word in task.pagemap(0, 6) if word >> 62 == 1]
+    assert {word & 31 for word in swapped} == {1}
+    assert sorted(word >> 5 & (1 << 50) - 1 for word in swapped) == list(range(1, len(swapped) + 1))
+    assert len(swapped) == 3
