@@ -1,7 +1,7 @@
 """Every page frame for tools that look at memory as a whole: /proc/kpageflags, kpagecount, kpagecgroup (fs/proc/page.c, of 2.6.25 and
 later; 2.6.23 had none of them), with the bits that they have today.
 
-Frames that were never handed out are answered without being looked at, so that they go on costing no host memory.
+Frames that were never touched are answered without being looked at, so that they go on costing no host memory.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from .files import FILE_ON_DISK
-from .params import PG_ACTIVE, PG_ANON, PG_CACHE, PG_DIRTY, PG_ERROR, PG_FREE, PG_LOCKED, PG_LRU, PG_MASK, PG_RECLAIM, PG_REFERENCED
-from .params import PG_RESERVED, PG_SLAB, PG_SWAPCACHE, PG_TABLE, PG_UPTODATE, PG_WRITEBACK
+from .params import NR_ORDERS, PG_ACTIVE, PG_ANON, PG_CACHE, PG_DIRTY, PG_ERROR, PG_FREE, PG_LOCKED, PG_LRU, PG_MASK
+from .params import PG_RECLAIM, PG_REFERENCED, PG_RESERVED, PG_SLAB, PG_SWAPCACHE, PG_TABLE, PG_UPTODATE, PG_WRITEBACK
 
 if TYPE_CHECKING:
     from .machine import Machine
@@ -42,10 +42,11 @@ KPF_BITS = {
 
 
 def stretches(machine: Machine, first: int, end: int) -> Iterator[tuple[int, int]]:
-    """The parts of [first, end) whose frames were handed out at some time, or lie on a list."""
+    """The parts of [first, end) outside of the blocks that were never touched."""
     zones = machine.core.zones
     for zone in range(zones.nr_zones):
-        yield from clipped(first, end, zones.start[zone], zones.frontier[zone])
+        yield from clipped(first, end, zones.start[zone], zones.untouched[zone])
+        yield from clipped(first, end, zones.frontier[zone], zones.end[zone])
 
 
 def clipped(first: int, end: int, start: int, stop: int) -> Iterator[tuple[int, int]]:
@@ -55,14 +56,26 @@ def clipped(first: int, end: int, start: int, stop: int) -> Iterator[tuple[int, 
 
 
 def kpageflags(machine: Machine, first: int, count: int) -> array[int]:
-    """Each frame's flags."""
+    """Each frame's flags. All of a free block is BUDDY; a page on a list of some cpu has no flag."""
     zones, words = machine.core.zones, array("Q", [1 << KPF_NOPAGE]) * count
     for zone in range(zones.nr_zones):
         for start, end in clipped(first, first + count, zones.start[zone], zones.end[zone]):
             words[start - first : end - first] = array("Q", [1 << KPF_BUDDY]) * (end - start)
     for start, end in stretches(machine, first, first + count):
         words[start - first : end - first] = array("Q", stable_page_flags(machine, start, end))
+        for head, order in free_blocks(machine, start, end):
+            for inside, stop in clipped(start, end, head, head + (1 << order)):
+                words[inside - first : stop - first] = array("Q", [1 << KPF_BUDDY]) * (stop - inside)
     return words
+
+
+def free_blocks(machine: Machine, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """(first frame, order) of the free blocks of these frames, the one with which they may begin in its middle included."""
+    frames = machine.core.frames
+    first = next((head for order in range(NR_ORDERS) if frames.flags[head := start >> order << order] & PG_FREE), start)
+    for pfn, flags in zip(range(first, end), part(frames.flags, first, end), strict=True):
+        if flags & PG_FREE:
+            yield pfn, frames.private[pfn]
 
 
 def stable_page_flags(machine: Machine, start: int, end: int) -> Iterator[int]:

@@ -65,6 +65,22 @@ def test_where_the_time_goes(tree: Tree) -> None:
     assert cpu(tree)[:4] == [25, 100, 0, 200], "the time of the dead was spent as well"
 
 
+def test_each_node_has_a_cpu() -> None:
+    """Tasks start on the node with the fewest; while the one computes the other cpu is idle."""
+    tree = Tree(ram="64M", swap=0, nodes=2)
+    one, other = tree.spawn(100), tree.spawn(101)
+    one.ctl("run 1s")
+    other.ctl("nice 1")
+    other.ctl("run 500ms")
+    lines = [line.split()[:6] for line in tree.root.read(".machine/stat").decode().splitlines()[:3]]
+    assert lines == [
+        ["cpu", "100", "50", "0", "150", "0"],
+        ["cpu0", "100", "0", "0", "50", "0"],
+        ["cpu1", "0", "50", "0", "100", "0"],
+    ]
+    assert tree.root[".machine/uptime"] == "1.50 1.50\n"
+
+
 def test_forks_are_counted(tree: Tree, task: TaskHandle) -> None:
     task.ctl("fork 101")
     tree.spawn(102).reap()

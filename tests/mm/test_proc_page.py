@@ -190,3 +190,16 @@ def test_pagemap_names_the_swap_area(make_small: MakeMachine) -> None:
     assert {word & 31 for word in swapped} == {1}
     assert sorted(word >> 5 & (1 << 50) - 1 for word in swapped) == list(range(1, len(swapped) + 1))
     assert len(swapped) == 3
+
+
+def test_a_read_may_begin_anywhere(make_small: MakeMachine) -> None:
+    """In the middle of a free block, too."""
+    machine = make_small(zone_pages=(16, 0, 40, 0))
+    task = machine.spawn(10)
+    task.touch(0, 30)
+    for page in (1, 2, 3, 9, 10, 20):
+        task.madvise_dontneed(page, 1)
+    whole = machine.kpageflags(0, 56)
+    for first in range(56):
+        for count in (1, min(5, 56 - first), 56 - first):
+            assert machine.kpageflags(first, count) == whole[first : first + count]
