@@ -77,6 +77,10 @@ class Hierarchy(DirectoryOps):
             raise OtherParent(new_name)
         self._fs.rename_node(node, new_name)
 
+    def ino_of(self, cid: int) -> int:
+        """The inode of the directory of this container of the machine's."""
+        return self._by_cid[cid].directory.ino
+
     # After every request.
 
     def settle(self) -> None:

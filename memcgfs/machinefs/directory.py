@@ -10,6 +10,7 @@ from ..cgroup import Hierarchy
 from ..kernfs import Caller, Kernfs
 from .files import Files
 from .machine_files import MACHINE_FILES
+from .page_files import PAGE_FILES
 from .swap_files import SWAP_FILES
 from .sysctl import sysctl_files
 from .tasks import TaskEntries
@@ -23,6 +24,7 @@ def add_machine_directory(fs: Kernfs, hierarchy: Hierarchy, owner: Caller, *, vi
     machine = hierarchy.machine
     top = fs.add_directory(fs.root, NAME, mode=MODE, owner=owner, hidden=not visible, pinned=True)
     fs.add_files(top, MACHINE_FILES, owner, machine)
+    fs.add_files(top, PAGE_FILES, owner, hierarchy)
     fs.add_files(top, SWAP_FILES, owner, hierarchy)
     sys = fs.add_directory(top, b"sys", mode=MODE, owner=owner)
     vm = fs.add_directory(sys, b"vm", mode=MODE, owner=owner)

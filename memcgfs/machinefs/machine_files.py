@@ -1,6 +1,13 @@
-"""The files about the whole machine, in the formats of /proc (zoneinfo: as of 2.6.23, the one with `scanned`)."""
+"""The files about the whole machine, in the formats of /proc: as of 2.6.23, and such that today's tools parse them.
+
+Of today are, and 2.6.23 had not: in `meminfo` the lines MemAvailable and Shmem; in `stat` the columns guest and guest_nice of the cpu
+lines, and the line softirq.  What the machine has none of (interrupts, context switches, time of the kernel's own) is 0
+there, because tools look for it; a counter of `vmstat` that nothing here can move is left out.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from .. import units
 from ..kernfs import Caller, ControlFile
@@ -10,6 +17,7 @@ from .errors import BadCommand
 KB_PER_PAGE = 4
 NS_PER_TICK = 10_000_000
 NS_PER_S = 1_000_000_000
+NR_SOFTIRQS = 10
 START_OF_TIME_NS = 1_185_567_041 * NS_PER_S
 """2007-07-27 20:10:41 GMT, when the seed was sent: the date of every file starts there."""
 
@@ -82,12 +90,34 @@ def show_slabinfo(machine: Machine) -> str:
 
 
 def show_stat(machine: Machine) -> str:
-    """One cpu, whose time is that of the tasks that there are; the machine starts at `btime`, the seed's date."""
-    ticks = machine.clock_ns // NS_PER_TICK
-    user = sum(task.utime_ns for task in machine.tasks.values()) // NS_PER_TICK
+    """The machine starts at `btime`, the seed's date; its cpus, one a node, compute for tasks only."""
+    times = [(cpu.user_ns, cpu.nice_ns, 0, cpu.idle_ns, cpu.iowait_ns, 0, 0, 0, 0, 0) for cpu in machine.cpus()]
     running = sum(task.state == "R" for task in machine.tasks.values())
-    cpu = f"{user} 0 0 {max(ticks - user, 0)} 0 0 0 0 0 0"
-    return f"cpu  {cpu}\ncpu0 {cpu}\nbtime {START_OF_TIME_NS // NS_PER_S}\nprocs_running {running}\nprocs_blocked 0\n"
+    return (
+        f"cpu  {_ticks(map(sum, zip(*times, strict=True)))}\n"
+        + "".join(f"cpu{number} {_ticks(columns)}\n" for number, columns in enumerate(times))
+        + "intr 0\n"
+        "ctxt 0\n"
+        f"btime {START_OF_TIME_NS // NS_PER_S}\n"
+        f"processes {machine.total_forks}\n"
+        f"procs_running {running}\n"
+        "procs_blocked 0\n"
+        f"softirq{' 0' * (1 + NR_SOFTIRQS)}\n"
+    )
+
+
+def _ticks(times_ns: Iterable[int]) -> str:
+    return " ".join(str(ns // NS_PER_TICK) for ns in times_ns)
+
+
+def show_uptime(machine: Machine) -> str:
+    """Seconds since boot, and those in which a cpu had nothing under way, of all cpus together."""
+    return f"{_seconds(machine.clock_ns)} {_seconds(sum(cpu.idle_ns for cpu in machine.cpus()))}\n"
+
+
+def _seconds(ns: int) -> str:
+    ticks = ns // NS_PER_TICK
+    return f"{ticks // 100}.{ticks % 100:02}"
 
 
 def show_clock(machine: Machine) -> str:
@@ -124,6 +154,7 @@ MACHINE_FILES: tuple[ControlFile[Machine], ...] = (
     ControlFile("swaps", show_swaps),
     ControlFile("slabinfo", show_slabinfo),
     ControlFile("stat", show_stat),
+    ControlFile("uptime", show_uptime),
     ControlFile("clock", show_clock, let_time_pass),
     ControlFile("log", show_log),
     ControlFile("check", show_check),

@@ -8,13 +8,13 @@ in /proc, a zombie has no lines about memory.
 from __future__ import annotations
 
 import os
-import struct
 from typing import TYPE_CHECKING
 
 from .. import units
 from ..kernfs import ByteFile, Caller, ControlFile
 from .ctl import run_command, show_commands
 from .errors import BadCommand, OnlyRootLowers
+from .page_files import word_range
 
 if TYPE_CHECKING:
     from ..mm import VmaView
@@ -34,7 +34,6 @@ DISK_DEVICE = "08:01"
 """/dev/sda1."""
 PATH_COLUMN = 73
 """Where the path stands in a line of `maps`, on 64 bits."""
-PAGEMAP_WORD = struct.calcsize("=Q")
 
 
 def show_status(entry: TaskEntry) -> str:
@@ -104,6 +103,12 @@ def show_stat(entry: TaskEntry) -> str:
     return " ".join(map(str, fields.values())) + "\n"
 
 
+def show_statm(entry: TaskEntry) -> str:
+    """Pages: size, resident, shared, text (programs have none here), lib and dirty (0 in today's kernel, too) and data."""
+    task = entry.task
+    return f"{task.total_vm} {task.rss_pages} {task.file_rss_pages} 0 0 {task.data_pages} 0\n"
+
+
 def show_maps(entry: TaskEntry) -> str:
     return "".join(_mapping(entry.files, vma) for vma in entry.task.vmas())
 
@@ -160,12 +165,9 @@ def store_mem(entry: TaskEntry, offset: int, content: bytes) -> int:
 def load_pagemap(entry: TaskEntry, offset: int, nbytes: int) -> bytes:
     """Whole words only, as in /proc; it ends where the last mapping does (the kernel's goes on to the end of the address space, which
     no recursive copy would ever reach)."""
-    if offset % PAGEMAP_WORD or nbytes % PAGEMAP_WORD:
-        raise BadCommand(f"{nbytes} bytes at {offset}")
-    task, first = entry.task, offset // PAGEMAP_WORD
+    task = entry.task
     end = max((vma.end for vma in task.vmas()), default=0)
-    words = task.pagemap(first, max(min(nbytes // PAGEMAP_WORD, end - first), 0))
-    return struct.pack(f"={len(words)}Q", *words)
+    return task.pagemap(*word_range(offset, nbytes, end)).tobytes()
 
 
 TASK_FILES: tuple[ControlFile[TaskEntry] | ByteFile[TaskEntry], ...] = (
@@ -174,6 +176,7 @@ TASK_FILES: tuple[ControlFile[TaskEntry] | ByteFile[TaskEntry], ...] = (
     ControlFile("maps", show_maps),
     ControlFile("status", show_status),
     ControlFile("stat", show_stat),
+    ControlFile("statm", show_statm),
     ByteFile("pagemap", load_pagemap),
     ControlFile("cgroup", show_cgroup),
     ControlFile("comm", show_comm),

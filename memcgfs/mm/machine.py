@@ -6,6 +6,7 @@ sleep or at its end, and the operation of a killed task ends there.
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from types import ModuleType
 
 from sortedcontainers import SortedDict
 
-from . import oom, sysctl, views
+from . import oom, proc_page, sysctl, views
 from .address_space import AddressSpace
 from .boot import boot
 from .check import check
@@ -70,6 +71,7 @@ class Machine:
         self.file_ids = Ids(sizes.nr_files, TooManyFiles, "files")
         self.handle_ids = Ids(sizes.nr_open_files, TooManyFiles, "open files")
         self.files: dict[int, File] = {}
+        self.shared_memory: dict[int, File] = {}
         self.nr_disk_files = 0
         self.dropped_caches = 0
         self.vma_ids = Ids(sizes.nr_vmas, TooManyMappings, "mappings")
@@ -79,6 +81,8 @@ class Machine:
         self.tasks: SortedDict[int, Task] = SortedDict()
         self.by_age: dict[int, Task] = {}
         self.nr_running = [0] * config.nodes
+        self.total_forks = 0
+        self.user_ns, self.nice_ns, self.operating_ns = ([0] * config.nodes for _ in range(3))
         self.current: Task | None = None
         self.under_way: list[Task] = []
         self.killed: list[Task] = []
@@ -143,6 +147,7 @@ class Machine:
         self.trace(TRACE_NEWTASK, task.pid, parent.pid if parent is not None else 0)
         self.tasks[task.pid] = task
         self.by_age[task.pid] = task
+        self.total_forks += 1
         task.node = self.nr_running.index(min(self.nr_running))
         self.nr_running[task.node] += 1
         if parent is not None:
@@ -277,6 +282,7 @@ class Machine:
     def create_shared_memory(self, npages: int) -> File:
         """shmem_file_setup: a file in memory of so many pages, for a shared anonymous mapping. Raises TooManyFiles."""
         file = self.enter_file(FILE_IN_MEMORY)
+        self.shared_memory[file.number] = file
         self.core.files.set_size(file.number, npages * PAGE_BYTES)
         return file
 
@@ -296,6 +302,7 @@ class Machine:
         self.core.files.dirty.remove(file.number)
         self.nr_disk_files -= file.is_on_disk
         del self.files[file.number]
+        self.shared_memory.pop(file.number, None)
         self.file_ids.give(file.number)
 
     def sync(self) -> None:
@@ -343,10 +350,12 @@ class Machine:
         if node is None:
             node = task.node if task is not None else before_node
         self.core.set_current(mm, task.pid if task is not None else 0, node)
+        operating_ns = self.operating_ns[node]
         try:
             yield
         finally:
             self.current = before
+            self.operating_ns[node] = operating_ns + self.core.clock_ns - start_ns  # with all that ran in between
             self.core.set_current(before_mm, before_pid, before_node)
             self.core.set_memalloc(was_memalloc)
             self.core.set_writing_file(was_writing)
@@ -459,6 +468,16 @@ class Machine:
         """Lets time pass; what falls due is done. Raises BadValue where the clock does not go so far."""
         with self.running(None):
             self.sleep(duration_ns)
+        self.operating_ns[self.core.current_node] -= duration_ns
+
+    def count_cpu(self, task: Task, duration_ns: int) -> None:
+        """account_user_time: so much of the operation's time was no wait."""
+        task.utime_ns += duration_ns
+        task.stall_ns -= duration_ns
+        if task.nice > 0:
+            self.nice_ns[task.node] += duration_ns
+        else:
+            self.user_ns[task.node] += duration_ns
 
     def trace(self, event: int, *numbers: int) -> None:
         """A trace point of the Python side."""
@@ -498,6 +517,9 @@ class Machine:
     def vmstat(self) -> dict[str, int]:
         return views.vmstat(self)
 
+    def cpus(self) -> list[views.CpuView]:
+        return views.cpus(self)
+
     def zones(self) -> list[views.ZoneView]:
         return views.zones(self)
 
@@ -506,6 +528,21 @@ class Machine:
 
     def slabs(self) -> list[views.SlabView]:
         return views.slabs(self)
+
+    @property
+    def nr_frames(self) -> int:
+        return int(self.core.frames.nr_frames)
+
+    def kpageflags(self, first: int, count: int) -> array[int]:
+        """A word of today's KPF_* bits for each of these frames."""
+        return proc_page.kpageflags(self, first, count)
+
+    def kpagecount(self, first: int, count: int) -> array[int]:
+        return proc_page.kpagecount(self, first, count)
+
+    def kpagecgroup(self, first: int, count: int, number_of: Callable[[int], int]) -> array[int]:
+        """What number_of(cid) says of the container that pays for the frame; 0 where nobody does."""
+        return proc_page.kpagecgroup(self, first, count, number_of)
 
     # Swap areas
 

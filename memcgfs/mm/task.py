@@ -16,9 +16,8 @@ from .errors import BadRange, BadValue, BusError, FileTooBig, MachinePanicked, N
 from .file import OpenFile, advise, error_of
 from .files import MAX_FILE_PAGES
 from .oom import OOM_ADJUST_RANGE, OOM_DISABLE, badness
-from .params import GFP_KERNEL, LEAF_ENTRIES, LEAF_MASK, NR_ORDERS, PTE_PRESENT, PTE_SHIFT, VM_FAULT_OOM, VM_FAULT_SIGBUS
-from .params import VM_FAULT_SIGSEGV
-from .params import VM_LOCKED, VM_SHARED, VM_WRITE
+from .params import GFP_KERNEL, LEAF_ENTRIES, LEAF_MASK, NR_ORDERS, PG_ANON, PTE_PRESENT, PTE_SHIFT, VM_FAULT_OOM, VM_FAULT_SIGBUS
+from .params import VM_FAULT_SIGSEGV, VM_LOCKED, VM_SHARED, VM_WRITE, ZERO_PAGE
 
 if TYPE_CHECKING:
     from .container import Container
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
 PAGE_BYTES = 4096
 MAX_LOOKUPS = 1 << 20  # in one system call of ours, which runs to its end
 CHUNK_PAGES = 1 << 16
+PAGEMAP_EXCLUSIVE = 1 << 56
+PAGEMAP_FILE = 1 << 61
 PAGEMAP_SWAPPED = 1 << 62
 PAGEMAP_PRESENT = 1 << 63
 
@@ -117,6 +118,15 @@ class Task:
         return self.counts()[2]
 
     @property
+    def file_rss_pages(self) -> int:
+        return self.counts()[1]
+
+    @property
+    def data_pages(self) -> int:
+        """data_vm: what it may write and nobody shares."""
+        return sum(vma.end - vma.start for vma in self.vmas() if vma.is_writable and not vma.is_shared)
+
+    @property
     def page_table_pages(self) -> int:
         return self.counts()[3]
 
@@ -151,9 +161,10 @@ class Task:
             pgoff=rows.pgoff[vma],
         )
 
-    def pagemap(self, first: int, count: int) -> list[int]:
-        """Words as in /proc/PID/pagemap: bit 63 present, bit 62 swapped, bits 0-54 the frame, or swap type and offset << 5."""
-        words = [0] * count
+    def pagemap(self, first: int, count: int) -> array[int]:
+        """Words as in /proc/PID/pagemap: bit 63 present, bit 62 swapped, bits 0-54 the frame, or swap type and offset << 5; of a present
+        page, bit 61 says that it is a file's or shared memory, bit 56 that nobody else maps it; for the zero page neither is said."""
+        words = array("Q", bytes(count * 8))
         if self.space is None:
             return words
         tables, swap = self.machine.core.tables, self.machine.core.swap
@@ -162,12 +173,22 @@ class Task:
                 break
             pte = tables.entry(self.space.mm, first + place)
             if pte & PTE_PRESENT:
-                words[place] = PAGEMAP_PRESENT | pte >> PTE_SHIFT
+                words[place] = PAGEMAP_PRESENT | pte >> PTE_SHIFT | self.pagemap_bits(pte >> PTE_SHIFT)
             elif pte:
                 slot = pte >> PTE_SHIFT
                 area = swap.area_of(slot)
                 words[place] = PAGEMAP_SWAPPED | slot - swap.start[area] << 5 | area
         return words
+
+    def pagemap_bits(self, pfn: int) -> int:
+        frames, bits = self.machine.core.frames, 0
+        if pfn == ZERO_PAGE:
+            return 0
+        if not frames.has(pfn, PG_ANON):
+            bits |= PAGEMAP_FILE
+        if frames.mapcount[pfn] == 1:
+            bits |= PAGEMAP_EXCLUSIVE
+        return bits
 
     # Accesses
 
@@ -254,8 +275,7 @@ class Task:
         cpu_ns = minor * self.machine.core.fault_ns
         self.min_flt += minor
         self.maj_flt += major
-        self.utime_ns += cpu_ns
-        self.stall_ns -= cpu_ns
+        self.machine.count_cpu(self, cpu_ns)
         return minor, major
 
     def read_mem(self, offset: int, size: int) -> bytes:
@@ -483,8 +503,7 @@ class Task:
         self.alive()
         with self.machine.running(self):
             self.machine.sleep(duration_ns)
-            self.utime_ns += duration_ns
-            self.stall_ns -= duration_ns
+            self.machine.count_cpu(self, duration_ns)
 
 
 def as_buffer(typecode: str, numbers: Sequence[int]) -> memoryview[int]:

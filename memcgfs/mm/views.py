@@ -72,6 +72,22 @@ class SlabView:
     nr_slabs: int
 
 
+@dataclass(frozen=True, slots=True)
+class CpuView:
+    """What the time since boot was spent on. iowait: an operation was under way, and waited; idle: none was."""
+
+    user_ns: int
+    nice_ns: int
+    idle_ns: int
+    iowait_ns: int
+
+
+def cpus(machine: Machine) -> list[CpuView]:
+    """One a node."""
+    rows = zip(machine.user_ns, machine.nice_ns, machine.operating_ns, strict=True)
+    return [CpuView(user, nice, machine.clock_ns - busy, busy - user - nice) for user, nice, busy in rows]
+
+
 def zones(machine: Machine) -> list[ZoneView]:
     table = machine.core.zones
     found = []
@@ -123,28 +139,60 @@ def slabs(machine: Machine) -> list[SlabView]:
 
 
 def meminfo(machine: Machine) -> dict[str, int]:
-    """kB, under the names and in the order of 2.6.23, as far as the machine has them."""
+    """kB, under the names and in the order of 2.6.23, as far as the machine has them; and of today MemAvailable and Shmem."""
     table, swap = machine.core.zones, machine.core.swap
-    nr_anon = table.total(params.NR_ANON_PAGES)
     pages = {
         "MemTotal": sum(view.present for view in zones(machine)),
         "MemFree": table.total(params.NR_FREE_PAGES),
+        "MemAvailable": available_pages(machine),
         "Buffers": 0,
         "Cached": table.total(params.NR_FILE_PAGES) - swap.nr_cached,
         "SwapCached": swap.nr_cached,
         "Active": table.total(params.NR_ACTIVE),
         "Inactive": table.total(params.NR_INACTIVE),
+        **highmem(machine),
         "SwapTotal": swap.total_swap_pages,
         "SwapFree": swap.nr_swap_pages,
         "Dirty": table.total(params.NR_FILE_DIRTY),
         "Writeback": table.total(params.NR_WRITEBACK),
-        "AnonPages": nr_anon,
+        "AnonPages": table.total(params.NR_ANON_PAGES),
         "Mapped": table.total(params.NR_FILE_MAPPED),
+        "Shmem": shmem_pages(machine),
         "Slab": table.total(params.NR_SLAB_RECLAIMABLE),
         "SReclaimable": table.total(params.NR_SLAB_RECLAIMABLE),
         "PageTables": table.total(params.NR_PAGETABLE),
     }
     return {name: amount * KB_PER_PAGE for name, amount in pages.items()}
+
+
+def highmem(machine: Machine) -> dict[str, int]:
+    """CONFIG_HIGHMEM, which i386 has: memory above what the kernel maps, and the rest."""
+    if machine.config.arch != "i386":
+        return {}
+    found = dict.fromkeys(("HighTotal", "HighFree", "LowTotal", "LowFree"), 0)
+    for view in zones(machine):
+        part = "High" if view.name == "HighMem" else "Low"
+        found[f"{part}Total"] += view.present
+        found[f"{part}Free"] += view.free
+    return found
+
+
+def shmem_pages(machine: Machine) -> int:
+    """Those of the page cache that are of shared memory, not of the disk's files. Cost: O(shared mappings)."""
+    return sum(machine.core.files.nr_pages[number] for number in machine.shared_memory)
+
+
+def available_pages(machine: Machine) -> int:
+    """si_mem_available, of 3.14 and later: what a program could have without swapping, at a guess. Free memory above what the zones keep
+    back, and of the page cache and of what slabs could give up, all but a half or the low watermarks, whichever is less."""
+    views, table = zones(machine), machine.core.zones
+    low = sum(view.pages_low for view in views)
+    kept_back = sum(min(max(view.protection) + view.pages_high, view.present) for view in views)
+    available: int = table.total(params.NR_FREE_PAGES) - kept_back
+    cache = table.total(params.NR_FILE_PAGES) - machine.core.swap.nr_cached - shmem_pages(machine)
+    for pages in (cache, table.total(params.NR_SLAB_RECLAIMABLE)):
+        available += pages - min(pages // 2, low)
+    return max(available, 0)
 
 
 STATISTICS = {

@@ -22,7 +22,11 @@ FORMATS = {
         r" : slabdata <active_slabs> <num_slabs> <sharedavail>\n"
         r"(dentry +0 +0 +208 +19 +1 : tunables +0 +0 +0 : slabdata +0 +0 +0\n)"
     ),
-    "stat": r"cpu  (\d+ ?){10}\ncpu0 (\d+ ?){10}\nbtime 1185567041\nprocs_running 1\nprocs_blocked 0\n",
+    "stat": (
+        r"cpu  (\d+ ?){10}\ncpu0 (\d+ ?){10}\nintr 0\nctxt 0\nbtime 1185567041\nprocesses 1\nprocs_running 1\nprocs_blocked 0\n"
+        r"softirq( 0){11}\n"
+    ),
+    "uptime": r"0\.00 0\.00\n",
     "clock": r"0\n",
     "log": r"",
     "check": r"ok\n",
@@ -32,6 +36,77 @@ FORMATS = {
 @pytest.mark.parametrize("name", FORMATS)
 def test_formats(tree: Tree, task: TaskHandle, name: str) -> None:
     assert re.fullmatch(FORMATS[name], tree.root.read(f".machine/{name}").decode())
+
+
+def cpu(tree: Tree) -> list[int]:
+    """user, nice, system, idle, iowait: in hundredths of a second."""
+    return [int(word) for word in tree.root.read(".machine/stat").decode().splitlines()[0].split()[1:6]]
+
+
+def test_where_the_time_goes(tree: Tree) -> None:
+    """Computing is user time, or nice time; the clock that is put forward is idle; and fsync waits for the disk (40 us a page)."""
+    task, nice = tree.spawn(100), tree.spawn(101)
+    task.ctl("run 250ms")
+    assert cpu(tree) == [25, 0, 0, 0, 0]
+    nice.ctl("nice 5")
+    nice.ctl("run 1s")
+    assert cpu(tree) == [25, 100, 0, 0, 0]
+    tree.root[".machine/clock"] = "+2s"
+    assert cpu(tree) == [25, 100, 0, 200, 0]
+    assert tree.root[".machine/uptime"] == "3.25 2.00\n"
+    task.ctl("write data 0 1000")
+    task.ctl("fsync data")
+    waited_ns = tree.machine.clock_ns - 3_250_000_000
+    assert waited_ns > 30_000_000
+    assert cpu(tree) == [25, 100, 0, 200, waited_ns // 10_000_000]
+    for handle in (task, nice):
+        handle.ctl("exit")
+    tree.root.read(".machine/stat")
+    assert cpu(tree)[:4] == [25, 100, 0, 200], "the time of the dead was spent as well"
+
+
+def test_each_node_has_a_cpu() -> None:
+    """Tasks start on the node with the fewest; while the one computes the other cpu is idle."""
+    tree = Tree(ram="64M", swap=0, nodes=2)
+    one, other = tree.spawn(100), tree.spawn(101)
+    one.ctl("run 1s")
+    other.ctl("nice 1")
+    other.ctl("run 500ms")
+    lines = [line.split()[:6] for line in tree.root.read(".machine/stat").decode().splitlines()[:3]]
+    assert lines == [
+        ["cpu", "100", "50", "0", "150", "0"],
+        ["cpu0", "100", "0", "0", "50", "0"],
+        ["cpu1", "0", "50", "0", "100", "0"],
+    ]
+    assert tree.root[".machine/uptime"] == "1.50 1.50\n"
+
+
+def test_forks_are_counted(tree: Tree, task: TaskHandle) -> None:
+    task.ctl("fork 101")
+    tree.spawn(102).reap()
+    lines = dict(line.split(maxsplit=1) for line in tree.root.read(".machine/stat").decode().splitlines())
+    assert (lines["processes"], lines["procs_running"]) == ("3", "2")
+
+
+def test_available_memory(tree: Tree) -> None:
+    """8 MB are one zone of 2,047 pages; min_free_kbytes is isqrt(8188 * 16) = 361, so 90 pages; low is 112, high 135, nothing is reserved.
+    A file's 50 pages count half, because half is less than the low watermark; of 300, all but 112 do."""
+    zone = tree.machine.zones()[0]
+    assert (zone.present, zone.pages_min, zone.pages_low, zone.pages_high, max(zone.protection)) == (2047, 90, 112, 135, 0)
+    for nr_pages, counted in ((0, 0), (50, 25), (300, 188)):
+        tree.files["data"] = bytes(nr_pages * 4096)
+        memory = numbers(tree, "meminfo")
+        assert memory["Cached"] == nr_pages * 4
+        assert memory["MemAvailable"] == memory["MemFree"] - 135 * 4 + counted * 4
+
+
+def test_high_memory_is_told_apart() -> None:
+    """i386: 896 MB are low, frame 0 of them the zero page."""
+    tree = Tree(ram="1G", swap=0, arch="i386")
+    memory = numbers(tree, "meminfo")
+    assert (memory["HighTotal"], memory["LowTotal"]) == (128 << 10, (896 << 10) - 4)
+    assert memory["HighFree"] + memory["LowFree"] == memory["MemFree"]
+    assert "HighTotal" not in numbers(Tree(ram="1G", swap=0), "meminfo")
 
 
 def test_zoneinfo(tree: Tree) -> None:
@@ -120,7 +195,7 @@ def test_dates_are_the_seeds_and_the_clock(tree: Tree) -> None:
     assert a._directory.mtime_ns == 1_185_567_042_500_000_000
 
 
-@pytest.mark.parametrize("name", ["meminfo", "vmstat", "zoneinfo", "buddyinfo", "swaps", "slabinfo", "stat", "log", "check"])
+@pytest.mark.parametrize("name", ["meminfo", "vmstat", "zoneinfo", "buddyinfo", "swaps", "slabinfo", "stat", "uptime", "log", "check"])
 def test_files_that_take_nothing(tree: Tree, name: str) -> None:
     with refused(errno.EINVAL):
         tree.root.write(f".machine/{name}", b"1")

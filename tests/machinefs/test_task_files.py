@@ -71,6 +71,20 @@ def test_stat_has_the_fields_of_proc(task: TaskHandle) -> None:
     assert (by_number[23], by_number[24], by_number[38]) == (str(3 * PAGE), "3", "17")
 
 
+def test_statm(tree: Tree, task: TaskHandle) -> None:
+    """10 pages of memory, 3 of them written; 5 of a file, shared, 2 of them read."""
+    tree.files["data"] = bytes(5 * PAGE)
+    task.ctl("mmap 0 10 anon")
+    task.touch(0, 3)
+    task.ctl("mmap 512 5 file:data shared")
+    task.touch(512, 2, write=False)
+    ours = task.dir.read("statm").decode()
+    assert ours == "15 5 2 0 0 10 0\n"
+    assert len(ours.split()) == len(Path("/proc/self/statm").read_text().split())
+    task.ctl("exit")
+    assert task.dir.read("statm").decode() == "0 0 0 0 0 0 0\n"
+
+
 def test_maps_parse_as_those_of_proc(task: TaskHandle) -> None:
     task.ctl("mmap 0x12345 3 anon")
     line = task.dir.read("maps").decode()
