@@ -60,22 +60,22 @@ STORY = [
     ("task 102", "uncharged: /web pays no more (as cache), usage 39"),
     ("task 102", "reclaim for /web, priority 2, finds it on the inactive list: taken: clean, and used by nobody"),
     ("task 102", "frame 2 is free"),
-    ("task 101", "frame 13 is allocated, zone 0"),
+    ("task 101", "frame 17 is allocated, zone 0"),
     ("task 101", "charged to /web, as cache: usage 31"),
     ("task 101", "in the swap cache, at slot 1"),
-    ("task 101", "read ahead from swap slot 1, near slot 2, into frame 13"),
+    ("task 101", "read ahead from swap slot 1, near slot 2, into frame 17"),
     ("task 101", "on the active list of zone 0"),
     ("task 101", "charged to /web, a second time, as mapped memory: usage 33"),
-    ("task 101", "minor fault: read while in swap slot 1; frame 13 is mapped"),
+    ("task 101", "minor fault: read while in swap slot 1; frame 17 is mapped"),
     ("task 101", "task 103 shares it from now on: fork"),
-    ("task 103", "page 0 of task 103: unmapped from frame 13, which others keep: a copy takes its place"),
-    ("task 101", "written: nobody shares frame 13 any more, which is writable from now on"),
+    ("task 103", "page 0 of task 103: unmapped from frame 17, which others keep: a copy takes its place"),
+    ("task 101", "written: nobody shares frame 17 any more, which is writable from now on"),
     ("task 101", "its task ends"),
     ("task 101", "unmapped: its task gave it up"),
     ("task 101", "one charge less (as mapped memory): /web still pays"),
     ("task 101", "out of the swap cache, slot 1"),
     ("task 101", "uncharged: /web pays no more (as cache), usage 33"),
-    ("task 101", "frame 13 is free"),
+    ("task 101", "frame 17 is free"),
 ]
 
 
@@ -90,13 +90,13 @@ def test_a_scripted_life() -> None:
 
 def test_the_childs_copy() -> None:
     story = [text for _, text in told(scripted_life(), 103, 0)]
-    fork = story.index("inherited at fork: shares frame 13")
-    assert story[:fork][0] == "frame 13 is allocated, zone 0"
+    fork = story.index("inherited at fork: shares frame 17")
+    assert story[:fork][0] == "frame 17 is allocated, zone 0"
     assert story[fork + 1 :] == [
-        "frame 8 is allocated, zone 0",
+        "frame 21 is allocated, zone 0",
         "charged to /web, as mapped memory: usage 34",
-        "unmapped from frame 13, which others keep: a copy takes its place",
-        "written while shared: copied to frame 8, which is mapped instead",
+        "unmapped from frame 17, which others keep: a copy takes its place",
+        "written while shared: copied to frame 21, which is mapped instead",
         "on the active list of zone 0",
     ]
 

@@ -25,6 +25,7 @@ def mapper(machine: mm.Machine, pid: int, file: mm.File, npages: int, shared: bo
     return task
 
 
+@pytest.mark.fact("C18")
 def test_mappers_of_a_file_share_its_pages(make_small: MakeMachine) -> None:
     """Page 1 in two shared and a private mapping: one frame, mapped three times, nr_mapped 1. The last to unmap takes it out of nr_mapped;
     the page stays in the cache."""
@@ -51,6 +52,7 @@ def test_a_write_to_a_shared_mapping_is_everybodys(make_small: MakeMachine) -> N
     assert file.open().read(10, 6) == b"shared"
 
 
+@pytest.mark.fact("C14")
 def test_a_write_to_a_private_mapping_is_the_tasks_own(make_small: MakeMachine) -> None:
     """First a write fault that copies at once (page 0), then a read and a write (page 1): two anonymous pages, charged to the writer, and
     the file is as it was, and clean."""
@@ -70,6 +72,7 @@ def test_a_write_to_a_private_mapping_is_the_tasks_own(make_small: MakeMachine) 
     assert (container.usage, machine.vmstat()["nr_dirty"]) == (4, 0)
 
 
+@pytest.mark.fact("W7")
 def test_the_first_write_to_a_clean_page_is_noticed(make_small: MakeMachine) -> None:
     """A page that was read is mapped read-only; the write faults, and dirties page and file. The second write is a hit. fsync cleans the
     page and every mapping of it, so that the next write of either task faults again."""
@@ -108,6 +111,7 @@ def test_what_is_written_behind_the_end_does_not_reach_the_disk(make_small: Make
     assert file.open().read(0, 4096) == b"12345" + bytes(4091)
 
 
+@pytest.mark.fact("P5")
 def test_beyond_the_end_is_a_bus_error(make_small: MakeMachine) -> None:
     machine = make_small()
     file = hole(machine, 2)
@@ -118,6 +122,7 @@ def test_beyond_the_end_is_a_bus_error(make_small: MakeMachine) -> None:
     assert "bus error" in task.died
 
 
+@pytest.mark.fact("P6")
 def test_truncation_takes_pages_out_of_every_mapping(make_small: MakeMachine) -> None:
     """Of 4 pages, 1 and 2 are cut off: shared pages, dirty ones, and the private copy of 1 too. Who touches them then gets a bus error."""
     machine = make_small()
@@ -133,6 +138,7 @@ def test_truncation_takes_pages_out_of_every_mapping(make_small: MakeMachine) ->
         copier.touch(1, 1, write=False)
 
 
+@pytest.mark.fact("Y6")
 def test_reclaim_unmaps_a_file_from_all_its_mappers(make_small: MakeMachine) -> None:
     """A container of 4: its 4 mapped pages, also mapped by a task outside. The accessed bits of the one outside are not the container's
     concern, but they stop the first unmapping; when nobody has touched them since, pages go, and both tasks fault them in again."""
@@ -159,6 +165,7 @@ def referenced(machine: mm.Machine, pfn: int, container: int = -1) -> int:
     return int(machine.engine.page_referenced(machine.core, pfn, True, container))
 
 
+@pytest.mark.fact("Y1", "Y2")
 def test_references_of_a_file_page(make_small: MakeMachine) -> None:
     """Two young entries and PG_referenced (the fault's mark_page_accessed): 3, then none. For a container only its own tasks count, and
     the others' entries stay young."""
@@ -179,6 +186,7 @@ def test_references_of_a_file_page(make_small: MakeMachine) -> None:
     assert not pte(tasks[1], 0) & PTE_ACCESSED
 
 
+@pytest.mark.fact("Y5")
 def test_a_locked_shared_mapping_counts_where_it_covers_the_page(make_small: MakeMachine) -> None:
     """One task maps all 4 pages, another page 0 alone, shared and locked in memory: page 0 counts as referenced for ever, page 1 does not.
     The locked page cannot be unmapped."""
@@ -197,6 +205,7 @@ def test_a_locked_shared_mapping_counts_where_it_covers_the_page(make_small: Mak
     assert sorted(cached(file)) == [0, 1, 2, 3]
 
 
+@pytest.mark.fact("A4")
 def test_zapping_a_young_entry_leaves_its_mark_on_the_page(make_small: MakeMachine) -> None:
     """The entry was dirty and young: so is the page, afterwards. The fault activated nothing: it marked once."""
     machine = make_small()

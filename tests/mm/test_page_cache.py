@@ -14,6 +14,7 @@ from tests.conftest import MakeMachine
 from .looking import cached, hole, waiting, zone_lists
 
 
+@pytest.mark.fact("A6", "C15", "C24")
 def test_cache_starts_inactive_in_the_zone_and_active_in_the_container(make_small: MakeMachine) -> None:
     """4 pages at once, charged one by one, each at the head: the last stands first on both lists."""
     machine = make_small()
@@ -27,6 +28,7 @@ def test_cache_starts_inactive_in_the_zone_and_active_in_the_container(make_smal
     assert machine.vmstat()["nr_file_pages"] == 4
 
 
+@pytest.mark.fact("A1", "A2")
 def test_a_second_read_activates(make_small: MakeMachine) -> None:
     """The first read marks each page as referenced, the second activates it: 4 activations, and the mark is gone."""
     machine = make_small()
@@ -40,6 +42,7 @@ def test_a_second_read_activates(make_small: MakeMachine) -> None:
     assert machine.vmstat()["pgactivate"] == 4
 
 
+@pytest.mark.fact("A3")
 def test_reading_one_page_again_and_again_does_not_mark_it(make_small: MakeMachine) -> None:
     """The read before ended in page 0, at offset 4096 mod 4096: this is where it goes on, thinks 2.6.23.
     From a new open file it does not."""
@@ -52,6 +55,7 @@ def test_reading_one_page_again_and_again_does_not_mark_it(make_small: MakeMachi
     assert zone_lists(machine) == ([cached(file)[0]], [])
 
 
+@pytest.mark.fact("A3")
 def test_a_page_read_in_two_pieces_is_marked_once(make_small: MakeMachine) -> None:
     machine = make_small()
     file = hole(machine, 1)
@@ -87,6 +91,7 @@ def test_the_page_of_a_random_reader_waits_for_others(make_small: MakeMachine) -
     assert (len(zone_lists(machine)[1]), waiting(machine)) == (3, ([], []))
 
 
+@pytest.mark.fact("C15", "C19", "C20")
 def test_the_first_to_touch_pays(make_small: MakeMachine) -> None:
     """Read-ahead of 4 pages is charged to the reader of one; who reads the others pays nothing. When the cache is dropped, usage falls,
     and the next reader pays."""
@@ -104,6 +109,7 @@ def test_the_first_to_touch_pays(make_small: MakeMachine) -> None:
     assert (first.usage, second.usage) == (0, 4)
 
 
+@pytest.mark.fact("C33", "C36")
 def test_type_1_leaves_the_cache_out_and_mapped_pages_in(make_small: MakeMachine) -> None:
     machine = make_small()
     container = machine.create_container()
@@ -133,6 +139,7 @@ def test_a_process_of_the_host_pays_where_it_opened_the_file(make_small: MakeMac
     opened.close()
 
 
+@pytest.mark.fact("C27")
 def test_a_refused_charge_is_enomem(make_small: MakeMachine) -> None:
     """The container is full of locked pages: its only task is killed, and the read that asked fails all the same (fact 2c.11). The next
     finds room."""
@@ -150,6 +157,7 @@ def test_a_refused_charge_is_enomem(make_small: MakeMachine) -> None:
     assert container.usage == 1
 
 
+@pytest.mark.fact("P7")
 def test_dropping_caches_spares_dirty_mapped_and_waiting_pages(make_small: MakeMachine) -> None:
     """Page 0 is dirty, 1 is mapped, 2 goes; the page of the other file still waits in a pagevec."""
     machine = make_small()
@@ -165,6 +173,7 @@ def test_dropping_caches_spares_dirty_mapped_and_waiting_pages(make_small: MakeM
     assert (sorted(cached(file)), sorted(cached(other))) == ([0, 1], [0])
 
 
+@pytest.mark.fact("P10")
 def test_dontneed_drops_a_last_page_that_is_not_wholly_meant(make_small: MakeMachine) -> None:
     """Bytes 100 to 8192 + 10: page 0 is not meant wholly, and stays; of page 2 only 10 bytes are meant, and it goes, as in 2.6.23."""
     machine = make_small()
@@ -191,6 +200,7 @@ def test_clean_cache_goes_before_dirty(make_small: MakeMachine) -> None:
     assert machine.vmstat()["nr_vmscan_write"] <= 4
 
 
+@pytest.mark.fact("C14", "C19")
 def test_a_sharing_mapper_pays_nothing_until_the_page_is_charged_anew(make_small: MakeMachine) -> None:
     """Type 1 in both containers, so that only mappings count. The first mapper pays; the second does not, and goes on paying nothing when
     the first unmaps, because the charge goes with the last mapping, and is the first one's until then."""

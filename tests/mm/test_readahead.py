@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from memcgfs import mm
 from tests.conftest import MakeMachine
 
 from .looking import cached, frame, hole
 
 
+@pytest.mark.fact("P8")
 def test_a_sequential_reader_has_windows_of_4_8_16_and_32(make_small: MakeMachine) -> None:
     """Page 0 starts a window of 4 (a request of 1, times 4), whose mark is on page 1. Page 1 has the next read, 4 to 11, marked on 4;
     page 4 12 to 27, marked on 12; page 12 28 to 59, marked on 28; page 28 60 to 91, marked on 60; page 60 what is left of 100."""
@@ -100,6 +103,7 @@ def test_a_congested_disk_puts_the_next_window_off(make_small: MakeMachine) -> N
     assert machine.vmstat()["pgpgin"] == 64 * 4
 
 
+@pytest.mark.fact("P10")
 def test_advice(make_small: MakeMachine) -> None:
     """random: no read-ahead; willneed: what is there of 20 pages; sequential: windows up to 64, so that the first four end at 60 and the
     fifth at 124; normal: as before."""
@@ -122,6 +126,7 @@ def test_advice(make_small: MakeMachine) -> None:
     assert sorted(cached(file)) == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.fact("P9")
 def test_a_fault_reads_around(make_small: MakeMachine) -> None:
     """32 pages with the missing one in the middle: 34 to 65, one major fault; page 40 is a minor one then."""
     machine = make_small(frames=200)
@@ -134,6 +139,7 @@ def test_a_fault_reads_around(make_small: MakeMachine) -> None:
     assert machine.vmstat()["pgmajfault"] == 1
 
 
+@pytest.mark.fact("P9")
 def test_a_file_that_only_misses_is_no_longer_read_around(make_small: MakeMachine) -> None:
     """Faults 33 pages apart always miss. The hundredth is the last that is read around; then a page at a time, and 2.6.23 calls these
     faults minor."""

@@ -36,6 +36,7 @@ def thresholds(machine: mm.Machine) -> tuple[int, int]:
 # The limits
 
 
+@pytest.mark.fact("W1")
 def test_thresholds_are_shares_of_what_can_be_dirty(make_small: MakeMachine) -> None:
     """Of 201 frames 200 are free, and one more is counted: 10 % and 5 % of 201. Ratios of 40 and 30
     are 80 and 60; a background share that is not below the other is half of
@@ -49,6 +50,7 @@ def test_thresholds_are_shares_of_what_can_be_dirty(make_small: MakeMachine) -> 
     assert thresholds(machine) == (80, 40)
 
 
+@pytest.mark.fact("W1")
 def test_mapped_memory_lowers_the_ratio_to_5_at_least(make_small: MakeMachine) -> None:
     """201 frames, one of them a page table: 200 can be dirty. 150 mapped pages (and the zero page, not mapped) are 75 %: half of the rest
     is 12 %, below the 40 asked for. 192 are 96 %: half of 4 is 2, and 5 is the least; the background share is half of that, 2."""
@@ -71,6 +73,7 @@ def test_high_memory_does_not_count(make_machine: MakeMachine) -> None:
 # Who is held up
 
 
+@pytest.mark.fact("W2")
 def test_a_writer_is_held_up(make_small: MakeMachine) -> None:
     """Of 201 frames 20 may be dirty; looks are every 16 pages. At 16 there are not more; at 32 there are: the writer has to write 24, one
     and a half portions. It writes 28, because pages are looked up 14 at a time, has done its part, and is let go; the limit is exceeded
@@ -81,6 +84,7 @@ def test_a_writer_is_held_up(make_small: MakeMachine) -> None:
     assert (dirty(machine), machine.core.dirty_exceeded, machine.clock_ns) == ((4, 28), True, 0)
 
 
+@pytest.mark.fact("W2")
 def test_a_writer_sleeps_while_others_writes_are_under_way(make_small: MakeMachine) -> None:
     """pdflush writes the first 16. At 32 the writer writes the 16 that are dirty, which is less than its part; then it naps, until the
     disk has done enough of the 32, after a second. Nothing is exceeded any more."""
@@ -117,6 +121,7 @@ def test_writing_through_a_mapping_is_held_up_as_well(make_small: MakeMachine) -
 # pdflush
 
 
+@pytest.mark.fact("W3")
 def test_background_write_out_goes_down_to_its_threshold(make_small: MakeMachine) -> None:
     """dirty_ratio 40: 80 pages; background 5 %: 10. At the first look, after 16 pages, pdflush is woken, and writes all (it asks for 1024,
     and what is written counts as dirty no more)."""
@@ -131,6 +136,7 @@ def test_background_write_out_goes_down_to_its_threshold(make_small: MakeMachine
     assert dirty(machine) == (0, 0)
 
 
+@pytest.mark.fact("W3", "W6")
 def test_pdflush_goes_on_when_congestion_ends(make_small: MakeMachine) -> None:
     """A disk of 16 is congested from 15 requests on, until fewer than 12 are left; a page takes a millisecond. pdflush finds it congested
     with the 15th of 80 pages, and ends its two pagevecs, 28 pages, which takes 12 ms, because 16 fit into the queue. Its nap of 100 ms
@@ -145,6 +151,7 @@ def test_pdflush_goes_on_when_congestion_ends(make_small: MakeMachine) -> None:
     assert dirty(machine) == (0, 0)
 
 
+@pytest.mark.fact("W4")
 def test_the_periodic_write_out_takes_what_is_30_seconds_old(make_small: MakeMachine) -> None:
     """It looks every 5 seconds. A page dirtied at second 1 is 29 seconds old at 30, and written at 35; one of second 8 at 40."""
     machine = make_small(disk=slow())
@@ -183,6 +190,7 @@ def test_the_periodic_write_out_keeps_its_phase_and_can_be_set(make_small: MakeM
     assert dirty(machine) == (1, 0)
 
 
+@pytest.mark.fact("W5")
 def test_laptop_mode_writes_while_the_disk_spins(make_small: MakeMachine) -> None:
     """In laptop mode nothing is written at the background threshold. 2 seconds after the last request is done, all is written."""
     machine = make_small(frames=201, disk=mm.DiskConfig(10 * MS, 0, 64))
@@ -203,6 +211,7 @@ def test_laptop_mode_writes_while_the_disk_spins(make_small: MakeMachine) -> Non
 # fsync and sync
 
 
+@pytest.mark.fact("W8")
 def test_fsync_waits_for_its_file(make_small: MakeMachine) -> None:
     """5 pages at once: a second. The other file stays dirty. With nothing to write it does not wait."""
     machine = make_small(disk=slow())
@@ -231,6 +240,7 @@ def test_fsync_writes_a_page_again_that_is_being_written(make_small: MakeMachine
     assert (dirty(machine), machine.clock_ns) == ((0, 0), 2 * SECOND)
 
 
+@pytest.mark.fact("W8")
 def test_sync_waits_for_what_it_wrote_and_not_for_what_was_under_way(make_small: MakeMachine) -> None:
     """The file whose pages dontneed began to write has no dirty page when sync comes, but is still on the list of dirty files: it is
     waited for. Once pdflush has seen that it is clean, it is not on the list, and sync returns at once (mended in 2.6.29)."""
@@ -314,6 +324,7 @@ def test_a_full_disk_shows_at_fsync_once(make_small: MakeMachine) -> None:
 # Reclaim writes
 
 
+@pytest.mark.fact("R23")
 def test_a_page_that_reclaim_wrote_goes_to_the_tail(make_small: MakeMachine) -> None:
     """A container of 4 whose cache is dirty: pages 0 to 3 are written for page 4 to have room; each ends at the tail of the zone's
     inactive list, and is counted."""
@@ -343,6 +354,7 @@ def test_a_window_mark_is_not_taken_for_reclaims(make_small: MakeMachine) -> Non
     assert (machine.vmstat()["pgrotated"], zone_lists(machine)) == (0, before)
 
 
+@pytest.mark.fact("R22")
 @pytest.mark.parametrize("is_writer", [False, True])
 def test_a_congested_disk_is_left_to_who_writes_to_it(make_small: MakeMachine, is_writer: bool) -> None:
     """A container of limit 4 is full of dirty pages, and the queue of 4 is full as well. Where the task reads, its
@@ -374,6 +386,7 @@ def test_a_congested_disk_is_left_to_who_writes_to_it(make_small: MakeMachine, i
     assert machine.vmstat()["nr_vmscan_write"] > 0
 
 
+@pytest.mark.fact("D8")
 def test_who_reclaims_does_not_outrun_the_disk(make_small: MakeMachine) -> None:
     """throttle_vm_writeout: 30 pages are being written, more than 11 tenths of the 20 that may be dirty. A container's reclaim, which has
     nothing to write, waits until the disk has caught up."""
