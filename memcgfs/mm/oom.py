@@ -130,8 +130,7 @@ def oom_kill_process(machine: Machine, task: Task, points: int, message: str) ->
 
     False where neither can be: 2.6.23 looks for a victim again, finds the same, and goes round for ever.
     """
-    score = points - 2 * (points & sign_bit(machine))
-    machine.printk(f"{message}: kill process {task.pid} ({task.comm}) score {score} or a child")
+    machine.printk(f"{message}: kill process {task.pid} ({task.comm}) score {score_of(machine, points)} or a child")
     for child in task.children:
         if child.space is not None and child.space is not task.space and oom_kill_task(machine, child):
             return True
@@ -141,9 +140,10 @@ def oom_kill_process(machine: Machine, task: Task, points: int, message: str) ->
     return False
 
 
-def sign_bit(machine: Machine) -> int:
-    """Of a long: the score is printed as one, so that the largest unsigned long reads -1."""
-    return int(machine.core.counters.ulong_max // 2) + 1
+def score_of(machine: Machine, points: int) -> int:
+    """The kernel prints points as a long, so that the largest unsigned long reads -1."""
+    sign_bit = int(machine.core.counters.ulong_max // 2) + 1
+    return points - 2 * (points & sign_bit)
 
 
 def mem_container_out_of_memory(machine: Machine, container: int) -> None:
@@ -158,7 +158,7 @@ def mem_container_out_of_memory(machine: Machine, container: int) -> None:
         victim, points = current, 0
     assert victim is not None
     report(machine, victim, container)
-    machine.trace(TRACE_OOM_KILL, victim.pid, container, points)
+    machine.trace(TRACE_OOM_KILL, victim.pid, container, score_of(machine, points))
     oom_kill_process(machine, victim, points, CONTAINER_MESSAGE)
 
 
@@ -183,5 +183,5 @@ def out_of_memory(machine: Machine, gfp: int, order: int) -> bool:
         machine.panic("Out of memory and no killable processes...")
         return False
     report(machine, victim, None)
-    machine.trace(TRACE_OOM_KILL, victim.pid, -1, points)
+    machine.trace(TRACE_OOM_KILL, victim.pid, -1, score_of(machine, points))
     return oom_kill_process(machine, victim, points, "Out of memory")

@@ -168,10 +168,7 @@ ISOLATE_INACTIVE: Final = 0
 ISOLATE_ACTIVE: Final = 1
 ISOLATE_BOTH: Final = 2
 
-# try_to_unmap and pageout answers
-SWAP_SUCCESS: Final = 0
-SWAP_AGAIN: Final = 1
-SWAP_FAIL: Final = 2
+# pageout's answers
 PAGE_KEEP: Final = 0
 PAGE_ACTIVATE: Final = 1
 PAGE_SUCCESS: Final = 2

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from memcgfs.mm import TRACE_EVENTS, TRACE_WORDS, Machine
+from memcgfs.mm import TRACE_EVENTS, TRACE_WORDS, Machine, OutOfMemory
 from memcgfs.mm import trace_ring as ring
 from tests.conftest import MakeMachine
 from tests.mm.looking import page_0_in_swap
@@ -165,3 +165,16 @@ def test_every_number_has_a_row_and_every_kind_its_words() -> None:
         assert [int(number) for number in found] == list(range(len(TRACE_WORDS[kind]))), kind
     for event in TRACE_EVENTS:
         assert len(event.fields) <= ring.RECORD_WORDS - 3
+
+
+def test_the_largest_score_is_recorded_as_it_is_printed(make_small: MakeMachine) -> None:
+    """Whoever swaps off has all points that there are, which a long reads as -1."""
+    machine = make_small(swap_pages=0)
+    container = machine.create_container()
+    container.limit = 3
+    task = machine.spawn(100, container)
+    task.is_swapping_off = True
+    enable(machine, "oom_kill")
+    with pytest.raises(OutOfMemory):
+        task.touch(0, 5)
+    assert recorded(machine) == [("oom_kill", 100, container.cid, -1)]

@@ -141,7 +141,7 @@ class FileRules(ModelBase):
             return
         if is_write and mapping.is_shared:
             mapping.model.words[page] = self.next_mark
-            if self.machine.statfs().nr_blocks < 100:
+            if mapping.model.file.is_on_disk and self.machine.statfs().nr_blocks < 100:
                 mapping.model.unsure.add(page)
         elif is_write:
             mapping.copies[page] = self.next_mark
@@ -149,6 +149,16 @@ class FileRules(ModelBase):
             assert int.from_bytes(found, "little") == mapping.copies[page]
         else:
             self.must_be(mapping.model, page, found)
+
+    @rule(pick=picks, place=places)
+    @precondition(ModelBase.has_tasks)
+    def write_mapping(self, pick: int, place: int) -> None:
+        """All of it that the file reaches to."""
+        task = self.task(pick)
+        mapping = self.memory[task.pid].files.get(place)
+        for page in range(min(mapping.model.nr_pages, MAPPED_PAGES) if mapping is not None else 0):
+            if task.pid in self.memory:
+                self.touch_mapping(self.place_of(task), place, page, is_write=True)
 
     @rule(which=picks, size=st.sampled_from([0, 10, PAGE_BYTES, 5 * PAGE_BYTES, 5 * PAGE_BYTES + 10, 12 * PAGE_BYTES, 70 * PAGE_BYTES]))
     @precondition(has_files)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from hypothesis import reject
 from hypothesis.stateful import RuleBasedStateMachine
 
 from memcgfs import mm
@@ -52,15 +53,31 @@ class Memory:
         return Memory(dict(self.content), set(self.mapped), files={at: mapping.copy() for at, mapping in self.files.items()})
 
 
+class Machine(mm.Machine):
+    """Where it panics the example ends, and is none: nobody was left to kill."""
+
+    def refuse_if_panicked(self) -> None:
+        if self.panicked:
+            assert not [task for task in self.tasks.values() if task.space is not None and not task.is_memdie]
+            reject()
+
+
 class ModelBase(RuleBasedStateMachine):
     machine: mm.Machine
     containers: list[mm.Container]
     memory: dict[int, Memory]
     next_mark: int
 
+    def booted(self) -> None:
+        """The machine is there, and has done nothing yet: for who wants to watch it."""
+
     def task(self, pick: int) -> mm.Task:
         pids = list(self.memory)
         return self.machine.tasks[pids[pick % len(pids)]]  # type: ignore[no-any-return]
+
+    def place_of(self, task: mm.Task) -> int:
+        """What picks this task."""
+        return list(self.memory).index(task.pid)
 
     def container(self, pick: int) -> mm.Container:
         return self.containers[pick % len(self.containers)]

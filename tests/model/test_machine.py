@@ -20,7 +20,8 @@ from memcgfs import mm
 from tests.conftest import BUILDS, engine_of
 
 from .file_rules import FileRules
-from .model import MAPPED_PAGES, Memory, ModelBase
+from .kernel_rules import KernelRules
+from .model import MAPPED_PAGES, Machine, Memory, ModelBase
 
 PAGE_BYTES = 4096
 PAGES = 24
@@ -34,7 +35,7 @@ picks = st.integers(0, 9)
 names = st.sampled_from(["/dev/swap", "a", "b", "c"])
 
 
-class MachineModel(FileRules):
+class MachineModel(FileRules, KernelRules):
     engine: ModuleType
 
     @initialize(
@@ -45,20 +46,36 @@ class MachineModel(FileRules):
         min_free=st.sampled_from([0, 12]),
         limit=st.sampled_from([8, 16]),
         disk_pages=st.sampled_from([400, 20]),
+        nodes=st.sampled_from([1, 1, 2, 3]),
+        pcp_batch=st.sampled_from([None, 2]),
     )
-    def boot(self, frames: int, swap_pages: int, is_slow: bool, cluster: int, min_free: int, limit: int, disk_pages: int) -> None:
+    def boot(
+        self,
+        frames: int,
+        swap_pages: int,
+        is_slow: bool,
+        cluster: int,
+        min_free: int,
+        limit: int,
+        disk_pages: int,
+        nodes: int,
+        pcp_batch: int | None,
+    ) -> None:
         """Three tasks have written already, two of them in a container that is nearly full."""
         config = mm.MachineConfig(
             zone_pages=(frames, 8, 0, 0),
             swap_bytes=swap_pages * PAGE_BYTES,
             files_bytes=disk_pages * PAGE_BYTES,
-            disk=mm.DiskConfig() if is_slow else mm.DiskConfig(0, 0, 4),
+            disk=mm.DiskConfig(5_000_000, 100 << 20, 4) if is_slow else mm.DiskConfig(0, 0, 4),
+            nodes=nodes,
+            pcp_batch=pcp_batch,
             min_free_kbytes=min_free,
             swap_cluster_max=cluster,
             pagevec_size=3,
             max_containers=8,
         )
-        self.machine = mm.Machine(config, self.engine)
+        self.machine = Machine(config, self.engine)
+        self.booted()
         self.containers = [self.machine.root]
         self.swaps = {"/dev/swap"} if swap_pages else set()
         self.memory = {}
@@ -146,6 +163,7 @@ class MachineModel(FileRules):
     @precondition(lambda self: 0 < len(self.memory) < 5)
     def fork_and_write(self, pick: int, word: int) -> None:
         self.fork(pick)
+        self.forget_the_dead()  # page tables took memory, which may have cost somebody else's life
         if self.memory:
             self.write(pick, 0, 6, word)
 
