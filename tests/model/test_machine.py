@@ -159,6 +159,17 @@ class MachineModel(FileRules, KernelRules):
     def write_much(self, pick: int, word: int, length: int) -> None:
         self.write(pick, 0, length, word)
 
+    @rule(pick=picks, which=picks)
+    @precondition(lambda self: self.has_tasks() and self.has_files())
+    def dirty_a_file_and_need_memory(self, pick: int, which: int) -> None:
+        """So that reclaim finds a disk that has enough to do."""
+        self.tune_writeback(100, 50, 0)
+        self.write_pages(pick, which, 0, 14)
+        for start in (0, 10, 512 - 4):
+            self.forget_the_dead()
+            if self.memory:
+                self.write(pick + 1, start, 12, 0)
+
     @rule(pick=picks, word=st.integers(0, 1))
     @precondition(lambda self: 0 < len(self.memory) < 5)
     def fork_and_write(self, pick: int, word: int) -> None:
