@@ -53,5 +53,5 @@ uninstall:  ## take that link away
 clean:  ## remove everything that was built
 	rm -rf $(VENV) .venv-3.* build dist *.egg-info memcgfs/mm/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help build run test quick pythons lint types bench golden expected install uninstall clean
+.PHONY: help build run test quick long pythons lint types bench golden expected install uninstall clean
 .DELETE_ON_ERROR:
