@@ -7,7 +7,7 @@ by the caller (file.py), who knows where from and where to.
 from __future__ import annotations
 
 from .core import Core
-from .filesystem import allocate_block, get_block, readpage
+from .filesystem import allocate_block, copy_block_in, get_block, readpage
 from .page_alloc import alloc_page, put_page
 from .page_cache import add_to_page_cache_lru, add_to_page_cache_pvec, find_get_page, find_lock_page, is_page_of, pagevec_lru_add
 from .page_dirty import set_page_dirty
@@ -159,7 +159,10 @@ def file_write_end(core: Core, handle: int, pfn: int, index: int, end: int) -> N
 
 
 def file_write_pages(core: Core, handle: int, first: int, nr_pages: int) -> int:
-    """Writes whole pages without giving them new bytes; how many, or a negative errno where not even one could be written."""
+    """Writes whole pages, each the bytes that it has; how many, or a negative errno where not even one could be written.
+
+    Like all that is overwritten whole a page is not read first; so that its bytes stay they come from the block without a request.
+    """
     done = 0
     error = 0
     while done < nr_pages and error == 0:
@@ -167,6 +170,8 @@ def file_write_pages(core: Core, handle: int, first: int, nr_pages: int) -> int:
         if pfn < 0:
             error = pfn
         else:
+            if not core.frames.has(pfn, PG_UPTODATE):
+                copy_block_in(core, pfn, get_block(core, core.open_files.file[handle], first + done))
             file_write_end(core, handle, pfn, first + done, (first + done + 1) * 4096)
             done += 1
     pagevec_lru_add(core)

@@ -220,3 +220,23 @@ def test_a_sharing_mapper_pays_nothing_until_the_page_is_charged_anew(make_small
     tasks[1].mmap(0, 1, file=file, shared=True)
     tasks[1].touch(0, 1, write=False)
     assert (first.usage, second.usage) == (0, 1)
+
+
+def test_pages_that_a_task_writes_keep_their_bytes(make_small: MakeMachine) -> None:
+    """Also those that are on the disk alone, which are not read for that: nobody waits, and pgpgin stays."""
+    machine = make_small(disk=mm.DiskConfig(5_000_000, 0, 8))
+    file = machine.create_file()
+    opened = file.open()
+    opened.write(0, b"on the disk" + bytes(2 * 4096))
+    machine.sync()
+    machine.set_sysctl("drop_caches", 1)
+    assert file.nr_pages_cached == 0
+    task = machine.spawn(100)
+    read_kb, clock_ns = machine.vmstat()["pgpgin"], machine.clock_ns
+    assert task.write_file(file, 0, 2) == 2
+    assert (machine.vmstat()["pgpgin"], machine.clock_ns) == (read_kb, clock_ns)
+    assert opened.read(0, 11) == b"on the disk"
+    machine.sync()
+    machine.set_sysctl("drop_caches", 1)
+    assert opened.read(0, 11) == b"on the disk"
+    opened.close()
