@@ -51,6 +51,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(words: list[str]) -> int:
     if words and words[0] in COMMANDS:
         name = words[0]
+    elif len(words) == 1 and not words[0].startswith("-"):
+        print(f"memcgfs: {words[0]}: no such command; memcgfs --help lists them", file=sys.stderr)
+        return 2
     elif words and not words[0].startswith("-"):
         name, words = "mount", ["mount", "--source", *words]
     else:

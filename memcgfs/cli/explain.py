@@ -24,7 +24,7 @@ TRACE: Final = ".machine/trace"
 LINE: Final = re.compile(r" *(.+)-(\d+) +\[\d+\] \S+ +(\d+)\.(\d{6}): (\w+): ?(.*)")
 FIELD: Final = re.compile(r"(\w+)=(\([^)]*\)|\S+)")
 COUNTS: Final = re.compile(r"# entries-in-buffer/entries-written: (\d+)/(\d+)")
-AFTER_THE_END: Final = ("uncharge", "delete_from_swap_cache", "mm_filemap_delete_from_page_cache", "mm_page_free")
+AFTER_THE_END: Final = ("unmap", "uncharge", "delete_from_swap_cache", "mm_filemap_delete_from_page_cache", "mm_page_free")
 """What is still told of a frame that the page table names no more."""
 
 
@@ -42,8 +42,11 @@ def run(arguments: argparse.Namespace) -> int:
     top = find_top(Path(arguments.dir))
     text = (top / TRACE / "trace").read_text(errors="surrogateescape")
     records = list(parse(text))
-    if not records and not ((top / TRACE / "set_event").read_text() and (top / TRACE / "tracing_on").read_text() == "1\n"):
-        raise Refusal(f"nothing is traced: echo 1 > {top / TRACE}/events/enable")
+    if not records:
+        for off, switch in ((not (top / TRACE / "set_event").read_text(), "events/enable"),
+                            ((top / TRACE / "tracing_on").read_text() == "0\n", "tracing_on")):  # fmt: skip
+            if off:
+                raise Refusal(f"nothing is traced: echo 1 > {top / TRACE}/{switch}")
     story = [told for told in Life(pid, page).tell(records) if told.record.us >= since_ns // 1000]
     if arguments.json:
         print_json(pid, page, story)
@@ -203,11 +206,13 @@ FAULTS: Final = {
     "cow": "written while shared: copied to frame {pfn}, which is mapped instead",
     "reuse": "written: nobody shares frame {pfn} any more, which is writable from now on",
     "file": "{cost} fault on a file's page: {access}; frame {pfn} is mapped",
+    "shared": "written, of a shared mapping: frame {pfn} is writable from now on, and dirty",
 }
 UNMAPS: Final = {
     "zap": "unmapped: its task gave it up",
     "cow": "unmapped from frame {pfn}, which others keep: a copy takes its place",
     "reclaim": "unmapped by reclaim: the page table names swap slot {slot} now",
+    "truncate": "unmapped: its file was cut before it",
 }
 ANSWERS: Final = {
     "keep:locked": "kept: somebody holds its lock",
@@ -288,6 +293,8 @@ def mapping_words(record: TraceLine, is_own: bool) -> str:
     text = table.format_map(record.fields)
     if record.fields.get("why") == "reclaim" and not record.get("slot"):
         text = "unmapped by reclaim: the page table names nothing now"
+    if record.fields.get("why") == "cow" and not record.get("pfn"):
+        text = "unmapped from the zero page: a page of its own takes its place"
     return text if is_own else f"page {record['page']} of task {record['pid']}: {text}"
 
 

@@ -155,7 +155,8 @@ class TracePipe:
 
 
 def show_buffer_size(trace: Tracefs) -> str:
-    return f"{trace.tracer.capacity * TRACE_RECORD_BYTES // 1024}\n"
+    """Rounded up, so that what was written is read."""
+    return f"{-(-trace.tracer.capacity * TRACE_RECORD_BYTES // 1024)}\n"
 
 
 def set_buffer_size(trace: Tracefs, text: bytes, writer: Caller) -> None:

@@ -13,6 +13,7 @@ from sortedcontainers import SortedDict
 
 from .errors import BadRange, MappingExists, OutOfMemory, TooManyMappings
 from .params import LEAF_ENTRIES, LEAF_MASK, VM_LOCKED, VM_SHARED, VM_WRITE
+from .trace_ring import UNMAP_ZAP
 
 if TYPE_CHECKING:
     from .file import OpenFile
@@ -181,7 +182,7 @@ class AddressSpace:
         self.check_range(start, npages)
         end = start + npages
         for vma in self.cut(start, end):
-            self.machine.engine.zap_page_range(self.core, self.mm, self.core.vmas.start[vma], self.core.vmas.end[vma])
+            self.machine.engine.zap_page_range(self.core, self.mm, self.core.vmas.start[vma], self.core.vmas.end[vma], UNMAP_ZAP)
             self.drop(vma)
         self.free_pgtables(start, end)
 
@@ -204,7 +205,7 @@ class AddressSpace:
         if any(vmas.flags[vma] & VM_LOCKED for vma in found):
             raise BadRange("locked pages cannot be discarded")
         for vma in found:
-            self.machine.engine.zap_page_range(self.core, self.mm, max(start, vmas.start[vma]), min(end, vmas.end[vma]))
+            self.machine.engine.zap_page_range(self.core, self.mm, max(start, vmas.start[vma]), min(end, vmas.end[vma]), UNMAP_ZAP)
 
     def set_locked(self, start: int, npages: int, locked: bool) -> None:
         """mlock and munlock of ranges that are mapped throughout; raises OutOfMemory where they are not, as mlock(2)."""
@@ -256,7 +257,7 @@ class AddressSpace:
         """exit_mmap: pages, VMAs and page tables go back, and so does the reference on the container."""
         vmas = self.core.vmas
         for vma in list(self.starts.values()):
-            self.machine.engine.zap_page_range(self.core, self.mm, vmas.start[vma], vmas.end[vma])
+            self.machine.engine.zap_page_range(self.core, self.mm, vmas.start[vma], vmas.end[vma], UNMAP_ZAP)
         if self.starts:
             last = vmas.end[self.starts.values()[-1]]
             self.machine.engine.free_pgtables(self.core, self.mm, self.starts.keys()[0] & ~LEAF_MASK, last)

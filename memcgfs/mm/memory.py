@@ -23,8 +23,8 @@ from .shmem import shmem_fault
 from .swap_state import can_share_swap_page, lookup_swap_cache, remove_exclusive_swap_page
 from .swapin import read_swap_cache_async, swapin_readahead
 from .trace import trace_fault, trace_unmap
-from .trace_ring import CHARGED_UNUSED, FAULT_ANON, FAULT_COW, FAULT_FILE, FAULT_MAJOR, FAULT_REUSE, FAULT_SWAP, FAULT_WRITE, FAULT_ZERO
-from .trace_ring import UNMAP_COW
+from .trace_ring import CHARGED_UNUSED, FAULT_ANON, FAULT_COW, FAULT_FILE, FAULT_MAJOR, FAULT_REUSE, FAULT_SHARED, FAULT_SWAP
+from .trace_ring import FAULT_WRITE, FAULT_ZERO, UNMAP_COW
 from .waiting import lock_page
 
 
@@ -208,6 +208,8 @@ def do_wp_page(core: Core, mm: int, vma: int, vpn: int, at: int) -> int:
     old_pfn = pte_frame(pte)
     if core.vmas.flags[vma] & VM_SHARED:
         core.tables.ram[at] = pte | PTE_RW | PTE_ACCESSED | PTE_DIRTY
+        if core.traced:
+            trace_fault(core, mm, vpn, old_pfn, 0, FAULT_SHARED | FAULT_WRITE)
         get_page(core, old_pfn)
         set_page_dirty_balance(core, old_pfn)
         put_page(core, old_pfn)

@@ -16,7 +16,7 @@ from .params import WARN_FAULT_LIVELOCK
 from .rmap import page_remove_rmap
 from .swap_state import free_page_and_swap_cache, free_swap_and_cache
 from .trace import trace_event, trace_unmap
-from .trace_ring import TRACE_COPY_PTE, UNMAP_ZAP
+from .trace_ring import TRACE_COPY_PTE
 from .waiting import next_due_ns, run_due
 
 
@@ -70,19 +70,19 @@ def access_pages(core: Core, mm: int, pages: memoryview[int], writes: memoryview
     return done
 
 
-def zap_page(core: Core, mm: int, vpn: int, at: int) -> None:
-    """zap_pte_range, one entry that is not 0."""
+def zap_page(core: Core, mm: int, vpn: int, at: int, why: int) -> None:
+    """zap_pte_range, one entry that is not 0. `why`: UNMAP_ZAP or UNMAP_TRUNCATE."""
     pte = core.tables.ram[at]
     core.tables.ram[at] = 0
     if is_swap_pte(pte):
         core.mms.swap_ptes[mm] -= 1
         if core.traced:
-            trace_unmap(core, mm, vpn, 0, pte_frame(pte), UNMAP_ZAP)
+            trace_unmap(core, mm, vpn, 0, pte_frame(pte), why)
         free_swap_and_cache(core, pte_frame(pte))
         return
     pfn = pte_frame(pte)
     if core.traced:
-        trace_unmap(core, mm, vpn, pfn, 0, UNMAP_ZAP)
+        trace_unmap(core, mm, vpn, pfn, 0, why)
     if core.frames.has(pfn, PG_ANON):
         core.mms.anon_rss[mm] -= 1
     else:
@@ -95,7 +95,7 @@ def zap_page(core: Core, mm: int, vpn: int, at: int) -> None:
     free_page_and_swap_cache(core, pfn)
 
 
-def zap_page_range(core: Core, mm: int, start: int, end: int) -> None:
+def zap_page_range(core: Core, mm: int, start: int, end: int, why: int) -> None:
     """Unmaps [start, end). Cost: O(pages mapped there + leaves the range spans, empty segments skipped)."""
     core.model.drain(core)
     vpn = start
@@ -109,7 +109,7 @@ def zap_page_range(core: Core, mm: int, start: int, end: int) -> None:
             while vpn < stop:
                 at = pte_place(leaf, vpn)
                 if core.tables.ram[at] != 0:
-                    zap_page(core, mm, vpn, at)
+                    zap_page(core, mm, vpn, at, why)
                 vpn += 1
         vpn = stop
 

@@ -72,6 +72,7 @@ FAULT_SWAP: Final = 2
 FAULT_COW: Final = 3
 FAULT_REUSE: Final = 4
 FAULT_FILE: Final = 5
+FAULT_SHARED: Final = 6
 FAULT_KINDS: Final = 0xFF
 FAULT_WRITE: Final = 0x100
 FAULT_MAJOR: Final = 0x200
@@ -80,6 +81,7 @@ FAULT_MAJOR: Final = 0x200
 UNMAP_ZAP: Final = 0
 UNMAP_COW: Final = 1
 UNMAP_RECLAIM: Final = 2
+UNMAP_TRUNCATE: Final = 3
 
 # What reclaim answered for a page, and at which question: shrink_page_list's in their order, then shrink_active_list's
 WHY_KEEP_LOCKED: Final = 0

@@ -27,8 +27,8 @@ TRACE_WORDS: dict[str, tuple[str, ...]] = {
     "cost": ("minor", "major"),
     "round": ("reclaimed", "under_limit", "retry", "give_up"),
     "charge": ("mapped", "cache", "unused", "forced"),
-    "fault": ("zero", "anon", "swap", "cow", "reuse", "file"),
-    "unmap": ("zap", "cow", "reclaim"),
+    "fault": ("zero", "anon", "swap", "cow", "reuse", "file", "shared"),
+    "unmap": ("zap", "cow", "reclaim", "truncate"),
     "answer": (
         "keep:locked", "keep:writeback", "activate:referenced", "activate:no_swap", "activate:unmap_failed",
         "keep:dirty_referenced", "keep:may_not_enter",

@@ -13,6 +13,7 @@ from .page_dirty import cancel_dirty_page, set_page_dirty
 from .params import PG_DIRTY, PG_LOCKED, PG_UPTODATE, PG_WRITEBACK
 from .radix_tree import ANY_ENTRY
 from .shmem import shmem_truncate_range
+from .trace_ring import UNMAP_TRUNCATE
 from .vmscan import remove_mapping
 from .waiting import lock_page, wait_on_page_writeback
 
@@ -25,7 +26,7 @@ def unmap_mapping_range(core: Core, file: int, first: int) -> None:
         start = core.vmas.start[vma]
         if first > core.vmas.pgoff[vma]:
             start = min(start + (first - core.vmas.pgoff[vma]), core.vmas.end[vma])
-        zap_page_range(core, core.vmas.mm[vma], start, core.vmas.end[vma])
+        zap_page_range(core, core.vmas.mm[vma], start, core.vmas.end[vma], UNMAP_TRUNCATE)
         vma = core.vmas.i_mmap.next[vma]
 
 

@@ -101,6 +101,58 @@ def test_the_childs_copy() -> None:
     ]
 
 
+def test_a_page_that_was_read_before_it_was_written() -> None:
+    tree = Tree(ram="8M", swap=0)
+    tree.root[f"{TRACE}/events/enable"] = 1
+    task = tree.spawn(101)
+    task.touch(0, 1, write=False)
+    task.touch(0, 1)
+    assert [text for _, text in told(tree, 101, 0)] == [
+        "read for the first time: the zero page is mapped, and charged to nobody",
+        "frame 2 is allocated, zone 0",
+        "charged to /, as mapped memory: usage 1",
+        "unmapped from the zero page: a page of its own takes its place",
+        "written while shared: copied to frame 2, which is mapped instead",
+    ]
+
+
+def test_a_page_of_a_file() -> None:
+    """Made by nobody, so that the top pays; mapped by two; on the disk, and dirtied again, by a fault that tells of it; cut off."""
+    tree = Tree(ram="8M", swap=0, disk="0,0,128")
+    tree.root[f"{TRACE}/events/enable"] = 1
+    tree.files["data"] = b"x" * 4096
+    first, second = tree.spawn(101, tree.mkdir("web")), tree.spawn(102)
+    for task in (first, second):
+        task.mmap(0, 1, file="data", shared=True)
+    first.touch(0, 1)
+    second.touch(0, 1, write=False)
+    first.ctl("fsync data")
+    first.touch(0, 1)
+    tree.files["data"] = b""
+    assert told(tree, 101, 0) == [
+        ("nobody", "frame 1 is allocated, zone 0"),
+        ("nobody", "charged to /, as cache: usage 1"),
+        ("nobody", "in the page cache: page 0 of file 1"),
+        ("nobody", "on the inactive list of zone 0"),
+        ("task 101", "activated: used again"),
+        ("task 101", "to the head of /'s active list"),
+        ("task 101", "charged to /, a second time, as mapped memory: usage 1"),
+        ("task 101", "minor fault on a file's page: write; frame 1 is mapped"),
+        ("task 102", "charged to /, a second time, as mapped memory: usage 1"),
+        ("task 102", "one charge less (unused): / still pays"),
+        ("task 102", "page 0 of task 102: minor fault on a file's page: read; frame 1 is mapped"),
+        ("task 101", "written to the disk: page 0 of file 1"),
+        ("task 101", "its write is done"),
+        ("task 101", "written, of a shared mapping: frame 1 is writable from now on, and dirty"),
+        ("nobody", "unmapped: its file was cut before it"),
+        ("nobody", "page 0 of task 102: unmapped: its file was cut before it"),
+        ("nobody", "one charge less (as mapped memory): / still pays"),
+        ("nobody", "out of the page cache: page 0 of file 1"),
+        ("nobody", "uncharged: / pays no more (as cache), usage 0"),
+        ("nobody", "frame 1 is free"),
+    ]
+
+
 def test_a_page_that_the_oom_killer_ends() -> None:
     tree = Tree(ram="8M", swap=0)
     web = tree.mkdir("web")
@@ -147,6 +199,12 @@ def test_nothing_is_traced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     error = capsys.readouterr().err
     assert error.startswith("memcgfs: nothing is traced: echo 1 > ")
     assert error.count("\n") == 1
+    tree = Tree(ram="8M")
+    tree.root[f"{TRACE}/events/enable"] = 1
+    tree.root[f"{TRACE}/tracing_on"] = 0
+    (tmp_path / "off").mkdir()
+    assert main(["explain", str(saved(tree, tmp_path / "off")), "101", "0"]) == 1
+    assert capsys.readouterr().err.endswith("/tracing_on\n")
     assert main(["explain", "/usr", "101", "0"]) == 1
 
 

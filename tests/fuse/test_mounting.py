@@ -67,6 +67,11 @@ def test_a_commands_name_wins_over_a_source(directory: Path) -> None:
     assert refused("umount", directory) == f"memcgfs: {directory}: memcgfs is not mounted there"
 
 
+def test_a_word_that_is_no_command() -> None:
+    """A source comes with a directory."""
+    assert refused("mout", status=2) == "memcgfs: mout: no such command; memcgfs --help lists them"
+
+
 def test_options_several_times(directory: Path) -> None:
     ended = memcgfs("mount", "-o", "ram=64M", "-o", "swap=0,ro", directory)
     assert (ended.returncode, ended.stderr) == (0, "")

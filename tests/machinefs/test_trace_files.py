@@ -143,6 +143,7 @@ def test_buffer_size(tree: Tree, task: TaskHandle) -> None:
     tree.root[f"{TRACE}/buffer_size_kb"] = 1
     task.touch(0, 50)
     assert len(lines(tree)) == 1024 // 80
+    assert tree.root[f"{TRACE}/buffer_size_kb"] == 1
     assert b"entries-written: 12/" in tree.root.read(f"{TRACE}/trace")
 
 

@@ -29,9 +29,11 @@ class Script:
     freed: dict[int, int] = field(default_factory=dict)
     all_unreclaimable: bool = False
     calls: list[tuple[int, int, bool, int]] = field(default_factory=list)
+    gfp_masks: set[int] = field(default_factory=set)
 
     def shrink_zones(self, core: object, priority: int, kind: int, sc: ScanControl2007) -> int:
         self.calls.append((priority, kind, sc.may_writepage, sc.order))
+        self.gfp_masks.add(sc.gfp_mask)
         sc.nr_scanned = self.scanned.get(priority, 0)
         sc.all_unreclaimable = self.all_unreclaimable
         return self.freed.get(priority, 0)
@@ -152,6 +154,7 @@ def test_a_container_asks_for_order_1_from_the_zones_of_zone_userpages(
     for_container(make_small(arch=arch))
     for_machine(make_small(arch=arch))
     assert [(kind, order) for _, kind, _, order in script.calls] == [(user_zone, 1)] * 13 + [(ZONE_NORMAL, 0)] * 13
+    assert script.gfp_masks == {GFP_KERNEL}
 
 
 @pytest.mark.fact("D6", "R3")
