@@ -211,12 +211,10 @@ UNMAPS: Final = {
 }
 ANSWERS: Final = {
     "keep:locked": "kept: somebody holds its lock",
-    "keep:mapped": "kept: mapped pages are not to be taken",
     "keep:writeback": "kept: it is being written",
     "activate:referenced": "activated: it was referenced, and is in use",
     "activate:no_swap": "activated: there is no swap slot, or no room to charge it",
     "activate:unmap_failed": "activated: a mapping would not let go (young, or locked in memory)",
-    "keep:unmap_again": "kept: a mapping was not found",
     "keep:dirty_referenced": "kept: dirty, and referenced",
     "keep:may_not_write": "kept: dirty, and not to be written yet",
     "keep:in_use": "kept: somebody else uses it",
@@ -225,7 +223,6 @@ ANSWERS: Final = {
     "activate:no_slot": "activated: no swap slot was found for this page of shared memory",
     "keep:writing": "kept: its write has begun",
     "keep:dirty_again": "kept: dirty again",
-    "keep:locked_again": "kept: locked again",
     "keep:not_removed": "kept: it could not be taken from the swap cache",
     "free:clean": "taken: clean, and used by nobody",
     "stay:mapped": "stays active: mapped pages are spared as long as there is little distress",

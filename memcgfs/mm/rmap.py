@@ -12,8 +12,8 @@ from .memcontrol import mem_container_uncharge_page
 from .page_alloc import put_page
 from .pagetable import pte_frame, pte_place, swp_pte
 from .page_dirty import set_page_dirty
-from .params import NR_ANON_PAGES, NR_FILE_MAPPED, PG_ANON, PG_CACHE, PG_LOCKED, PG_REFERENCED, PTE_ACCESSED, PTE_DIRTY
-from .params import PTE_PRESENT, PTE_RW, SWAP_AGAIN, SWAP_FAIL, SWAP_SUCCESS, VM_LOCKED, VM_LOCKED_SHARED, VM_SHARED
+from .params import NR_ANON_PAGES, NR_FILE_MAPPED, PG_ANON, PG_LOCKED, PG_REFERENCED, PTE_ACCESSED, PTE_DIRTY
+from .params import PTE_PRESENT, PTE_RW, VM_LOCKED, VM_LOCKED_SHARED, VM_SHARED
 from .trace import trace_unmap
 from .trace_ring import CHARGED_MAPPED, CHARGED_UNUSED, UNMAP_RECLAIM
 
@@ -113,8 +113,6 @@ def page_referenced(core: Core, pfn: int, is_locked: bool, container: int) -> in
         return referenced
     if core.frames.has(pfn, PG_ANON):
         return referenced + page_referenced_anon(core, pfn, container)
-    if not core.frames.has(pfn, PG_CACHE):
-        return referenced
     if is_locked:
         return referenced + page_referenced_file(core, pfn, container)
     if core.frames.test_and_set(pfn, PG_LOCKED):
@@ -167,20 +165,20 @@ def vma_address(core: Core, pfn: int, vma: int) -> int:
     return index - core.vmas.pgoff[vma] + core.vmas.start[vma]
 
 
-def try_to_unmap_one(core: Core, pfn: int, vma: int, vpn: int) -> int:
-    """Takes the page out of one VMA, whichever container its address space is in. A young or locked mapping refuses.
+def try_to_unmap_one(core: Core, pfn: int, vma: int, vpn: int) -> bool:
+    """Takes the page out of one VMA, whichever container its address space is in. False: a young or locked mapping refuses.
 
     An anonymous page leaves its slot behind; a page of a file leaves nothing, for the file knows it.
     """
     at = page_check_address(core, pfn, vma, vpn)
     if at == 0:
-        return SWAP_AGAIN
+        return True
     pte = core.tables.ram[at]
     if core.vmas.flags[vma] & VM_LOCKED:
-        return SWAP_FAIL
+        return False
     if pte & PTE_ACCESSED:
         core.tables.ram[at] = pte ^ PTE_ACCESSED
-        return SWAP_FAIL
+        return False
     if pte & PTE_DIRTY:
         set_page_dirty(core, pfn)
     mm = core.vmas.mm[vma]
@@ -199,36 +197,33 @@ def try_to_unmap_one(core: Core, pfn: int, vma: int, vpn: int) -> int:
             trace_unmap(core, mm, vpn, pfn, 0, UNMAP_RECLAIM)
     page_remove_rmap(core, pfn)
     put_page(core, pfn)
-    return SWAP_AGAIN
+    return True
 
 
-def try_to_unmap(core: Core, pfn: int) -> int:
-    """Out of every page table. SWAP_SUCCESS, SWAP_FAIL, or SWAP_AGAIN where a mapping was not found. An anonymous page has its slot."""
-    ret = try_to_unmap_anon(core, pfn) if core.frames.has(pfn, PG_ANON) else try_to_unmap_file(core, pfn)
-    if core.frames.mapcount[pfn] == 0:
-        return SWAP_SUCCESS
-    return ret
+def try_to_unmap(core: Core, pfn: int) -> bool:
+    """Out of every page table; False where a mapping refuses, which ends the search. An anonymous page has its slot."""
+    return try_to_unmap_anon(core, pfn) if core.frames.has(pfn, PG_ANON) else try_to_unmap_file(core, pfn)
 
 
-def try_to_unmap_anon(core: Core, pfn: int) -> int:
+def try_to_unmap_anon(core: Core, pfn: int) -> bool:
     vpn = core.frames.index(pfn)
     head = core.vmas.anon_vma_head(core.frames.owner(pfn))
     vma = core.vmas.links.next[head]
     while vma != head and core.frames.mapcount[pfn] > 0:
-        if try_to_unmap_one(core, pfn, vma, vpn) == SWAP_FAIL:
-            return SWAP_FAIL
+        if not try_to_unmap_one(core, pfn, vma, vpn):
+            return False
         vma = core.vmas.links.next[vma]
-    return SWAP_AGAIN
+    return True
 
 
-def try_to_unmap_file(core: Core, pfn: int) -> int:
+def try_to_unmap_file(core: Core, pfn: int) -> bool:
     head = core.vmas.file_head(core.frames.owner(pfn))
     vma = core.vmas.i_mmap.next[head]
     while vma != head and core.frames.mapcount[pfn] > 0:
-        if try_to_unmap_one(core, pfn, vma, vma_address(core, pfn, vma)) == SWAP_FAIL:
-            return SWAP_FAIL
+        if not try_to_unmap_one(core, pfn, vma, vma_address(core, pfn, vma)):
+            return False
         vma = core.vmas.i_mmap.next[vma]
-    return SWAP_AGAIN
+    return True
 
 
 def page_mkclean(core: Core, pfn: int) -> bool:

@@ -8,7 +8,7 @@ from .core import Core
 class ScanControl:
     """Wishes first, then what was found.
 
-    swap_cluster_max: pages to isolate at once, and to free. may_writepage, may_swap: what is allowed. order: the size that is
+    swap_cluster_max: pages to isolate at once, and to free. may_writepage: may it write? order: the size that is
     wanted (1 for a container, a slip of v4 without effect). mem_container: on whose behalf, -1 for the machine's own. gfp_mask: whether
     it may start reads and writes (GFP_IO), and call into a filesystem (GFP_FS).
 
@@ -22,7 +22,6 @@ class ScanControl:
         self.swap_cluster_max = core.swap_cluster_max
         self.swappiness = core.swappiness
         self.may_writepage = core.laptop_mode == 0
-        self.may_swap = True
         self.order = order
         self.mem_container = mem_container
         self.gfp_mask = gfp_mask

@@ -30,11 +30,11 @@ TRACE_WORDS: dict[str, tuple[str, ...]] = {
     "fault": ("zero", "anon", "swap", "cow", "reuse", "file"),
     "unmap": ("zap", "cow", "reclaim"),
     "answer": (
-        "keep:locked", "keep:mapped", "keep:writeback", "activate:referenced", "activate:no_swap", "activate:unmap_failed",
-        "keep:unmap_again", "keep:dirty_referenced", "keep:may_not_enter",
+        "keep:locked", "keep:writeback", "activate:referenced", "activate:no_swap", "activate:unmap_failed",
+        "keep:dirty_referenced", "keep:may_not_enter",
         "keep:may_not_write", "keep:in_use", "keep:congested",
         "activate:no_slot", "keep:writing", "keep:dirty_again",
-        "keep:locked_again", "keep:not_removed", "free:clean", "stay:mapped", "stay:no_swap", "stay:referenced",
+        "keep:not_removed", "free:clean", "stay:mapped", "stay:no_swap", "stay:referenced",
         "deactivate:unmapped", "deactivate:cold",
     ),
 }  # fmt: skip

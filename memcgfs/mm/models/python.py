@@ -18,7 +18,7 @@ from ..lru import MAX_SCAN_DEPTH
 from ..model import Model
 from ..page_alloc import put_page
 from ..params import ALLOCSTALL, ISOLATE_BOTH, NR_INACTIVE, PAGE_SUCCESS, PG_ANON, PG_DIRTY, PG_LOCKED, PG_LRU, PG_SWAPCACHE
-from ..params import PG_WRITEBACK, PGSCAN_DIRECT, PGSTEAL, SWAP_SUCCESS
+from ..params import PG_WRITEBACK, PGSCAN_DIRECT, PGSTEAL
 from ..rmap import page_referenced, try_to_unmap
 from ..swap_state import add_to_swap
 from ..vmscan import isolate_lru_page, pageout, remove_mapping, shrink_slab
@@ -182,4 +182,4 @@ def take_from_owners(core: Core, pfn: int) -> bool:
     page_referenced(core, pfn, True, -1)
     if not core.frames.has(pfn, PG_SWAPCACHE) and not (core.frames.has(pfn, PG_ANON) and add_to_swap(core, pfn)):
         return False
-    return core.frames.mapcount[pfn] == 0 or try_to_unmap(core, pfn) == SWAP_SUCCESS
+    return core.frames.mapcount[pfn] == 0 or try_to_unmap(core, pfn)

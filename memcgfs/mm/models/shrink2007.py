@@ -16,7 +16,7 @@ from ..params import GFP_FS, GFP_IO, ISOLATE_ACTIVE, ISOLATE_BOTH, ISOLATE_INACT
 from ..params import NR_ACTIVE, NR_ANON_PAGES, NR_FILE_MAPPED
 from ..params import NR_INACTIVE, PAGE_ACTIVATE, PAGE_ALLOC_COSTLY_ORDER, PAGE_KEEP, PAGE_SUCCESS, PG_ACTIVE, PG_ANON, PG_CACHE, PG_DIRTY
 from ..params import PG_LOCKED, PG_LRU, PG_SWAPCACHE, PG_WRITEBACK, PGACTIVATE, PGDEACTIVATE, PGREFILL, PGSCAN_DIRECT
-from ..params import PGSCAN_KSWAPD, PGSTEAL, SWAP_AGAIN, SWAP_FAIL
+from ..params import PGSCAN_KSWAPD, PGSTEAL
 from ..rmap import page_referenced, try_to_unmap
 from ..scan_control import ScanControl
 from ..swap_state import add_to_swap
@@ -25,8 +25,8 @@ from ..trace_ring import TRACE_LRU_DEACTIVATE, TRACE_LRU_ISOLATE, TRACE_LRU_PUTB
 from ..trace_ring import WHY_ACTIVATE_NO_SLOT, WHY_ACTIVATE_NO_SWAP, WHY_KEEP_CONGESTED, WHY_KEEP_MAY_NOT_ENTER
 from ..trace_ring import WHY_ACTIVATE_REFERENCED, WHY_ACTIVATE_UNMAP_FAILED, WHY_DEACTIVATE_COLD, WHY_DEACTIVATE_UNMAPPED
 from ..trace_ring import WHY_FREED, WHY_KEEP_DIRTY_AGAIN, WHY_KEEP_DIRTY_REFERENCED, WHY_KEEP_IN_USE, WHY_KEEP_LOCKED
-from ..trace_ring import WHY_KEEP_LOCKED_AGAIN, WHY_KEEP_MAPPED, WHY_KEEP_MAY_NOT_WRITE, WHY_KEEP_NOT_REMOVED
-from ..trace_ring import WHY_KEEP_UNMAP_AGAIN, WHY_KEEP_WRITEBACK, WHY_KEEP_WRITING, WHY_STAY_NO_SWAP
+from ..trace_ring import WHY_KEEP_MAY_NOT_WRITE, WHY_KEEP_NOT_REMOVED
+from ..trace_ring import WHY_KEEP_WRITEBACK, WHY_KEEP_WRITING, WHY_STAY_NO_SWAP
 from ..trace_ring import WHY_STAY_NOT_MAPPED_TURN, WHY_STAY_REFERENCED
 from ..vmscan import pageout, remove_mapping
 
@@ -101,8 +101,6 @@ def shrink_page(core: Core, pfn: int, sc: ScanControl2007) -> int:
     PAGE_SUCCESS: nobody but the caller holds it any more. PAGE_ACTIVATE, PAGE_KEEP: what to do with it instead.
     """
     sc.nr_scanned += 1
-    if not sc.may_swap and core.frames.mapcount[pfn] > 0:
-        return unlock_and(core, pfn, PAGE_KEEP, sc, WHY_KEEP_MAPPED)
     if core.frames.mapcount[pfn] > 0 or core.frames.has(pfn, PG_SWAPCACHE):
         sc.nr_scanned += 1
     may_enter_fs = may_start_io(core, pfn, sc)
@@ -117,12 +115,8 @@ def shrink_page(core: Core, pfn: int, sc: ScanControl2007) -> int:
     if core.frames.has(pfn, PG_ANON) and not core.frames.has(pfn, PG_SWAPCACHE) and not add_to_swap(core, pfn):
         return unlock_and(core, pfn, PAGE_ACTIVATE, sc, WHY_ACTIVATE_NO_SWAP)
 
-    if core.frames.mapcount[pfn] > 0:
-        unmapped = try_to_unmap(core, pfn)
-        if unmapped == SWAP_FAIL:
-            return unlock_and(core, pfn, PAGE_ACTIVATE, sc, WHY_ACTIVATE_UNMAP_FAILED)
-        if unmapped == SWAP_AGAIN:
-            return unlock_and(core, pfn, PAGE_KEEP, sc, WHY_KEEP_UNMAP_AGAIN)
+    if core.frames.mapcount[pfn] > 0 and not try_to_unmap(core, pfn):
+        return unlock_and(core, pfn, PAGE_ACTIVATE, sc, WHY_ACTIVATE_UNMAP_FAILED)
 
     if core.frames.has(pfn, PG_DIRTY):
         if sc.order <= PAGE_ALLOC_COSTLY_ORDER and referenced > 0:
@@ -140,9 +134,7 @@ def shrink_page(core: Core, pfn: int, sc: ScanControl2007) -> int:
             if core.frames.has(pfn, PG_WRITEBACK) or core.frames.has(pfn, PG_DIRTY):
                 sc.why = WHY_KEEP_WRITING if core.frames.has(pfn, PG_WRITEBACK) else WHY_KEEP_DIRTY_AGAIN
                 return PAGE_KEEP
-            if core.frames.test_and_set(pfn, PG_LOCKED):
-                sc.why = WHY_KEEP_LOCKED_AGAIN
-                return PAGE_KEEP
+            core.frames.set(pfn, PG_LOCKED)
 
     if not remove_mapping(core, pfn):
         return unlock_and(core, pfn, PAGE_KEEP, sc, WHY_KEEP_NOT_REMOVED)
@@ -249,8 +241,6 @@ def may_reclaim_mapped(core: Core, zone: int, sc: ScanControl2007, priority: int
 
     distress is 0 at priority 12 and 100 at 0; e.g. with swappiness 60 and 80 % of memory mapped, 40 + 0 + 60 is enough at once.
     """
-    if not sc.may_swap:
-        return False
     if core.zones.is_near_oom(zone):
         return True
     distress = 100 >> min(core.zones.prev_priority[zone], priority)
