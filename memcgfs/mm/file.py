@@ -65,10 +65,6 @@ class File:
         return int(self.machine.core.files.size[self.number])
 
     @property
-    def nr_pages_cached(self) -> int:
-        return int(self.machine.core.files.nr_pages[self.number])
-
-    @property
     def blocks(self) -> int:
         """Units of 512 bytes that it takes on the disk (st_blocks)."""
         return int(self.machine.core.files.nr_blocks[self.number]) * SECTORS_PER_BLOCK

@@ -282,8 +282,6 @@ def do_swap_page(core: Core, mm: int, vma: int, vpn: int, at: int, write: bool) 
         bits = PTE_PRESENT | PTE_ACCESSED | PTE_RW | PTE_DIRTY
         write = False
     core.tables.ram[at] = mk_pte(pfn, bits)
-    if core.vmas.anon_vma[vma] == 0:
-        anon_vma_prepare(core, vma)
     page_add_anon_rmap(core, pfn, vma, vpn)
     if core.traced:
         trace_fault(core, mm, vpn, pfn, slot, FAULT_SWAP + FAULT_WRITE * is_write + FAULT_MAJOR * (ret == VM_FAULT_MAJOR))

@@ -23,7 +23,7 @@ from .waiting import next_due_ns, run_due
 def access_pages(core: Core, mm: int, pages: memoryview[int], writes: memoryview[int], first: int) -> int:
     """Accesses pages[first:] in order, writing where writes[i] is not 0; gives how many of all were accessed.
 
-    Less than all: the access there was refused, and core.fault says why (VM_FAULT_OOM, VM_FAULT_SIGSEGV). After each fault the
+    Less than all: the access there was refused, and core.fault says why (VM_FAULT_OOM, _SIGSEGV, _SIGBUS). After each fault the
     machine does what has fallen due, so that a batch is worth exactly its accesses one by one.
     """
     done = first

@@ -94,9 +94,6 @@ def clear_page_dirty_for_io(core: Core, pfn: int) -> bool:
 def write_cache_pages(core: Core, file: int, wbc: WritebackControl, index: int, last: int) -> None:
     """Dirty pages of [index, last] in the order of their index, PAGEVEC_SIZE looked up at once; a request that is cyclic begins where
     the last one stopped, and once from 0 where it found nothing up there."""
-    if wbc.nonblocking and core.disks.is_write_congested(DISK_FILES):
-        wbc.encountered_congestion = True
-        return
     first = index
     wraps = 0
     if wbc.is_cyclic:

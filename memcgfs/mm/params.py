@@ -168,12 +168,10 @@ ISOLATE_INACTIVE: Final = 0
 ISOLATE_ACTIVE: Final = 1
 ISOLATE_BOTH: Final = 2
 
-# pageout's answers
+# pageout and shrink_page_list answers
 PAGE_KEEP: Final = 0
 PAGE_ACTIVATE: Final = 1
 PAGE_SUCCESS: Final = 2
-PAGE_CLEAN: Final = 3
-AOP_WRITEPAGE_ACTIVATE: Final = 0x80000  # what writepage answers instead of 0 where the page is to stay for now
 
 # What a fault answers
 VM_FAULT_MINOR: Final = 0

@@ -12,7 +12,7 @@ from .memcontrol import mem_container_uncharge_page
 from .page_alloc import put_page
 from .pagetable import pte_frame, pte_place, swp_pte
 from .page_dirty import set_page_dirty
-from .params import NR_ANON_PAGES, NR_FILE_MAPPED, PG_ANON, PG_CACHE, PG_LOCKED, PG_REFERENCED, PTE_ACCESSED, PTE_DIRTY
+from .params import NR_ANON_PAGES, NR_FILE_MAPPED, PG_ANON, PG_LOCKED, PG_REFERENCED, PTE_ACCESSED, PTE_DIRTY
 from .params import PTE_PRESENT, PTE_RW, VM_LOCKED, VM_LOCKED_SHARED, VM_SHARED
 from .trace import trace_unmap
 from .trace_ring import CHARGED_MAPPED, CHARGED_UNUSED, UNMAP_RECLAIM
@@ -113,8 +113,6 @@ def page_referenced(core: Core, pfn: int, is_locked: bool, container: int) -> in
         return referenced
     if core.frames.has(pfn, PG_ANON):
         return referenced + page_referenced_anon(core, pfn, container)
-    if not core.frames.has(pfn, PG_CACHE):
-        return referenced
     if is_locked:
         return referenced + page_referenced_file(core, pfn, container)
     if core.frames.test_and_set(pfn, PG_LOCKED):
@@ -168,7 +166,7 @@ def vma_address(core: Core, pfn: int, vma: int) -> int:
 
 
 def try_to_unmap_one(core: Core, pfn: int, vma: int, vpn: int) -> bool:
-    """Takes the page out of one VMA, whichever container its address space is in. A young or locked mapping refuses: False.
+    """Takes the page out of one VMA, whichever container its address space is in. False: a young or locked mapping refuses.
 
     An anonymous page leaves its slot behind; a page of a file leaves nothing, for the file knows it.
     """
@@ -203,11 +201,8 @@ def try_to_unmap_one(core: Core, pfn: int, vma: int, vpn: int) -> bool:
 
 
 def try_to_unmap(core: Core, pfn: int) -> bool:
-    """Out of every page table; an anonymous page has its slot. False where a mapping refused (SWAP_FAIL). A mapping that cannot be found
-    (SWAP_AGAIN), because somebody changes the page tables meanwhile, is not met here: an operation runs to its end."""
-    if core.frames.has(pfn, PG_ANON):
-        return try_to_unmap_anon(core, pfn)
-    return try_to_unmap_file(core, pfn)
+    """Out of every page table; False where a mapping refuses, which ends the search. An anonymous page has its slot."""
+    return try_to_unmap_anon(core, pfn) if core.frames.has(pfn, PG_ANON) else try_to_unmap_file(core, pfn)
 
 
 def try_to_unmap_anon(core: Core, pfn: int) -> bool:

@@ -1,7 +1,7 @@
 """Who is charged, and what happens at the limit, by the rules of July 2007 (mm/memcontrol.c; patches 4, 6 and 8 of v4).
 
-A page is charged to the container of the address space that first maps it; the swap cache is charged to whoever runs. The caller's
-gfp mask is not asked: a charge may always wait.
+A page is charged to the container of the address space that first maps it; the page and swap cache are charged to whoever runs. The
+caller's gfp mask is not asked: a charge may always wait.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from .files import block_tree
 from .page_alloc import alloc_page, put_page
 from .page_cache import add_to_page_cache, add_to_page_cache_lru, find_lock_page, remove_from_page_cache
 from .params import GFP_HIGHUSER, MAX_SHMEM_ROUNDS, PG_CACHE, PG_CONTENT, PG_DIRTY, PG_LOCKED, PG_UPTODATE, PGMAJFAULT
-from .params import VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGBUS, WARN_SHMEM_LIVELOCK
+from .params import VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, WARN_SHMEM_LIVELOCK
 from .radix_tree import ANY_ENTRY
 from .swap_state import delete_from_swap_cache, free_swap_and_cache, insert_into_swap_cache, lookup_swap_cache
 from .swapin import read_swap_cache_async, swapin_readahead
@@ -25,7 +25,7 @@ from .waiting import congestion_wait, lock_page, wait_on_page_writeback
 def shmem_writepage(core: Core, pfn: int) -> bool:
     """The locked page leaves its file for the swap cache, dirty: it is written from there, when reclaim meets it again, and unlocked.
 
-    False where there is no slot for it, or no charge: it stays dirty and locked (AOP_WRITEPAGE_ACTIVATE).
+    False where there is no slot for it, or no charge: it stays dirty and locked (AOP_WRITEPAGE_ACTIVATE of the kernel).
     """
     slot = core.swap.take()
     if slot != 0:
@@ -81,9 +81,7 @@ def move_from_swap_cache(core: Core, pfn: int, file: int, index: int, slot: int)
 
 
 def shmem_fault(core: Core, file: int, index: int) -> int:
-    """shmem_getpage: the locked page in core.fault_page, and VM_FAULT_MINOR or MAJOR; or VM_FAULT_OOM, or SIGBUS beyond the end."""
-    if index >= core.files.nr_size_pages(file):
-        return VM_FAULT_SIGBUS
+    """shmem_getpage: the locked page in core.fault_page, and VM_FAULT_MINOR or MAJOR; or VM_FAULT_OOM. A mapping never exceeds its file."""
     answer = VM_FAULT_MINOR
     for _ in range(MAX_SHMEM_ROUNDS):
         pfn = find_lock_page(core, file, index)

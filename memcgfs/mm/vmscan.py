@@ -13,7 +13,7 @@ from .page_cache import remove_from_page_cache
 from .page_dirty import accounts_dirty
 from .page_io import swap_writepage
 from .page_writeback import clear_page_dirty_for_io
-from .params import DISK_FILES, GFP_KERNEL, ISOLATE_BOTH, NR_VMSCAN_WRITE, PAGE_ACTIVATE, PAGE_CLEAN, PAGE_KEEP, PAGE_SUCCESS
+from .params import DISK_FILES, GFP_KERNEL, ISOLATE_BOTH, NR_VMSCAN_WRITE, PAGE_ACTIVATE, PAGE_KEEP, PAGE_SUCCESS
 from .params import PG_ACTIVE, PG_CACHE, PG_DIRTY, PG_LRU, PG_RECLAIM, PG_SWAPCACHE, PG_WRITEBACK, SHRINK_BATCH, SLABS_SCANNED
 from .shmem import shmem_writepage
 from .swap_state import delete_from_swap_cache
@@ -43,14 +43,12 @@ def may_write_to_queue(core: Core, pfn: int) -> bool:
 def pageout(core: Core, pfn: int) -> int:
     """Starts the write of a dirty page whose only references are its cache's and the caller's; gives its lock back if it does.
 
-    PAGE_KEEP: somebody else uses it, or its disk has enough to do. PAGE_ACTIVATE: a file in memory found no slot for it. PAGE_CLEAN:
-    nothing to write. PAGE_SUCCESS: under way, or done if the
-    device is synchronous.
+    PAGE_KEEP: somebody else uses it, or its disk has enough to do. PAGE_ACTIVATE: a file in memory found no slot for it. PAGE_SUCCESS:
+    under way, or done if the device is synchronous.
     """
     if core.frames.count[pfn] != 2 or not may_write_to_queue(core, pfn):
         return PAGE_KEEP
-    if not clear_page_dirty_for_io(core, pfn):
-        return PAGE_CLEAN
+    clear_page_dirty_for_io(core, pfn)
     zone = core.frames.zone(pfn)
     core.frames.set(pfn, PG_RECLAIM)
     if core.traced:

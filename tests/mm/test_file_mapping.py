@@ -233,3 +233,55 @@ def test_fork_copies_no_entry_of_a_shared_mapping(make_small: MakeMachine) -> No
     assert child.touch(0, 2, write=False) == mm.Access(2, 2, 0)
     child.write_mem(0, b"both")
     assert task.read_mem(0, 4) == b"both"
+
+
+@pytest.mark.fact("C26")
+@pytest.mark.parametrize(("is_cached", "shared", "write"), [(True, True, False), (True, False, True), (False, True, False)])
+def test_a_refused_charge_in_a_mapped_file_kills(make_small: MakeMachine, is_cached: bool, shared: bool, write: bool) -> None:
+    """The container is full of locked pages. What is refused is the mapping of a page that the top has cached and does not count, the
+    private copy of one, or a page's way into the cache. The file is as it was."""
+    machine = make_small()
+    file = hole(machine, 1)
+    if is_cached:
+        machine.root.control_type = 1
+        file.open().read(0, 1)
+    container = machine.create_container()
+    task = machine.spawn(100, container)
+    task.mmap(100, 4, locked=True)
+    task.mmap(0, 1, file=file, shared=shared)
+    container.limit = 4
+    with pytest.raises(mm.OutOfMemory):
+        task.touch(0, 1, write=write)
+    assert (task.state, container.usage) == ("Z", 0)
+    assert len(cached(file)) == is_cached
+    assert file.open().read(0, 4096) == bytes(4096)
+
+
+def test_a_fault_reads_a_page_that_a_refused_write_left(make_small: MakeMachine) -> None:
+    """write() found no block for the hole, and left the page in the cache as it had made it. A fault finds it there, and reads it."""
+    machine = make_small(files_bytes=2 * 4096)
+    file, other = hole(machine, 2), machine.create_file()
+    other.open().write(0, bytes(2 * 4096))
+    with pytest.raises(mm.NoSpace):
+        file.open().write(10, b"x")
+    assert sorted(cached(file)) == [0]
+    task = mapper(machine, 100, file, 2)
+    assert task.touch(0, 1, write=False) == mm.Access(1, 0, 1)
+    assert task.read_mem(0, 20) == bytes(20)
+
+
+def test_a_mapping_that_begins_behind_the_page_is_passed_over(make_small: MakeMachine) -> None:
+    """The one has unmapped page 0, and maps 1 to 3; the other maps all. Page 0 is found in the second alone, and unmapped there."""
+    machine = make_small()
+    reclaim_mapped(machine)
+    file = hole(machine, 4)
+    late, early = (mapper(machine, 100 + place, file, 4) for place in range(2))
+    early.touch(0, 4, write=False)
+    late.munmap(0, 1)
+    pfn = cached(file)[0]
+    assert machine.engine.page_referenced(machine.core, pfn, True, -1) == 2
+    machine.set_sysctl("drop_caches", 1)
+    assert cached(file)[0] == pfn
+    early.munmap(0, 1)
+    machine.set_sysctl("drop_caches", 1)
+    assert sorted(cached(file)) == [1, 2, 3]

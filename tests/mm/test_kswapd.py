@@ -7,7 +7,7 @@ import pytest
 from memcgfs import mm
 from memcgfs.mm.models import kswapd2007
 from memcgfs.mm.models.shrink2007 import ScanControl2007
-from memcgfs.mm.params import DAEMON_KSWAPD
+from memcgfs.mm.params import DAEMON_KSWAPD, GFP_ATOMIC, WMARK_HIGH
 from tests.conftest import MakeMachine
 
 from .looking import reclaim_mapped, uncompiled
@@ -217,3 +217,21 @@ def test_it_stays_behind_a_zone_while_too_much_is_being_written(make_small: Make
     machine.advance(5_000_000_000)
     assert (kswapd.zone[0], kswapd.is_shrunk[0], kswapd.priority[0]) == (-1, 0, -1)
     assert machine.zones()[0].free > 12
+
+
+@pytest.mark.fact("D15")
+def test_a_larger_order_asked_for_meanwhile_keeps_it_awake(make_small: MakeMachine) -> None:
+    """It naps while pages for single frames are written, when somebody who cannot wait asks for a block of 8. Once single pages are
+    enough it begins anew for blocks."""
+    machine = with_watermarks(make_small, disk=mm.DiskConfig(500_000_000, 100 << 20, 64), swap_cluster_max=2)
+    reclaim_mapped(machine)
+    task = machine.spawn(100)
+    task.touch(0, 63 - 1 - 9)
+    assert machine.core.daemons.is_napping[DAEMON_KSWAPD]
+    with pytest.raises(mm.OutOfMemory):
+        task.alloc_block(3, GFP_ATOMIC)
+    assert (machine.core.model.kswapd.order[0], machine.core.kswapd_max_order[0]) == (0, 3)
+    machine.advance(20_000_000_000)
+    assert machine.core.daemons.is_asleep(DAEMON_KSWAPD)
+    assert (machine.core.model.kswapd.order[0], machine.core.kswapd_max_order[0]) == (3, 0)
+    assert machine.core.zones.watermark_ok(0, 3, WMARK_HIGH, 0, 0)

@@ -9,7 +9,7 @@ from memcgfs.mm.models import containers2007, shrink2007
 from memcgfs.mm.params import GFP_KERNEL, ISOLATE_ACTIVE, ISOLATE_BOTH, ISOLATE_INACTIVE, NR_ACTIVE, NR_INACTIVE, PG_ACTIVE
 from tests.conftest import MakeMachine
 
-from .looking import flags, frame, reclaim_mapped, uncompiled, zone_lists
+from .looking import cached, flags, frame, hole, reclaim_mapped, uncompiled, zone_lists
 
 
 def isolate(machine: Machine, nr_to_scan: int, order: int, mode: int, active: bool) -> tuple[list[int], int]:
@@ -104,3 +104,22 @@ def test_fragmented_memory_has_no_block_until_reclaim_makes_one(make_small: Make
             with pytest.raises(OutOfMemory):
                 task.alloc_block(4)
             assert (task.state, task.swap_pages) == ("R", 0)
+
+
+@pytest.mark.fact("R28")
+@uncompiled
+def test_active_pages_that_came_along_are_freed_as_the_others(make_small: MakeMachine) -> None:
+    """The file's pages 0 to 11 are frames 1 to 12, all active, clean and unmapped, but for page 4. Whoever wants 16 pages scans the block
+    around that one, and has all twelve; they leave both lists' counts."""
+    machine = make_small(pagevec_size=1)
+    task, file = machine.spawn(10), hole(machine, 12)
+    for _ in range(2):
+        task.read_file(file, 0, 12)
+    deactivate(machine, cached(file)[4])
+    assert [len(pages) for pages in zone_lists(machine)] == [11, 1]
+    core = machine.core
+    sc = shrink2007.ScanControl2007(core, core.model, core.model.lru, -1, 4, GFP_KERNEL)
+    sc.isolate_pages = containers2007.isolate_pages_global
+    assert shrink2007.shrink_inactive_list(core, 1, 0, sc) == 12
+    assert (zone_lists(machine), cached(file)) == (([], []), {})
+    assert (core.zones.count(0, NR_ACTIVE), core.zones.count(0, NR_INACTIVE)) == (0, 0)

@@ -8,10 +8,10 @@ from __future__ import annotations
 import pytest
 
 from memcgfs import mm
-from memcgfs.mm.params import PG_REFERENCED
+from memcgfs.mm.params import AT_META_PAGE_ALLOC, PG_REFERENCED
 from tests.conftest import MakeMachine
 
-from .looking import cached, hole, waiting, zone_lists
+from .looking import cached, hole, once_at, waiting, zone_lists
 
 
 @pytest.mark.fact("A6", "C15", "C24")
@@ -240,3 +240,17 @@ def test_pages_that_a_task_writes_keep_their_bytes(make_small: MakeMachine) -> N
     machine.set_sysctl("drop_caches", 1)
     assert opened.read(0, 11) == b"on the disk"
     opened.close()
+
+
+@pytest.mark.fact("C20")
+@pytest.mark.parametrize("advice", ["normal", "random"])
+def test_the_page_of_who_was_faster_stays(make_small: MakeMachine, advice: str) -> None:
+    """While the one's page is charged, another reads the same: the one gives its page and its charge back, and uses the other's."""
+    machine = make_small()
+    slower, faster = machine.create_container(), machine.create_container()
+    file = hole(machine, 1)
+    opened, other = file.open(slower), file.open(faster)
+    opened.fadvise(advice, 0, 0)
+    once_at(machine, AT_META_PAGE_ALLOC, lambda: other.read(0, 1))
+    assert opened.read(0, 1) == b"\0"
+    assert (slower.usage, faster.usage, len(cached(file))) == (0, 1, 1)

@@ -179,3 +179,38 @@ def test_pages_start_inactive_and_are_found_by_every_mapper(make_small: MakeMach
     pfn = frame(task, 0)
     assert not flags(machine, pfn) & PG_ACTIVE or machine.vmstat()["pgactivate"] == 1
     assert machine.engine.page_referenced(machine.core, pfn, True, -1) >= 2
+
+
+def two_in_swap(machine: mm.Machine) -> list[mm.Task]:
+    """Two tasks of a container, each with a shared mapping of its own of 4 pages, all of them in swap."""
+    container = machine.create_container()
+    tasks = [machine.spawn(10 + place, container) for place in range(2)]
+    for task in tasks:
+        task.mmap(0, 4, shared=True)
+        for page in range(4):
+            task.write_mem(page * 4096, b"%d of %d" % (page, task.pid))
+    container.limit = 4
+    machine.spawn(20, container).touch(100, 4)
+    container.limit = 64
+    return tasks
+
+
+def test_slots_go_with_the_last_mapping(make_small: MakeMachine) -> None:
+    machine = make_small()
+    first, second = two_in_swap(machine)
+    used = machine.swaps()[0].used_pages
+    assert used == 8
+    machine.reap(first)
+    assert machine.swaps()[0].used_pages == 4
+    machine.reap(second)
+    assert (machine.swaps()[0].used_pages, machine.meminfo()["Shmem"]) == (0, 0)
+
+
+@pytest.mark.fact("S8")
+def test_swapoff_finds_the_file_of_each_slot(make_small: MakeMachine) -> None:
+    machine = make_small()
+    tasks = two_in_swap(machine)
+    machine.swapoff("/dev/swap")
+    assert machine.meminfo()["Shmem"] == 8 * 4
+    for task in tasks:
+        assert [task.read_mem(page * 4096, 7) for page in range(4)] == [b"%d of %d" % (page, task.pid) for page in range(4)]

@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from memcgfs.mm import Machine, Task
@@ -90,6 +90,7 @@ FREE = st.tuples(st.just("free"), st.integers(0, 600), st.integers(1, 40))
 @pytest.mark.fact("S1")
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
 @given(nr_pages=st.integers(0, 1300), steps=st.lists(st.one_of(TAKE, FREE), max_size=12))
+@example(nr_pages=1700, steps=[*[("take", 300, 1)] * 4, ("free", 3, 2000), ("take", 300, 1)])  # a run behind four full blocks
 def test_slots_are_given_in_the_kernels_order(engine: ModuleType, nr_pages: int, steps: list[tuple[str, int, int]]) -> None:
     """Takes in runs; frees every so-manieth slot in use from some place on, so that runs of all lengths come about."""
     area, reference = one_area(engine, nr_pages), ScanSwapMap(nr_pages)

@@ -334,3 +334,19 @@ def test_areas_are_exhausted(make_small: MakeMachine) -> None:
         task.touch(4, 8)
     assert task.touched == "4 of 8"
     assert machine.meminfo()["SwapFree"] == machine.meminfo()["SwapTotal"] == 16, "it died of its fault, and all came back"
+
+
+@pytest.mark.fact("C28")
+def test_an_owners_refused_charge_ends_it_as_well(make_small: MakeMachine) -> None:
+    """The runner's container leaves the swap cache out, so that each page is charged when it is mapped: to its owner, who is full of
+    locked pages, and is killed for it. Another owner's pages are as they were."""
+    machine = make_small(pagevec_size=1)
+    owner, task = four_in_swap(machine)
+    task.mlock(4, 4)
+    runner = machine.create_container()
+    runner.control_type = 1
+    with pytest.raises(mm.OutOfMemory):
+        machine.swapoff(BOOT, runner)
+    assert (task.state, task.died, owner.usage, runner.usage) == ("Z", "out of memory", 0, 0)
+    assert machine.swaps()[0].used_pages == 0
+    machine.swapoff(BOOT, runner)

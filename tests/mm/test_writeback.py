@@ -445,3 +445,35 @@ def test_an_operation_holds_its_file(make_small: MakeMachine) -> None:
     machine.send_sigkill(holder, "killed: by the test")
     assert task.read_file(file, 0, 8) == 8
     assert (holder.state, machine.files) == ("Z", {})
+
+
+def test_sync_goes_past_a_file_without_room(make_small: MakeMachine) -> None:
+    """The older file's pages find no block, and are lost; the other is written all the same. Who asks for the one is told, once."""
+    machine = make_small(files_bytes=3 * 4096)
+    sparse, file = hole(machine, 2), machine.create_file()
+    task = machine.spawn(100)
+    task.mmap(0, 2, file=sparse, shared=True)
+    task.touch(0, 2)
+    machine.advance(SECOND)
+    task.write_file(file, 0, 3)
+    machine.sync()
+    assert (dirty(machine), machine.vmstat()["pgpgout"]) == ((0, 0), 3 * 4)
+    with pytest.raises(mm.NoSpace):
+        task.fsync_file(sparse)
+    machine.sync()
+    task.fsync_file(sparse)
+
+
+@pytest.mark.fact("W4", "W6")
+def test_the_periodic_write_out_naps_where_the_disk_is_congested(make_small: MakeMachine) -> None:
+    """40 pages are due at second 30. A disk of 16 that takes 10 ms a page is congested with the 15th, in the second pagevec, of which
+    the last 12 wait for room; the nap ends with congestion, and the rest follows: all is written 400 ms later, without a gap."""
+    machine = make_small(frames=400, disk=mm.DiskConfig(0, 4096 * 100, 16))
+    machine.set_sysctl("dirty_ratio", 100)
+    machine.set_sysctl("dirty_background_ratio", 100)
+    task, file = machine.spawn(100), machine.create_file()
+    task.write_file(file, 0, 40)
+    machine.advance(30 * SECOND)
+    assert (dirty(machine), machine.clock_ns) == ((12, 16), 30 * SECOND + 120 * MS)
+    machine.advance(280 * MS)
+    assert dirty(machine) == (0, 0)
