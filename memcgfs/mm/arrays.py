@@ -33,7 +33,14 @@ def array_of(typecode: str, length: int) -> memoryview[int]:
 
     Raises OSError, OverflowError or ValueError where the host refuses the mapping.
     """
-    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_NORESERVE
     colour = next(colours)
-    mapping = mmap.mmap(-1, colour + max(length, 1) * ITEM_BYTES[typecode], flags=flags)
-    return memoryview(mapping)[colour:].cast(typecode)  # type: ignore[call-overload, no-any-return]
+    return host_zeros(colour + max(length, 1) * ITEM_BYTES[typecode])[colour:].cast(typecode)  # type: ignore[call-overload, no-any-return]
+
+
+def pages_of(nr_pages: int) -> memoryview[int]:
+    """The bytes of so many pages, as words. Each is a page of the host, so that one that was written costs no more than that."""
+    return host_zeros(max(nr_pages, 1) * HOST_PAGE_BYTES).cast("Q")
+
+
+def host_zeros(nr_bytes: int) -> memoryview[int]:
+    return memoryview(mmap.mmap(-1, nr_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_NORESERVE))
