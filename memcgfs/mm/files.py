@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from .arrays import array_of
+from .arrays import array_of, pages_of
 from .lists import Links
-from .params import PAGE_WORDS
 
 MAX_FILE_PAGES: Final = 0x7FFFFFFF  # s_maxbytes: 8 TiB, an i386 page->index with room
 
@@ -139,7 +138,7 @@ class Blocks:
 
     def __init__(self, nr_blocks: int) -> None:
         self.nr_blocks = nr_blocks
-        self.words = array_of("Q", nr_blocks * PAGE_WORDS)
+        self.words = pages_of(nr_blocks)
         self.content = array_of("B", nr_blocks)
         self.free = array_of("I", nr_blocks)
         self.nr_returned = 0

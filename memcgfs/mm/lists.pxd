@@ -9,6 +9,6 @@ cdef class Links:
     cpdef void add(self, unsigned int head, unsigned int entry) noexcept nogil
     cpdef void add_tail(self, unsigned int head, unsigned int entry) noexcept nogil
     cpdef void remove(self, unsigned int entry) noexcept nogil
-    cpdef void move(self, unsigned int head, unsigned int entry) noexcept nogil
+    cpdef inline void move(self, unsigned int head, unsigned int entry) noexcept nogil
     cpdef void move_tail(self, unsigned int head, unsigned int entry) noexcept nogil
     cpdef void splice(self, unsigned int source, unsigned int head) noexcept nogil

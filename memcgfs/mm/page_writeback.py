@@ -338,9 +338,12 @@ def wakeup_pdflush(core: Core, nr_pages: int) -> None:
 
 
 def is_writeout_over_limit(core: Core) -> bool:
-    """Is more being written than a tenth beyond the dirty threshold?"""
+    """Is more being written than a tenth beyond the dirty threshold? Where nothing is, the threshold need not be known."""
+    nr_writeback = core.zones.total(NR_WRITEBACK)
+    if nr_writeback == 0:
+        return False
     threshold = dirty_threshold(core)
-    return core.zones.total(NR_WRITEBACK) > threshold + threshold // 10
+    return nr_writeback > threshold + threshold // 10
 
 
 def throttle_vm_writeout(core: Core, gfp: int) -> None:

@@ -30,9 +30,9 @@ cdef class SwapAreas:
     cpdef void leave(self, unsigned int area) noexcept nogil
     cpdef void forget(self, unsigned int area) noexcept nogil
     cpdef unsigned int take(self) noexcept nogil
-    cdef unsigned int scan_swap_map(self, unsigned int area) noexcept nogil
+    cdef inline unsigned int scan_swap_map(self, unsigned int area) noexcept nogil
     cdef unsigned int find_cluster(self, unsigned int area) noexcept nogil
     cdef unsigned int last_used(self, unsigned int first, unsigned int last) noexcept nogil
-    cdef void claim(self, unsigned int area, unsigned int slot) noexcept nogil
+    cdef inline void claim(self, unsigned int area, unsigned int slot) noexcept nogil
     cpdef bint duplicate(self, unsigned int slot) noexcept nogil
     cpdef int free(self, unsigned int slot) noexcept nogil

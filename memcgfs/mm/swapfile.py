@@ -7,8 +7,8 @@ its header. Areas start at multiples of SWAP_AREA_SLOTS, so that what is aligned
 
 from __future__ import annotations
 
-from .arrays import array_of
-from .params import MAX_SWAPFILES, PAGE_WORDS, SLOT_WORDS, SWAP_AREA_SHIFT, SWAPFILE_CLUSTER
+from .arrays import array_of, pages_of
+from .params import MAX_SWAPFILES, SLOT_WORDS, SWAP_AREA_SHIFT, SWAPFILE_CLUSTER
 
 
 class SwapAreas:
@@ -29,7 +29,7 @@ class SwapAreas:
         self.map = slots[0::SLOT_WORDS]
         self.cache = slots[1::SLOT_WORDS]
         self.content = slots[2::SLOT_WORDS]
-        self.words = array_of("Q", nr_slots * PAGE_WORDS)
+        self.words = pages_of(nr_slots)
         self.block_used = array_of("H", nr_slots // SWAPFILE_CLUSTER + 2)
         self.area_at = array_of("B", (nr_slots >> SWAP_AREA_SHIFT) + 1)
         self.start = array_of("I", MAX_SWAPFILES)

@@ -230,7 +230,7 @@ def test_pages_that_a_task_writes_keep_their_bytes(make_small: MakeMachine) -> N
     opened.write(0, b"on the disk" + bytes(2 * 4096))
     machine.sync()
     machine.set_sysctl("drop_caches", 1)
-    assert file.nr_pages_cached == 0
+    assert not cached(file)
     task = machine.spawn(100)
     read_kb, clock_ns = machine.vmstat()["pgpgin"], machine.clock_ns
     assert task.write_file(file, 0, 2) == 2

@@ -15,7 +15,7 @@ from tests.conftest import engine_of
 MM = Path(__file__).parents[2] / "memcgfs" / "mm"
 LARGEST_CONSTANT = 2**31 - 1
 
-DECLARATION = re.compile(r"^( *)(cdef|cpdef) (?:(?:unsigned|long|void|bint|int|tuple|object) ?)*\b(\w+)\(([^)]*)\)(.*)$")
+DECLARATION = re.compile(r"^( *)(cdef|cpdef) (?:(?:inline|unsigned|long|void|bint|int|tuple|object) ?)*\b(\w+)\(([^)]*)\)(.*)$")
 CLASS = re.compile(r"^cdef class (\w+)(?:\(\w+\))?:")
 
 
@@ -67,7 +67,7 @@ def defined(module: str) -> dict[str, tuple[str, ...]]:
 
 # What stays a Python function: constructors, inspection, what asks the Python side, a model in Python.
 PYTHON_ONLY = {
-    "arrays": {"array_of"},
+    "arrays": {"array_of", "host_zeros", "pages_of"},
     "lists": {"Links.order"},
     "containers": {"Containers.take_released"},
     "core": {"Core.bind"},
