@@ -76,7 +76,9 @@ def _mount(requests: Requests, path: Path, words: set[str]) -> None:
 
 async def _answer(tree: Tree, host: Host, requests: Requests, path: Path, is_alone: bool, ready: Callable[[], None]) -> None:
     mount = mount_at(path)
-    assert mount is not None
+    if mount is None:  # unmounted before the first request
+        ready()
+        return
     with trio.open_signal_receiver(*END_SIGNALS) as signals:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, END_SIGNALS)
         async with trio.open_nursery() as nursery:
