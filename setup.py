@@ -24,6 +24,11 @@ SIBLING_IMPORT = re.compile(r"^\s*from \.[\w.]* import .*\n", re.MULTILINE)
 FINAL = re.compile(r"^(\w+): Final = (\w+)(?:  #.*)?\n", re.MULTILINE)
 TRACE_PROTOTYPE = re.compile(r"^static (?=\w+ __pyx_f_\w+_engine_trace_\w+\(.*/\*proto\*/$)", re.MULTILINE)
 COLD = "static __attribute__((cold, noinline)) "
+INLINING = {"inline-unit-growth": 200, "max-inline-insns-auto": 45, "inline-min-speedup": 5}
+"""gcc stops inlining when a unit has grown by 40 %, and thinks small of a function's gain: the joined unit has some thousand functions of a
+few lines each, which are worth more than that. Other compilers pay no attention."""
+FLAGS = ["-g0", *(word for name, value in INLINING.items() for word in ("--param", f"{name}={value}"))]
+"""-g0: half of the time would go into debug information, of lines that nobody wrote."""
 FUTURE = "from __future__ import annotations\n"
 DIRECTIVES = {
     "language_level": 3,
@@ -94,7 +99,7 @@ def extensions() -> list[Extension]:
 
     join()
     found = cythonize(
-        [Extension("memcgfs.mm._engine", [str(BUILD / "memcgfs/mm/_engine.py")])],
+        [Extension("memcgfs.mm._engine", [str(BUILD / "memcgfs/mm/_engine.py")], extra_compile_args=FLAGS)],
         compiler_directives=DIRECTIVES,
         include_path=[str(BUILD)],
     )
