@@ -33,9 +33,10 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 ONLY_FUSE = {"pyfuse3", "trio"}
 MM_MAY_IMPORT = {
-    "__future__", "array", "collections", "contextlib", "dataclasses", "math", "mmap", "os", "sortedcontainers", "types", "typing",
+    "__future__", "array", "collections", "contextlib", "dataclasses", "itertools", "math", "mmap", "os", "sortedcontainers", "types",
+    "typing",
 }  # fmt: skip
-"""Nothing of async, I/O, wall time, randomness or logging. os: one environment variable; mmap: where the arrays live."""
+"""Nothing of async, I/O, wall time, randomness or logging. os: one environment variable; mmap, itertools: where the arrays live."""
 
 
 def modules() -> dict[str, Path]:
