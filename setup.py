@@ -23,7 +23,9 @@ LARGEST_CONSTANT = 2**31 - 1
 SIBLING_IMPORT = re.compile(r"^\s*from \.[\w.]* import .*\n", re.MULTILINE)
 FINAL = re.compile(r"^(\w+): Final = (\w+)(?:  #.*)?\n", re.MULTILINE)
 TRACE_PROTOTYPE = re.compile(r"^static (?=\w+ __pyx_f_\w+_engine_trace_\w+\(.*/\*proto\*/$)", re.MULTILINE)
+FAULT_PROTOTYPE = re.compile(r"^static (?=\w+ __pyx_f_\w+_engine_fault_in\(.*/\*proto\*/$)", re.MULTILINE)
 COLD = "static __attribute__((cold, noinline)) "
+APART = "static __attribute__((noinline)) "
 INLINING = {"inline-unit-growth": 200, "max-inline-insns-auto": 45, "inline-min-speedup": 5}
 """gcc stops inlining when a unit has grown by 40 %, and thinks small of a function's gain: the joined unit has some thousand functions of a
 few lines each, which are worth more than that. Other compilers pay no attention."""
@@ -86,10 +88,11 @@ def write_if_changed(path: Path, text: str) -> None:
         path.write_text(text)
 
 
-def set_trace_points_aside() -> None:
-    """Tells the C compiler that trace points are mostly off; inlined, they would cost registers in every function that has one."""
+def set_rare_functions_aside() -> None:
+    """Tells the C compiler that trace points are mostly off, and that most accesses are hits; inlined, a trace point would cost registers
+    in every function that has one, and the fault in the loop of accesses."""
     path = BUILD / "memcgfs/mm/_engine.c"
-    write_if_changed(path, TRACE_PROTOTYPE.sub(COLD, path.read_text()))
+    write_if_changed(path, FAULT_PROTOTYPE.sub(APART, TRACE_PROTOTYPE.sub(COLD, path.read_text())))
 
 
 def extensions() -> list[Extension]:
@@ -103,7 +106,7 @@ def extensions() -> list[Extension]:
         compiler_directives=DIRECTIVES,
         include_path=[str(BUILD)],
     )
-    set_trace_points_aside()
+    set_rare_functions_aside()
     for extension in found:
         extension.optional = True
     return list(found)

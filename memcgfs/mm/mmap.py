@@ -49,15 +49,7 @@ def access_pages(core: Core, mm: int, pages: memoryview[int], writes: memoryview
                 core.tables.ram[at] = pte | PTE_ACCESSED
                 done += 1
                 continue
-        core.mms.in_fault[mm] += 1
-        core.fault = handle_mm_fault(core, mm, vpn, write != 0)
-        core.mms.in_fault[mm] -= 1
-        if core.fault == VM_FAULT_MAJOR:
-            core.mms.maj_flt[mm] += 1
-        elif core.fault == VM_FAULT_MINOR:
-            core.mms.min_flt[mm] += 1
-            core.clock_ns += core.fault_ns
-        if core.fault >= VM_FAULT_OOM or core.current_is_killed:
+        if not fault_in(core, mm, vpn, write):
             break
         faults = faults + 1 if done == faulting else 1
         faulting = done
@@ -68,6 +60,19 @@ def access_pages(core: Core, mm: int, pages: memoryview[int], writes: memoryview
         if 0 <= next_due_ns(core) <= core.clock_ns:
             run_due(core)
     return done
+
+
+def fault_in(core: Core, mm: int, vpn: int, write: int) -> bool:
+    """The access faults, and says in core.fault how that ended. May the batch go on?"""
+    core.mms.in_fault[mm] += 1
+    core.fault = handle_mm_fault(core, mm, vpn, write != 0)
+    core.mms.in_fault[mm] -= 1
+    if core.fault == VM_FAULT_MAJOR:
+        core.mms.maj_flt[mm] += 1
+    elif core.fault == VM_FAULT_MINOR:
+        core.mms.min_flt[mm] += 1
+        core.clock_ns += core.fault_ns
+    return core.fault < VM_FAULT_OOM and not core.current_is_killed
 
 
 def zap_page(core: Core, mm: int, vpn: int, at: int, why: int) -> None:
