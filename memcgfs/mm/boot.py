@@ -93,7 +93,9 @@ def build_zonelists(core: Core) -> None:
             else:
                 fallback = [node * MAX_NR_ZONES + zone for node in nodes for zone in types]
             populated = [zone for zone in fallback if zones.present[zone]]
-            row = (local * MAX_NR_ZONES + kind) * (zones.nr_zones + 1)
+            zonelist = local * MAX_NR_ZONES + kind
+            zones.zonelist_length[zonelist] = len(populated)
+            row = zonelist * (zones.nr_zones + 1)
             for place in range(zones.nr_zones + 1):
                 zones.zonelist[row + place] = populated[place] if place < len(populated) else zones.nr_zones
 

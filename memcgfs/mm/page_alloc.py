@@ -50,27 +50,21 @@ def may_take_from(core: Core, zone: int, order: int, class_zone: int, alloc_flag
 def get_page_from_freelist(core: Core, gfp: int, order: int, zonelist: int, alloc_flags: int) -> int:
     """The first zone of the list that is above its watermark, and has such a block, gives it; 0 where none does."""
     class_zone = core.zones.zone_in_list(zonelist, 0)
-    place = 0
-    zone = class_zone
-    while zone < core.zones.nr_zones:
+    for place in range(core.zones.nr_in_list(zonelist)):
+        zone = core.zones.zone_in_list(zonelist, place)
         if may_take_from(core, zone, order, class_zone, alloc_flags):
             pfn = buffered_rmqueue(core, gfp, order, zone)
             if pfn != 0:
                 return pfn
-        place += 1
-        zone = core.zones.zone_in_list(zonelist, place)
     return 0
 
 
 def wakeup_kswapds(core: Core, zonelist: int, order: int) -> None:
     """Each zone of the list below its low watermark wakes the kswapd of its node."""
-    place = 0
-    zone = core.zones.zone_in_list(zonelist, 0)
-    while zone < core.zones.nr_zones:
+    for place in range(core.zones.nr_in_list(zonelist)):
+        zone = core.zones.zone_in_list(zonelist, place)
         if not core.zones.watermark_ok(zone, order, WMARK_LOW, 0, 0):
             wakeup_kswapd(core, zone // MAX_NR_ZONES, order)
-        place += 1
-        zone = core.zones.zone_in_list(zonelist, place)
 
 
 def wakeup_kswapd(core: Core, node: int, order: int) -> None:

@@ -15,6 +15,7 @@ cdef class Zones:
     cdef readonly long long[::1] wmark
     cdef readonly long long[::1] lowmem_reserve
     cdef readonly unsigned char[::1] zonelist
+    cdef readonly unsigned char[::1] zonelist_length
     cdef readonly long long[::1] stat
     cdef readonly long long[::1] pages_scanned
     cdef readonly unsigned char[::1] all_unreclaimable
@@ -24,6 +25,7 @@ cdef class Zones:
     cpdef long long count(self, unsigned int zone, unsigned int item) noexcept nogil
     cpdef void add(self, unsigned int zone, unsigned int item, long long amount) noexcept nogil
     cpdef long long total(self, unsigned int item) noexcept nogil
+    cpdef unsigned int nr_in_list(self, unsigned int zonelist) noexcept nogil
     cpdef unsigned int zone_in_list(self, unsigned int zonelist, unsigned int place) noexcept nogil
     cpdef unsigned int free_head(self, unsigned int zone, unsigned int order) noexcept nogil
     cpdef int smallest_block(self, unsigned int zone, int order) noexcept nogil

@@ -36,6 +36,7 @@ class Zones:
         self.wmark = array_of("q", nr_zones * 3)
         self.lowmem_reserve = array_of("q", nr_zones * MAX_NR_ZONES)
         self.zonelist = array_of("B", nr_zones * (nr_zones + 1))
+        self.zonelist_length = array_of("B", nr_zones)
         self.stat = array_of("q", nr_zones * ZONE_ROW)
         self.pages_scanned = array_of("q", nr_zones)
         self.all_unreclaimable = array_of("B", nr_zones)
@@ -57,6 +58,10 @@ class Zones:
         for zone in range(self.nr_zones):
             amount += self.stat[zone * ZONE_ROW + item]
         return amount
+
+    def nr_in_list(self, zonelist: int) -> int:
+        """How many zones the zonelist has, the places of zone_in_list()."""
+        return self.zonelist_length[zonelist]
 
     def zone_in_list(self, zonelist: int, place: int) -> int:
         """The zone at this place of the zonelist, or nr_zones past its end."""

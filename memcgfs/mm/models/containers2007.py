@@ -198,27 +198,21 @@ def shrink_zones(core: Core, priority: int, zonelist: int, sc: ScanControl2007) 
     """Every zone of the list; one that kswapd gave up is tried at the first priority only."""
     sc.all_unreclaimable = True
     nr_reclaimed = 0
-    place = 0
-    zone = core.zones.zone_in_list(zonelist, 0)
-    while zone < core.zones.nr_zones:
+    for place in range(core.zones.nr_in_list(zonelist)):
+        zone = core.zones.zone_in_list(zonelist, place)
         note_zone_scanning_priority(core, zone, priority)
         if core.zones.all_unreclaimable[zone] == 0 or priority == core.def_priority:
             sc.all_unreclaimable = False
             nr_reclaimed += shrink_zone(core, priority, zone, sc)
-        place += 1
-        zone = core.zones.zone_in_list(zonelist, place)
     return nr_reclaimed
 
 
 def count_lru_pages(core: Core, zonelist: int) -> int:
     """The pages on the lists of this zonelist's zones, against which slabs are weighed."""
     pages = 0
-    place = 0
-    zone = core.zones.zone_in_list(zonelist, 0)
-    while zone < core.zones.nr_zones:
-        pages += core.zones.count(zone, NR_ACTIVE) + core.zones.count(zone, NR_INACTIVE)
-        place += 1
+    for place in range(core.zones.nr_in_list(zonelist)):
         zone = core.zones.zone_in_list(zonelist, place)
+        pages += core.zones.count(zone, NR_ACTIVE) + core.zones.count(zone, NR_INACTIVE)
     return pages
 
 
@@ -256,12 +250,9 @@ def do_try_to_free_pages(core: Core, zonelist: int, sc: ScanControl2007) -> bool
         priority -= 1
     if not success and not sc.all_unreclaimable and sc.mem_container < 0:
         success = True
-    place = 0
-    zone = core.zones.zone_in_list(zonelist, 0)
-    while zone < core.zones.nr_zones:
-        core.zones.prev_priority[zone] = max(priority, 0)
-        place += 1
+    for place in range(core.zones.nr_in_list(zonelist)):
         zone = core.zones.zone_in_list(zonelist, place)
+        core.zones.prev_priority[zone] = max(priority, 0)
     if core.traced:
         trace_reclaim_end(core, sc, nr_reclaimed, max(priority, 0))
     return success
