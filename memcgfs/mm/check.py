@@ -232,7 +232,7 @@ def check_charges(walk: Walk) -> None:
             walk.expect(walk.meta_refs[pfn] <= possible, f"frame {pfn} holds {walk.meta_refs[pfn]} charges for {possible} uses")
     spaces = Counter(space.container for space in machine.spaces.values())
     for cid, pages in charged.items():
-        walk.equal(f"container {cid}: usage", core.counters.usage[cid], len(pages))
+        walk.equal(f"container {cid}: usage", core.counters.usage[cid], len(pages) * core.counters.unit)
         active, inactive = core.model.walk(core, cid)
         walk.equal(f"container {cid}: pages on its lists", len(active) + len(inactive), len(pages))
         walk.expect({*active, *inactive} == pages, f"container {cid}: its lists hold other pages than are charged to it")

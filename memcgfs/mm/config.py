@@ -45,6 +45,9 @@ ULONG_BITS = {"x86_64": 64, "i386": 32}
 DENTRY_BYTES = {"x86_64": 208, "i386": 132}
 STRUCT_SLAB_BYTES = {"x86_64": 48, "i386": 28}
 KMEM_BUFCTL_BYTES = 4
+# By rules: what a counter counts for a page, how many bits it has, and whether its test of the limit wraps (see res_counter.py).
+CHARGE_UNIT = {"2007": 1, "2008": PAGE_BYTES}
+LIMIT_WRAPS = {"2007": True, "2008": False}
 LOWMEM_RESERVE_RATIO = {ZONE_DMA: 256, ZONE_DMA32: 256, ZONE_NORMAL: 32}
 
 
@@ -98,8 +101,8 @@ class MachineConfig:
             raise ConfigError(f"nodes={self.nodes}: from 1 to {MAX_NODES}")
         if self.model != "containers2007":
             raise ConfigError(f"model={self.model}: only containers2007 is built")
-        if self.rules != "2007":
-            raise ConfigError(f"rules={self.rules}: only 2007 is built")
+        if self.rules not in CHARGE_UNIT:
+            raise ConfigError(f"rules={self.rules}: only 2007 and 2008 are built")
         if self.disk.depth < 1 or self.disk.depth > 1 << 20 or self.disk.latency_ns < 0 or self.disk.bytes_per_s < 0:
             raise ConfigError("disk: latency and bandwidth cannot be negative, and the depth is 1 to 1048576")
         if self.zone_pages is None and self.ram_bytes < MIN_FRAMES * PAGE_BYTES:
@@ -129,6 +132,11 @@ class MachineConfig:
     @property
     def nr_frames(self) -> int:
         return sum(self.zone_pages) if self.zone_pages is not None else self.ram_bytes // PAGE_BYTES
+
+    @property
+    def ulong_max(self) -> int:
+        """The largest unsigned long of the architecture."""
+        return (1 << ULONG_BITS[self.arch]) - 1
 
     @property
     def nr_swap_pages(self) -> int:
@@ -182,7 +190,9 @@ class Sizes:
     nr_lru_heads: int
     nr_meta_heads: int
     nr_containers: int
-    ulong_max: int
+    largest_count: int
+    charge_unit: int
+    limit_wraps: bool
     nr_mms: int
     nr_vmas: int
     nr_segments: int
@@ -216,7 +226,9 @@ def sizes_of(config: MachineConfig, nr_lru_heads: int, nr_meta_heads: int) -> Si
         nr_lru_heads=nr_lru_heads,
         nr_meta_heads=nr_meta_heads,
         nr_containers=config.max_containers,
-        ulong_max=(1 << ULONG_BITS[config.arch]) - 1,
+        largest_count=config.ulong_max if config.rules == "2007" else (1 << 64) - 1,
+        charge_unit=CHARGE_UNIT[config.rules],
+        limit_wraps=LIMIT_WRAPS[config.rules],
         nr_mms=config.max_threads + 3,
         nr_vmas=min(1 << 24, max(1 << 16, config.nr_frames)),
         nr_segments=min(MAX_SEGMENTS, config.nr_frames + 1),

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .config import PAGE_BYTES
+
 if TYPE_CHECKING:
     from .machine import Machine
+
+LLONG_MAX = (1 << 63) - 1
 
 
 class Container:
@@ -23,21 +27,40 @@ class Container:
 
     @property
     def usage(self) -> int:
-        return int(self.machine.core.counters.usage[self.cid])
+        """Pages."""
+        return int(self.machine.core.counters.pages(self.cid))
 
     @property
     def limit(self) -> int:
         """Pages. Lowering it below the usage is accepted, and shows at the next charge."""
-        return int(self.machine.core.counters.limit[self.cid])
+        counters = self.machine.core.counters
+        return int(counters.limit[self.cid] // counters.unit)
 
     @limit.setter
     def limit(self, pages: int) -> None:
+        counters = self.machine.core.counters
+        self.set_count(pages * counters.unit)
+
+    @property
+    def limit_bytes(self) -> int:
+        """The limit where it is told in bytes. A counter that counts pages can have a larger one than fits: that is "none", LLONG_MAX."""
+        counters = self.machine.core.counters
+        if counters.unit == PAGE_BYTES:
+            return int(counters.limit[self.cid])
+        return min(int(counters.limit[self.cid]) * PAGE_BYTES, LLONG_MAX)
+
+    @limit_bytes.setter
+    def limit_bytes(self, nbytes: int) -> None:
+        """Whole pages."""
+        self.set_count(nbytes * self.machine.core.counters.unit // PAGE_BYTES)
+
+    def set_count(self, limit: int) -> None:
         self.machine.refuse_if_panicked()
-        self.machine.core.counters.limit[self.cid] = pages & self.ulong_max
+        self.machine.core.counters.limit[self.cid] = limit & self.machine.core.counters.largest
 
     @property
     def ulong_max(self) -> int:
-        return int(self.machine.core.counters.ulong_max)
+        return self.machine.config.ulong_max
 
     @property
     def failcnt(self) -> int:

@@ -3,7 +3,7 @@ cdef class Containers:
     cdef readonly unsigned int nr_containers
     cdef readonly long long[::1] css
     cdef readonly long long[::1] leaked
-    cdef readonly long long[::1] peak
+    cdef readonly unsigned long long[::1] peak
     cdef readonly long long[::1] nr_cache
     cdef readonly unsigned char[::1] control_type
     cdef readonly unsigned char[::1] is_released

@@ -26,7 +26,7 @@ class Containers:
         self.nr_containers = nr_containers
         self.css = array_of("q", nr_containers)
         self.leaked = array_of("q", nr_containers)
-        self.peak = array_of("q", nr_containers)
+        self.peak = array_of("Q", nr_containers)
         self.nr_cache = array_of("q", nr_containers)
         self.control_type = array_of("B", nr_containers)
         self.is_released = array_of("B", nr_containers)

@@ -44,7 +44,7 @@ class Core:
         self.lru = self.frames.lru
         self.meta = self.frames.meta
         self.zones = Zones(sizes.nr_nodes, self.lru.first_head)
-        self.counters = ResCounters(sizes.nr_containers, sizes.ulong_max)
+        self.counters = ResCounters(sizes.nr_containers, sizes.largest_count, sizes.charge_unit, sizes.limit_wraps)
         self.containers = Containers(sizes.nr_containers)
         self.mms = AddressSpaces(sizes.nr_mms)
         self.vmas = Vmas(sizes.nr_vmas, sizes.nr_files)

@@ -61,7 +61,8 @@ class Machine:
                 model = engine.Containers2007(self.core, nr_zones, sizes.nr_containers)
             else:
                 model = engine.PythonModel(self.core, policy)
-            self.core.bind(model, engine.Rules2007(), engine.Pdflush())
+            rules = engine.Rules2008() if config.rules == "2008" else engine.Rules2007()
+            self.core.bind(model, rules, engine.Pdflush())
         except (OSError, OverflowError, ValueError, MemoryError) as error:
             raise ConfigError(f"ram={config.ram_bytes}: the host refuses the arrays of such a machine ({error})") from error
         self.swapfiles = Swapfiles(self, config.nr_swap_pages)
@@ -112,6 +113,8 @@ class Machine:
     def remove_container(self, container: Container) -> None:
         """Raises ContainerBusy while pages are charged to it or an address space belongs to it."""
         self.refuse_if_panicked()
+        if self.core.rules.forgets_on_rmdir:
+            self.force_empty(container)
         if container.css_refs:
             raise ContainerBusy(f"{container.css_refs} references are held: charged pages, and tasks' memory")
         self.core.containers.forget_released(container.cid)

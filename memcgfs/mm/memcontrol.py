@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from .core import Core, warn
 from .params import LOCK_META_PAGE, LOCKDEP, PG_CHARGED_CACHE, PG_METAPAGE, WARN_UNCHARGE_BELOW_ZERO
-from .trace import trace_uncharge
-from .trace_ring import CHARGED_FORCED
+from .trace import trace_charge, trace_event, trace_uncharge
+from .trace_ring import CHARGED_CACHE, CHARGED_FORCED, CHARGED_MAPPED, TRACE_CHARGE_ROUND
 
 
 def page_get_meta_page(core: Core, pfn: int) -> bool:
@@ -37,6 +37,33 @@ def page_assign_meta_page(core: Core, pfn: int, container: int, refs: int) -> No
     core.frames.meta_refs[pfn] = refs
 
 
+def charge_again(core: Core, pfn: int, is_cache: bool) -> None:
+    """The page has a meta page, which stands for one use more from now on. Its lock is held, and given back."""
+    core.frames.meta_refs[pfn] += 1
+    if core.traced:
+        trace_charge(core, pfn, CHARGED_CACHE if is_cache else CHARGED_MAPPED)
+    unlock_meta_page(core, pfn)
+
+
+def add_meta_page(core: Core, pfn: int, container: int, is_cache: bool) -> None:
+    """The page, which its container has been charged for, gets its meta page. Its lock is held, and given back."""
+    page_assign_meta_page(core, pfn, container, 1)
+    if is_cache:
+        core.frames.set(pfn, PG_CHARGED_CACHE)
+        core.containers.nr_cache[container] += 1
+    if core.traced:
+        trace_charge(core, pfn, CHARGED_CACHE if is_cache else CHARGED_MAPPED)
+    core.model.charged(core, pfn, container)
+    unlock_meta_page(core, pfn)
+    core.containers.peak[container] = max(core.containers.peak[container], core.counters.pages(container))
+
+
+def trace_round(core: Core, container: int, nr_retries: int, then: int) -> None:
+    """A charge was refused, and this is what follows."""
+    if core.traced:
+        trace_event(core, TRACE_CHARGE_ROUND, container, core.counters.pages(container), nr_retries, then)
+
+
 def mem_container_uncharge_page(core: Core, pfn: int, what: int) -> None:
     """mem_container_uncharge: one reference less; the last one gives the page back to the container's counter and lists.
 
@@ -57,7 +84,7 @@ def mem_container_uncharge_page(core: Core, pfn: int, what: int) -> None:
     unlock_meta_page(core, pfn)
     if core.frames.test_and_clear(pfn, PG_CHARGED_CACHE):
         core.containers.nr_cache[container] -= 1
-    if not core.counters.uncharge(container, 1):
+    if not core.counters.uncharge(container, core.counters.unit):
         warn(core, WARN_UNCHARGE_BELOW_ZERO)
     if core.traced:
         trace_uncharge(core, pfn, container, 0, what)

@@ -114,8 +114,8 @@ def lost_race(core: Core, pfn: int) -> int:
 
 
 def do_anonymous_page(core: Core, mm: int, vma: int, vpn: int, at: int, write: bool) -> int:
-    """The first touch. A read maps the zero page, which is charged to nobody."""
-    if not write:
+    """The first touch. A read maps the zero page, which is charged to nobody, as long as the kernel had one to map."""
+    if not write and core.rules.maps_zero_page:
         get_page(core, ZERO_PAGE)
         page_add_file_rmap(core, ZERO_PAGE)
         core.mms.file_rss[mm] += 1
@@ -132,7 +132,7 @@ def do_anonymous_page(core: Core, mm: int, vma: int, vpn: int, at: int, write: b
         return lost_race(core, pfn)
     map_new_page(core, mm, vma, vpn, at, pfn)
     if core.traced:
-        trace_fault(core, mm, vpn, pfn, 0, FAULT_ANON | FAULT_WRITE)
+        trace_fault(core, mm, vpn, pfn, 0, FAULT_ANON + FAULT_WRITE * write)
     return VM_FAULT_MINOR
 
 

@@ -28,7 +28,6 @@ SHIFT_HZ = 10  # HZ is 1000
 OOM_DISABLE = -17
 OOM_ADJUST_RANGE = range(-16, 16)
 MOST_REPORTED = 20
-CONTAINER_MESSAGE = "Memory container out of memory"
 COMPULSORY_PANIC = "out of memory. Compulsory panic_on_oom is selected."
 
 
@@ -40,7 +39,7 @@ def badness(task: Task, uptime_ns: int, container: int | None) -> int:
     space = task.space
     if space is None or (container is not None and space.container != container):
         return 0
-    ulong_max = int(task.machine.core.counters.ulong_max)
+    ulong_max = task.machine.config.ulong_max
     points = space.total_vm
     if task.is_swapping_off:
         return ulong_max
@@ -79,6 +78,8 @@ def select_bad_process(machine: Machine, container: int | None) -> tuple[Task | 
     chosen, most = None, 0
     for task in threads(machine):
         if task.space is None:
+            continue
+        if container is not None and task.space.container != container and not machine.core.rules.kills_outsiders:
             continue
         if task.is_memdie:
             return None, 0, True
@@ -142,7 +143,7 @@ def oom_kill_process(machine: Machine, task: Task, points: int, message: str) ->
 
 def score_of(machine: Machine, points: int) -> int:
     """The kernel prints points as a long, so that the largest unsigned long reads -1."""
-    sign_bit = int(machine.core.counters.ulong_max // 2) + 1
+    sign_bit = machine.config.ulong_max // 2 + 1
     return points - 2 * (points & sign_bit)
 
 
@@ -159,7 +160,7 @@ def mem_container_out_of_memory(machine: Machine, container: int) -> None:
     assert victim is not None
     report(machine, victim, container)
     machine.trace(TRACE_OOM_KILL, victim.pid, container, score_of(machine, points))
-    oom_kill_process(machine, victim, points, CONTAINER_MESSAGE)
+    oom_kill_process(machine, victim, points, machine.core.rules.oom_message)
 
 
 def out_of_memory(machine: Machine, gfp: int, order: int) -> bool:

@@ -57,6 +57,7 @@ from .models.containers2007 import Containers2007 as Containers2007, nr_meta_hea
 from .models.python import PythonModel as PythonModel
 from .pdflush import Pdflush as Pdflush
 from .rules2007 import Rules2007 as Rules2007
+from .rules2008 import Rules2008 as Rules2008
 from .memory import handle_mm_fault as handle_mm_fault
 from .unuse import try_to_unuse as try_to_unuse
 from .mmap import access_pages as access_pages, copy_page_range as copy_page_range

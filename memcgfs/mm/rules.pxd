@@ -1,3 +1,11 @@
 cdef class Rules:
+    cdef readonly bint maps_zero_page
+    cdef readonly bint shmem_insists
+    cdef readonly bint forgets_on_rmdir
+    cdef readonly bint inherits_notify
+    cdef readonly bint kills_outsiders
+    cdef readonly object oom_message
     cdef int charge(self, Core core, unsigned int pfn, unsigned int mm) noexcept nogil
     cdef int cache_charge(self, Core core, unsigned int pfn, unsigned int mm) noexcept nogil
+    cdef int swap_cache_charge(self, Core core, unsigned int pfn, unsigned int mm) noexcept nogil
+    cdef void swap_cache_uncharge(self, Core core, unsigned int pfn, unsigned int what) noexcept nogil

@@ -1,6 +1,7 @@
 """What the machine asks of the charging rules: who pays for a page, what happens at the limit, what a task takes along.
 
-One file a year: rules2007.py. Uncharging is the same in all, and stands in memcontrol.py.
+One file a year: rules2007.py, rules2008.py. What they are made of, and the end of a charge, which is the same in all, stands in
+memcontrol.py.
 """
 
 from __future__ import annotations
@@ -9,12 +10,35 @@ from .core import Core
 
 
 class Rules:
-    """Answers are 0, or a negative errno as the kernel's functions give it."""
+    """Answers are 0, or a negative errno as the kernel's functions give it.
+
+    maps_zero_page: a read of untouched anonymous memory maps the zero page, which nobody pays for. shmem_insists: a file in memory whose
+    page cannot be charged tries again, instead of refusing the fault.
+
+    For the Python side: forgets_on_rmdir: a container without tasks can be removed, its pages being charged to nobody from then on.
+    inherits_notify: a new container has its parent's notify_on_release. kills_outsiders: the OOM killer of a container looks at the
+    tasks of all, those of others having no points; oom_message: what it says.
+    """
+
+    def __init__(self) -> None:
+        self.maps_zero_page = True
+        self.shmem_insists = True
+        self.forgets_on_rmdir = False
+        self.inherits_notify = False
+        self.kills_outsiders = True
+        self.oom_message = "Memory container out of memory"
 
     def charge(self, core: Core, pfn: int, mm: int) -> int:
         """mem_container_charge: the page is mapped by this address space."""
         return 0
 
     def cache_charge(self, core: Core, pfn: int, mm: int) -> int:
-        """mem_container_cache_charge: the page enters the page or swap cache."""
+        """mem_container_cache_charge: the page enters the page cache."""
         return 0
+
+    def swap_cache_charge(self, core: Core, pfn: int, mm: int) -> int:
+        """The page enters the swap cache."""
+        return 0
+
+    def swap_cache_uncharge(self, core: Core, pfn: int, what: int) -> None:
+        """It leaves the swap cache, or did not get in."""

@@ -1,18 +1,18 @@
 """Who is charged, and what happens at the limit, by the rules of July 2007 (mm/memcontrol.c; patches 4, 6 and 8 of v4).
 
 A page is charged to the container of the address space that first maps it; the page and swap cache are charged to whoever runs. The
-caller's gfp mask is not asked: a charge may always wait.
+caller's gfp mask is not asked: a charge may always wait. A counter counts pages.
 """
 
 from __future__ import annotations
 
 from .core import Core, interleave, mem_container_out_of_memory
-from .memcontrol import lock_meta_page, page_assign_meta_page, page_get_meta_page, unlock_meta_page
-from .params import AT_META_PAGE_ALLOC, ENOMEM, MEM_CONTAINER_TYPE_ALL, PG_CHARGED_CACHE
+from .memcontrol import add_meta_page, charge_again, lock_meta_page, mem_container_uncharge_page, page_get_meta_page, trace_round
+from .memcontrol import unlock_meta_page
+from .params import AT_META_PAGE_ALLOC, ENOMEM, MEM_CONTAINER_TYPE_ALL
 from .rules import Rules
-from .trace import trace_charge, trace_event
-from .trace_ring import CHARGED_CACHE, CHARGED_MAPPED, ROUND_GIVE_UP, ROUND_RECLAIMED, ROUND_RETRY, ROUND_UNDER_LIMIT
-from .trace_ring import TRACE_CHARGE_FAILED, TRACE_CHARGE_ROUND
+from .trace import trace_event
+from .trace_ring import ROUND_GIVE_UP, ROUND_RECLAIMED, ROUND_RETRY, ROUND_UNDER_LIMIT, TRACE_CHARGE_FAILED
 from .waiting import congestion_wait
 
 
@@ -26,6 +26,12 @@ class Rules2007(Rules):
             return 0
         return mem_container_charge(core, pfn, mm, True)
 
+    def swap_cache_charge(self, core: Core, pfn: int, mm: int) -> int:
+        return self.cache_charge(core, pfn, mm)
+
+    def swap_cache_uncharge(self, core: Core, pfn: int, what: int) -> None:
+        mem_container_uncharge_page(core, pfn, what)
+
 
 def mem_container_charge(core: Core, pfn: int, mm: int, is_cache: bool) -> int:
     """One charge of the page: a reference more if it has a meta page, else a new one, in the address space's container.
@@ -34,10 +40,7 @@ def mem_container_charge(core: Core, pfn: int, mm: int, is_cache: bool) -> int:
     """
     lock_meta_page(core, pfn)
     if page_get_meta_page(core, pfn):
-        core.frames.meta_refs[pfn] += 1
-        if core.traced:
-            trace_charge(core, pfn, CHARGED_CACHE if is_cache else CHARGED_MAPPED)
-        unlock_meta_page(core, pfn)
+        charge_again(core, pfn, is_cache)
         return 0
     unlock_meta_page(core, pfn)
 
@@ -47,37 +50,19 @@ def mem_container_charge(core: Core, pfn: int, mm: int, is_cache: bool) -> int:
     if not charge_or_reclaim(core, container):
         core.containers.css_put(container)
         if core.traced:
-            trace_event(core, TRACE_CHARGE_FAILED, pfn, container, core.counters.usage[container])
+            trace_event(core, TRACE_CHARGE_FAILED, pfn, container, core.counters.pages(container))
         mem_container_out_of_memory(core, container)
         return -ENOMEM
 
     lock_meta_page(core, pfn)
     if page_get_meta_page(core, pfn):
         # Somebody else charged it meanwhile. v4 gives the charge back and forgets the css reference, which v6 mended.
-        core.frames.meta_refs[pfn] += 1
-        core.counters.uncharge(container, 1)
+        core.counters.uncharge(container, core.counters.unit)
         core.containers.leaked[container] += 1
-        if core.traced:
-            trace_charge(core, pfn, CHARGED_CACHE if is_cache else CHARGED_MAPPED)
-        unlock_meta_page(core, pfn)
+        charge_again(core, pfn, is_cache)
         return 0
-    page_assign_meta_page(core, pfn, container, 1)
-    if is_cache:
-        core.frames.set(pfn, PG_CHARGED_CACHE)
-        core.containers.nr_cache[container] += 1
-    if core.traced:
-        trace_charge(core, pfn, CHARGED_CACHE if is_cache else CHARGED_MAPPED)
-    core.model.charged(core, pfn, container)
-    unlock_meta_page(core, pfn)
-    usage = core.counters.usage[container]
-    if usage > core.containers.peak[container]:
-        core.containers.peak[container] = usage
+    add_meta_page(core, pfn, container, is_cache)
     return 0
-
-
-def trace_round(core: Core, container: int, nr_retries: int, then: int) -> None:
-    if core.traced:
-        trace_event(core, TRACE_CHARGE_ROUND, container, core.counters.usage[container], nr_retries, then)
 
 
 def charge_or_reclaim(core: Core, container: int) -> bool:
@@ -88,7 +73,7 @@ def charge_or_reclaim(core: Core, container: int) -> bool:
     cache come back charged, and go when they are written.
     """
     nr_retries = core.reclaim_retries
-    while not core.counters.charge(container, 1):
+    while not core.counters.charge(container, core.counters.unit):
         if core.model.shrink_container(core, container):
             trace_round(core, container, nr_retries, ROUND_RECLAIMED)
             continue

@@ -5,7 +5,7 @@ keeps its slot (in the tree where a disk's file has its blocks); a fault that fi
 two caches: the charge of the one is made before that of the other is given up, by whoever runs.
 
 "It ends": where the page cannot be charged, 2.6.23 with v4 tries again for ever (the tmpfs hang of 2007); here the fault is out of
-memory after MAX_SHMEM_ROUNDS rounds.
+memory after MAX_SHMEM_ROUNDS rounds. Since 2.6.25 (shmem_getpage's charge in advance) it is at once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .core import Core, warn
 from .files import block_tree
 from .page_alloc import alloc_page, put_page
 from .page_cache import add_to_page_cache, add_to_page_cache_lru, find_lock_page, remove_from_page_cache
-from .params import GFP_HIGHUSER, MAX_SHMEM_ROUNDS, PG_CACHE, PG_CONTENT, PG_DIRTY, PG_LOCKED, PG_UPTODATE, PGMAJFAULT
+from .params import ENOMEM, GFP_HIGHUSER, MAX_SHMEM_ROUNDS, PG_CACHE, PG_CONTENT, PG_DIRTY, PG_LOCKED, PG_UPTODATE, PGMAJFAULT
 from .params import VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, WARN_SHMEM_LIVELOCK
 from .radix_tree import ANY_ENTRY
 from .swap_state import delete_from_swap_cache, free_swap_and_cache, insert_into_swap_cache, lookup_swap_cache
@@ -105,35 +105,39 @@ def shmem_fault(core: Core, file: int, index: int) -> int:
                 if core.trees.lookup(block_tree(file), index) == slot:
                     return VM_FAULT_OOM
                 continue
-        shmem_take_back(core, pfn, file, index, slot)
+        error = shmem_take_back(core, pfn, file, index, slot)
         put_page(core, pfn)
+        if error == -ENOMEM and not core.rules.shmem_insists:
+            return VM_FAULT_OOM
     warn(core, WARN_SHMEM_LIVELOCK)
     return VM_FAULT_OOM
 
 
 def shmem_fill_hole(core: Core, file: int, index: int) -> bool:
-    """A page of zeros where there was none yet. False where there is no frame; a charge that was refused is no answer here."""
+    """A page of zeros where there was none yet. False where there is no frame, or, unless the rules insist, no charge."""
     pfn = alloc_page(core, GFP_HIGHUSER)
     if pfn == 0:
         return False
-    if add_to_page_cache_lru(core, pfn, file, index) == 0:
+    error = add_to_page_cache_lru(core, pfn, file, index)
+    if error == 0:
         core.frames.set(pfn, PG_UPTODATE)
         core.frames.clear(pfn, PG_CONTENT)
         core.frames.clear(pfn, PG_LOCKED)
     put_page(core, pfn)
-    return True
+    return error != -ENOMEM or core.rules.shmem_insists
 
 
-def shmem_take_back(core: Core, pfn: int, file: int, index: int, slot: int) -> None:
-    """A page of the swap cache, once it is read and not being written, moves back to the file."""
+def shmem_take_back(core: Core, pfn: int, file: int, index: int, slot: int) -> int:
+    """A page of the swap cache, once it is read and not being written, moves back to the file. 0, -ENOMEM or -EEXIST."""
     lock_page(core, pfn)
     wait_on_page_writeback(core, pfn)
     error = 0
     if core.swap.cache[slot] == pfn and core.trees.lookup(block_tree(file), index) == slot:
         error = move_from_swap_cache(core, pfn, file, index, slot)
     core.frames.clear(pfn, PG_LOCKED)
-    if error != 0:
+    if error != 0 and core.rules.shmem_insists:
         congestion_wait(core, core.wait_ns // 5)
+    return error
 
 
 def shmem_truncate_range(core: Core, file: int, first: int) -> None:

@@ -7,7 +7,6 @@ page: the swap cache is charged. Its slot is `private`; the way back from slot t
 from __future__ import annotations
 
 from .core import Core
-from .memcontrol import mem_container_uncharge_page
 from .page_alloc import get_page, put_page
 from .params import EEXIST, ENOENT, LOCKDEP, NR_FILE_PAGES, PG_DIRTY, PG_LOCKED, PG_SWAPCACHE, PG_UPTODATE, PG_WRITEBACK
 from .trace import trace_page
@@ -27,11 +26,11 @@ def insert_into_swap_cache(core: Core, pfn: int, slot: int) -> int:
 
     0; -ENOMEM; -EEXIST where another page took the slot's place while this one was charged.
     """
-    error = core.rules.cache_charge(core, pfn, core.current_mm)
+    error = core.rules.swap_cache_charge(core, pfn, core.current_mm)
     if error != 0:
         return error
     if core.swap.cache[slot] != 0:
-        mem_container_uncharge_page(core, pfn, CHARGED_UNUSED)
+        core.rules.swap_cache_uncharge(core, pfn, CHARGED_UNUSED)
         return -EEXIST
     core.swap.cache[slot] = pfn
     core.swap.nr_cached += 1
@@ -78,7 +77,7 @@ def delete_from_swap_cache(core: Core, pfn: int) -> None:
     core.frames.private[pfn] = 0
     core.frames.clear(pfn, PG_SWAPCACHE)
     core.zones.add(core.frames.zone(pfn), NR_FILE_PAGES, -1)
-    mem_container_uncharge_page(core, pfn, CHARGED_CACHE)
+    core.rules.swap_cache_uncharge(core, pfn, CHARGED_CACHE)
     core.swap.free(slot)
     put_page(core, pfn)
 

@@ -40,12 +40,12 @@ def trace_page(core: Core, event: int, pfn: int, a: int, b: int) -> None:
 def trace_charge(core: Core, pfn: int, what: int) -> None:
     """The page's charge stands for this, too."""
     container = core.frames.container[pfn]
-    trace_event(core, TRACE_CHARGE, pfn, container, core.frames.meta_refs[pfn], core.counters.usage[container], what)
+    trace_event(core, TRACE_CHARGE, pfn, container, core.frames.meta_refs[pfn], core.counters.pages(container), what)
 
 
 def trace_uncharge(core: Core, pfn: int, container: int, refs: int, what: int) -> None:
     """It stands for this no more; so many references are left."""
-    trace_event(core, TRACE_UNCHARGE, pfn, container, refs, core.counters.usage[container], what)
+    trace_event(core, TRACE_UNCHARGE, pfn, container, refs, core.counters.pages(container), what)
 
 
 def trace_fault(core: Core, mm: int, vpn: int, pfn: int, slot: int, how: int) -> None:

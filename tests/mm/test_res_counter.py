@@ -17,8 +17,8 @@ ULONG = {"i386": ctypes.c_uint32, "x86_64": ctypes.c_uint64}
 LONG_MAX = {"i386": 2147483647, "x86_64": 9223372036854775807}
 
 
-def make_counters(engine: ModuleType, arch: str = "x86_64") -> Any:
-    counters = engine.ResCounters(3, (1 << ULONG_BITS[arch]) - 1)
+def make_counters(engine: ModuleType, arch: str = "x86_64", *, unit: int = 1, wraps: bool = True) -> Any:
+    counters = engine.ResCounters(3, (1 << ULONG_BITS[arch]) - 1, unit, wraps)
     for counter in range(3):
         counters.init(counter)
     return counters

@@ -1,0 +1,66 @@
+"""Who is charged, and what happens at the limit, by the rules of Linux 2.6.25, the first release (mm/memcontrol.c).
+
+As in 2007 a page is charged to the container of the address space that first maps it, and the page cache to whoever runs; but the swap
+cache is nobody's: a page that reclaim unmaps is given up at once, before it is written, and one that comes back is charged when it is
+mapped. The loop at the limit is that of 2007. There is no control_type, and no zero page any more (mm/memory.c, since 2.6.24): every touch is charged. A counter counts bytes.
+
+Every charge of this machine is made with GFP_KERNEL, that is, may wait; the kernel's branch for one that may not (shmem's second charge
+of a page, which the first has paid for) is not written.
+"""
+
+from __future__ import annotations
+
+from .core import Core, interleave, mem_container_out_of_memory
+from .memcontrol import add_meta_page, charge_again, lock_meta_page, page_get_meta_page, unlock_meta_page
+from .params import AT_META_PAGE_ALLOC, ENOMEM
+from .rules import Rules
+from .rules2007 import charge_or_reclaim
+from .trace import trace_event
+from .trace_ring import TRACE_CHARGE_FAILED
+
+
+class Rules2008(Rules):
+    def __init__(self) -> None:
+        self.maps_zero_page = False
+        self.shmem_insists = False
+        self.forgets_on_rmdir = True
+        self.inherits_notify = True
+        self.kills_outsiders = False
+        self.oom_message = "Memory cgroup out of memory"
+
+    def charge(self, core: Core, pfn: int, mm: int) -> int:
+        return mem_cgroup_charge_common(core, pfn, mm, False)
+
+    def cache_charge(self, core: Core, pfn: int, mm: int) -> int:
+        return mem_cgroup_charge_common(core, pfn, mm, True)
+
+
+def mem_cgroup_charge_common(core: Core, pfn: int, mm: int, is_cache: bool) -> int:
+    """One charge of the page; whoever loses a race for its first one gives everything back and starts again.
+
+    0, or -ENOMEM after the OOM killer ran.
+    """
+    while True:
+        lock_meta_page(core, pfn)
+        if page_get_meta_page(core, pfn):
+            charge_again(core, pfn, is_cache)
+            return 0
+        unlock_meta_page(core, pfn)
+
+        interleave(core, AT_META_PAGE_ALLOC, pfn)
+        container = core.mms.container[mm]
+        core.containers.css_get(container)
+        if not charge_or_reclaim(core, container):
+            core.containers.css_put(container)
+            if core.traced:
+                trace_event(core, TRACE_CHARGE_FAILED, pfn, container, core.counters.pages(container))
+            mem_container_out_of_memory(core, container)
+            return -ENOMEM
+
+        lock_meta_page(core, pfn)
+        if not page_get_meta_page(core, pfn):
+            add_meta_page(core, pfn, container, is_cache)
+            return 0
+        unlock_meta_page(core, pfn)
+        core.counters.uncharge(container, core.counters.unit)
+        core.containers.css_put(container)
