@@ -1,7 +1,7 @@
 """The machine: an emulated page allocator, page tables, swap and reclaim, with the memory controller of July 2007 on it.
 
 Machine is the whole of it for other packages. The engine below is compiled where it could be (`compiled` says so) and gives the same
-counts uncompiled; MEMCGFS_PURE=1 chooses that. Read lists.py, frames.py, memcontrol.py, rules2007.py, models/shrink2007.py and
+counts uncompiled; MEMCGFS_PURE=1 chooses that. Read lists.py, frames.py, memcontrol.py, rules2007.py, models/shrink.py and
 models/containers2007.py in this order, and the seed stands before you.
 """
 

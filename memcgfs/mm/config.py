@@ -48,6 +48,7 @@ KMEM_BUFCTL_BYTES = 4
 # By rules: what a counter counts for a page, how many bits it has, and whether its test of the limit wraps (see res_counter.py).
 CHARGE_UNIT = {"2007": 1, "2008": PAGE_BYTES}
 LIMIT_WRAPS = {"2007": True, "2008": False}
+MODELS = ("containers2007", "cgroups2008")
 LOWMEM_RESERVE_RATIO = {ZONE_DMA: 256, ZONE_DMA32: 256, ZONE_NORMAL: 32}
 
 
@@ -99,8 +100,8 @@ class MachineConfig:
             raise ConfigError(f"arch={self.arch}: only x86_64 and i386 are built")
         if not 1 <= self.nodes <= MAX_NODES:
             raise ConfigError(f"nodes={self.nodes}: from 1 to {MAX_NODES}")
-        if self.model != "containers2007":
-            raise ConfigError(f"model={self.model}: only containers2007 is built")
+        if self.model not in MODELS:
+            raise ConfigError(f"model={self.model}: only {' and '.join(MODELS)} are built")
         if self.rules not in CHARGE_UNIT:
             raise ConfigError(f"rules={self.rules}: only 2007 and 2008 are built")
         if self.disk.depth < 1 or self.disk.depth > 1 << 20 or self.disk.latency_ns < 0 or self.disk.bytes_per_s < 0:

@@ -53,14 +53,17 @@ class Machine:
         self.engine = engine
         self.task_pages = TASK_PAGES[config.arch]
         nr_zones = config.nodes * MAX_NR_ZONES
-        sizes = sizes_of(config, engine.nr_lru_heads(nr_zones), engine.nr_meta_heads(config.max_containers))
+        nr_meta_lists = config.max_containers * (2 if config.model == "containers2007" else 2 * nr_zones)
+        sizes = sizes_of(config, engine.nr_lru_heads(nr_zones), engine.nr_meta_heads(nr_meta_lists))
         try:
             self.core = engine.Core(sizes, self)
             self.min_free_kbytes = boot(self.core, config)
-            if policy is None:
-                model = engine.Containers2007(self.core, nr_zones, sizes.nr_containers)
-            else:
+            if policy is not None:
                 model = engine.PythonModel(self.core, policy)
+            elif config.model == "containers2007":
+                model = engine.Containers2007(self.core)
+            else:
+                model = engine.Cgroups2008(self.core)
             rules = engine.Rules2008() if config.rules == "2008" else engine.Rules2007()
             self.core.bind(model, rules, engine.Pdflush())
         except (OSError, OverflowError, ValueError, MemoryError) as error:

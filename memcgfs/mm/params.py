@@ -32,6 +32,7 @@ PG_ERROR: Final = 0x10000  # a write of it failed
 PG_CACHE: Final = 0x20000  # a file's page in the page cache: page->mapping is set
 PG_SLAB: Final = 0x40000  # holds objects of a kernel cache
 PG_BLOCK: Final = 0x80000  # in a block of kernel memory that a task holds
+PG_META_ACTIVE: Final = 0x100000  # its record is on its group's active list (PAGE_CGROUP_FLAG_ACTIVE of 2.6.25)
 ZONE_SHIFT: Final = 24
 PG_MASK: Final = 0xFFFFFF
 

@@ -51,9 +51,11 @@ from .filemap import file_write_begin as file_write_begin, file_write_end as fil
 from .lru import ZoneLru as ZoneLru, nr_lru_heads as nr_lru_heads
 from .scan_control import ScanControl as ScanControl
 from .vmscan import drop_slab as drop_slab, shrink_slab as shrink_slab
-from .models.shrink2007 import ScanControl2007 as ScanControl2007
-from .models.kswapd2007 import Kswapd as Kswapd
-from .models.containers2007 import Containers2007 as Containers2007, nr_meta_heads as nr_meta_heads
+from .models.shrink import LruScanControl as LruScanControl
+from .models.kswapd import Kswapd as Kswapd
+from .models.double_lru import DoubleLru as DoubleLru, nr_meta_heads as nr_meta_heads
+from .models.containers2007 import Containers2007 as Containers2007
+from .models.cgroups2008 import Cgroups2008 as Cgroups2008
 from .models.python import PythonModel as PythonModel
 from .pdflush import Pdflush as Pdflush
 from .rules2007 import Rules2007 as Rules2007

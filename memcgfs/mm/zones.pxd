@@ -32,4 +32,5 @@ cdef class Zones:
     cpdef unsigned int pcp(self, unsigned int zone, unsigned int cpu, bint cold) noexcept nogil
     cpdef unsigned int pcp_head(self, unsigned int pcp) noexcept nogil
     cpdef bint watermark_ok(self, unsigned int zone, int order, unsigned int which, unsigned int class_zone, unsigned int alloc_flags) noexcept nogil
+    cdef bint leaves(self, unsigned int zone, int order, long long least, unsigned int class_zone) noexcept nogil
     cpdef bint is_near_oom(self, unsigned int zone) noexcept nogil

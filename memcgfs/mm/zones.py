@@ -94,6 +94,10 @@ class Zones:
             least -= least // 2
         if alloc_flags & ALLOC_HARDER:
             least -= least // 4
+        return self.leaves(zone, order, least, class_zone)
+
+    def leaves(self, zone: int, order: int, least: int, class_zone: int) -> bool:
+        """More than so many pages, and the reserve."""
         left = self.stat[zone * ZONE_ROW + NR_FREE_PAGES] - (1 << order) + 1
         if left <= least + self.lowmem_reserve[zone * MAX_NR_ZONES + class_zone % MAX_NR_ZONES]:
             return False

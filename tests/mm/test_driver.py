@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from memcgfs import mm
-from memcgfs.mm.models import containers2007
-from memcgfs.mm.models.shrink2007 import ScanControl2007
+from memcgfs.mm.models import double_lru
+from memcgfs.mm.models.shrink import LruScanControl
 from memcgfs.mm.params import GFP_KERNEL, NR_ACTIVE, ZONE_DMA, ZONE_DMA32, ZONE_HIGHMEM, ZONE_NORMAL
 from tests.conftest import MakeMachine
 
@@ -31,7 +31,7 @@ class Script:
     calls: list[tuple[int, int, bool, int]] = field(default_factory=list)
     gfp_masks: set[int] = field(default_factory=set)
 
-    def shrink_zones(self, core: object, priority: int, kind: int, sc: ScanControl2007) -> int:
+    def shrink_zones(self, core: object, priority: int, kind: int, sc: LruScanControl) -> int:
         self.calls.append((priority, kind, sc.may_writepage, sc.order))
         self.gfp_masks.add(sc.gfp_mask)
         sc.nr_scanned = self.scanned.get(priority, 0)
@@ -53,7 +53,7 @@ Drive = Callable[..., bool]
 @pytest.fixture
 def script(monkeypatch: pytest.MonkeyPatch) -> Script:
     script = Script()
-    monkeypatch.setattr(containers2007, "shrink_zones", script.shrink_zones)
+    monkeypatch.setattr(double_lru, "shrink_zones", script.shrink_zones)
     return script
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from memcgfs import mm
-from memcgfs.mm.models import shrink2007
+from memcgfs.mm.models import shrink
 from memcgfs.mm.params import (
     AT_CONGESTION_WAIT,
     AT_ISOLATE,
@@ -49,7 +49,7 @@ def full_of_cache(make_small: MakeMachine, *, write: bool = False, **fields: Any
 
 def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
     seen: Looks = []
-    original = shrink2007.shrink_page
+    original = shrink.shrink_page
 
     def watched(core: Any, pfn: int, sc: Any) -> int:
         before = sc.nr_scanned
@@ -57,7 +57,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
         seen.append((pfn, sc.nr_scanned - before, answer))
         return answer
 
-    monkeypatch.setattr(shrink2007, "shrink_page", watched)
+    monkeypatch.setattr(shrink, "shrink_page", watched)
     return seen
 
 
@@ -222,14 +222,14 @@ def test_an_isolated_page_is_still_on_its_containers_list(make_small: MakeMachin
     """When shrink_page_list asks about it, it is on no list of its zone, nor on the LRU at all."""
     container, task, file = full_of_cache(make_small)
     seen: list[tuple[bool, bool, bool]] = []
-    original = shrink2007.shrink_page
+    original = shrink.shrink_page
 
     def watched(core: Any, pfn: int, sc: Any) -> int:
         of_the_zone = any(pfn in pages for pages in zone_lists(container.machine))
         seen.append((pfn in container.lists()[1], of_the_zone, bool(flags(container.machine, pfn) & PG_LRU)))
         return original(core, pfn, sc)
 
-    monkeypatch.setattr(shrink2007, "shrink_page", watched)
+    monkeypatch.setattr(shrink, "shrink_page", watched)
     task.read_file(file, 4, 1)
     assert seen == [(True, False, False)]
 

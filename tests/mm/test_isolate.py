@@ -12,7 +12,8 @@ import pytest
 from memcgfs.mm import Container, DiskConfig, Machine, Task
 from memcgfs.mm import lru as uncompiled_lru
 from memcgfs.mm.models import containers2007 as uncompiled_model
-from memcgfs.mm.models.shrink2007 import ScanControl2007
+from memcgfs.mm.models import double_lru as uncompiled_lru_model
+from memcgfs.mm.models.shrink import LruScanControl
 from memcgfs.mm.params import (
     AT_ISOLATE,
     GFP_KERNEL,
@@ -39,8 +40,8 @@ class Isolation:
         self, machine: Machine, nr_to_scan: int, *, container: Container | None, active: bool = True, zone: int = ZONE_DMA
     ) -> None:
         self.core, model = machine.core, machine.core.model
-        sc = ScanControl2007(self.core, model, model.lru, container.cid if container is not None else -1, 0, GFP_KERNEL)
-        isolate = uncompiled_model.isolate_pages_global
+        sc = LruScanControl(self.core, model, model.lru, container.cid if container is not None else -1, 0, GFP_KERNEL)
+        isolate = uncompiled_lru_model.isolate_pages_global
         if container is not None:
             isolate = uncompiled_model.mem_container_isolate_pages
         mode = ISOLATE_ACTIVE if active else ISOLATE_INACTIVE

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from memcgfs import mm
-from memcgfs.mm.models import kswapd2007
-from memcgfs.mm.models.shrink2007 import ScanControl2007
+from memcgfs.mm.models import kswapd
+from memcgfs.mm.models.shrink import LruScanControl
 from memcgfs.mm.params import DAEMON_KSWAPD, GFP_ATOMIC, WMARK_HIGH
 from tests.conftest import MakeMachine
 
@@ -76,12 +76,12 @@ def test_a_run_by_script(make_small: MakeMachine, monkeypatch: pytest.MonkeyPatc
     machine.spawn(100).touch(0, 63 - 1 - 10)
     passes: list[tuple[int, int, bool]] = []
 
-    def shrink_zone(core: object, priority: int, zone: int, sc: ScanControl2007) -> int:
+    def shrink_zone(core: object, priority: int, zone: int, sc: LruScanControl) -> int:
         sc.nr_scanned = 3
         passes.append((priority, machine.clock_ns, sc.may_writepage))
         return 0
 
-    monkeypatch.setattr(kswapd2007, "shrink_zone", shrink_zone)
+    monkeypatch.setattr(kswapd, "shrink_zone", shrink_zone)
     machine.spawn(200).touch(0, 1, write=False)
     machine.advance(2 * NAP_NS)
     assert passes == [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from memcgfs.mm import Machine, OutOfMemory
-from memcgfs.mm.models import containers2007, shrink2007
+from memcgfs.mm.models import double_lru, shrink
 from memcgfs.mm.params import GFP_KERNEL, ISOLATE_ACTIVE, ISOLATE_BOTH, ISOLATE_INACTIVE, NR_ACTIVE, NR_INACTIVE, PG_ACTIVE
 from tests.conftest import MakeMachine
 
@@ -15,14 +15,14 @@ from .looking import cached, flags, frame, hole, reclaim_mapped, uncompiled, zon
 def isolate(machine: Machine, nr_to_scan: int, order: int, mode: int, active: bool) -> tuple[list[int], int]:
     """(frames taken, how many were looked at); all goes back to the heads of the lists that they are from."""
     core, lru = machine.core, machine.core.model.lru
-    sc = shrink2007.ScanControl2007(core, core.model, lru, -1, order, GFP_KERNEL)
+    sc = shrink.LruScanControl(core, core.model, lru, -1, order, GFP_KERNEL)
     dst = lru.scan_head(0, 0)
-    containers2007.isolate_pages_global(core, nr_to_scan, dst, sc, order, mode, 0, -1, active)
+    double_lru.isolate_pages_global(core, nr_to_scan, dst, sc, order, mode, 0, -1, active)
     taken = core.lru.order(dst)
     for pfn in reversed(taken):
         core.lru.move(lru.head(0, bool(flags(machine, pfn) & PG_ACTIVE)), pfn)
-        shrink2007.put_back(core, sc, pfn)
-    shrink2007.release_put_back(core, sc)
+        shrink.put_back(core, sc, pfn)
+    shrink.release_put_back(core, sc)
     return taken, sc.nr_isolate_scanned
 
 
@@ -118,8 +118,8 @@ def test_active_pages_that_came_along_are_freed_as_the_others(make_small: MakeMa
     deactivate(machine, cached(file)[4])
     assert [len(pages) for pages in zone_lists(machine)] == [11, 1]
     core = machine.core
-    sc = shrink2007.ScanControl2007(core, core.model, core.model.lru, -1, 4, GFP_KERNEL)
-    sc.isolate_pages = containers2007.isolate_pages_global
-    assert shrink2007.shrink_inactive_list(core, 1, 0, sc) == 12
+    sc = shrink.LruScanControl(core, core.model, core.model.lru, -1, 4, GFP_KERNEL)
+    sc.isolate_pages = double_lru.isolate_pages_global
+    assert shrink.shrink_inactive_list(core, 1, 0, sc) == 12
     assert (zone_lists(machine), cached(file)) == (([], []), {})
     assert (core.zones.count(0, NR_ACTIVE), core.zones.count(0, NR_INACTIVE)) == (0, 0)

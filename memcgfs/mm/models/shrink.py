@@ -1,7 +1,7 @@
-"""The one reclaim path of 2.6.23, as the seed left it (mm/vmscan.c): page list, inactive list, active list, zone.
+"""The one reclaim path of 2.6.23 to 2.6.25 (mm/vmscan.c): page list, inactive list, active list, zone.
 
-The machine and a container take the same path; what differs is in the scan_control: on whose behalf, and how pages are isolated.
-Order of pages: the tail of a list is taken first, and what is put back goes to the head, first taken deepest.
+The machine and a container take the same path, as the seed made it; what differs is in the scan_control: on whose behalf, by whose
+numbers, and how pages are isolated. Order of pages: the tail of a list is taken first, and what is put back goes to the head, first taken deepest.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from ..lru import L_ACTIVE, L_HOLD, L_INACTIVE, PAGE_LIST, RET_PAGES, ZoneLru, a
 from ..page_alloc import put_cold_page
 from ..page_writeback import throttle_vm_writeout
 from ..params import GFP_FS, GFP_IO, ISOLATE_ACTIVE, ISOLATE_BOTH, ISOLATE_INACTIVE, KSWAPD_STEAL, LOCK_ZONE_LRU
-from ..params import NR_ACTIVE, NR_ANON_PAGES, NR_FILE_MAPPED
-from ..params import NR_INACTIVE, PAGE_ACTIVATE, PAGE_ALLOC_COSTLY_ORDER, PAGE_KEEP, PAGE_SUCCESS, PG_ACTIVE, PG_ANON, PG_CACHE, PG_DIRTY
+from ..params import NR_ACTIVE, NR_INACTIVE, PAGE_ACTIVATE, PAGE_ALLOC_COSTLY_ORDER, PAGE_KEEP, PAGE_SUCCESS, PG_ACTIVE, PG_ANON, PG_CACHE, PG_DIRTY
 from ..params import PG_LOCKED, PG_LRU, PG_SWAPCACHE, PG_WRITEBACK, PGACTIVATE, PGDEACTIVATE, PGREFILL, PGSCAN_DIRECT
 from ..params import PGSCAN_KSWAPD, PGSTEAL
 from ..rmap import page_referenced, try_to_unmap
@@ -29,32 +28,35 @@ from ..trace_ring import WHY_KEEP_MAY_NOT_WRITE, WHY_KEEP_NOT_REMOVED
 from ..trace_ring import WHY_KEEP_WRITEBACK, WHY_KEEP_WRITING, WHY_STAY_NO_SWAP
 from ..trace_ring import WHY_STAY_NOT_MAPPED_TURN, WHY_STAY_REFERENCED
 from ..vmscan import pageout, remove_mapping
+from ..waiting import congestion_wait, wait_on_page_writeback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .containers2007 import Containers2007
+    from .double_lru import DoubleLru
 
 
-class ScanControl2007(ScanControl):
-    """With the seed's pluggable member.
+class LruScanControl(ScanControl):
+    """With the seed's pluggable member. is_zonewide: it goes by the zones' numbers, and leaves its own there.
 
     isolate_pages(core, nr_to_scan, dst, sc, order, mode, zone, mem_container, active) takes pages from the tail of a list to the list
     `dst`, gives how many it took, and leaves in sc.nr_isolate_scanned how many it looked at.
     """
 
-    isolate_pages: Callable[[Core, int, int, ScanControl2007, int, int, int, int, bool], int]
+    isolate_pages: Callable[[Core, int, int, LruScanControl, int, int, int, int, bool], int]
 
-    def __init__(self, core: Core, model: Containers2007, lru: ZoneLru, mem_container: int, order: int, gfp_mask: int) -> None:
+    def __init__(self, core: Core, model: DoubleLru, lru: ZoneLru, mem_container: int, order: int, gfp_mask: int) -> None:
         super().__init__(core, mem_container, order, gfp_mask)
         self.model = model
         self.lru = lru
+        self.is_zonewide = model.is_zonewide or mem_container < 0
+        self.is_sync = False
         self.nr_isolate_scanned = 0
         self.nr_put_back = 0
         self.nr_freed_pvec = 0
 
 
-def shrink_page_list(core: Core, page_list: int, sc: ScanControl2007) -> int:
+def shrink_page_list(core: Core, page_list: int, sc: LruScanControl) -> int:
     """Frees what can be freed of the isolated pages; the rest is left on `page_list`, PG_active saying where each belongs."""
     ret_pages = sc.lru.scan_head(sc.depth, RET_PAGES)
     nr_reclaimed = 0
@@ -88,14 +90,14 @@ def shrink_page_list(core: Core, page_list: int, sc: ScanControl2007) -> int:
     return nr_reclaimed
 
 
-def release_freed(core: Core, sc: ScanControl2007) -> None:
+def release_freed(core: Core, sc: LruScanControl) -> None:
     """__pagevec_release_nonlru, and __pagevec_free, which takes the last page first."""
     for place in range(sc.nr_freed_pvec - 1, -1, -1):
         put_cold_page(core, sc.lru.freed_pvec[sc.depth * sc.lru.pagevec_size + place])
     sc.nr_freed_pvec = 0
 
 
-def shrink_page(core: Core, pfn: int, sc: ScanControl2007) -> int:
+def shrink_page(core: Core, pfn: int, sc: LruScanControl) -> int:
     """One page of shrink_page_list, locked on entry and unlocked on return, in the kernel's order of questions.
 
     PAGE_SUCCESS: nobody but the caller holds it any more. PAGE_ACTIVATE, PAGE_KEEP: what to do with it instead.
@@ -105,7 +107,9 @@ def shrink_page(core: Core, pfn: int, sc: ScanControl2007) -> int:
         sc.nr_scanned += 1
     may_enter_fs = may_start_io(core, pfn, sc)
     if core.frames.has(pfn, PG_WRITEBACK):
-        return unlock_and(core, pfn, PAGE_KEEP, sc, WHY_KEEP_WRITEBACK)
+        if not sc.is_sync or not may_enter_fs:
+            return unlock_and(core, pfn, PAGE_KEEP, sc, WHY_KEEP_WRITEBACK)
+        wait_on_page_writeback(core, pfn)
 
     referenced = page_referenced(core, pfn, True, sc.mem_container)
     if core.traced:
@@ -131,6 +135,8 @@ def shrink_page(core: Core, pfn: int, sc: ScanControl2007) -> int:
         if answer == PAGE_KEEP:
             return unlock_and(core, pfn, PAGE_KEEP, sc, WHY_KEEP_IN_USE if core.frames.count[pfn] != 2 else WHY_KEEP_CONGESTED)
         if answer == PAGE_SUCCESS:
+            if sc.is_sync:
+                wait_on_page_writeback(core, pfn)
             if core.frames.has(pfn, PG_WRITEBACK) or core.frames.has(pfn, PG_DIRTY):
                 sc.why = WHY_KEEP_WRITING if core.frames.has(pfn, PG_WRITEBACK) else WHY_KEEP_DIRTY_AGAIN
                 return PAGE_KEEP
@@ -141,7 +147,7 @@ def shrink_page(core: Core, pfn: int, sc: ScanControl2007) -> int:
     return unlock_and(core, pfn, PAGE_SUCCESS, sc, WHY_FREED)
 
 
-def may_start_io(core: Core, pfn: int, sc: ScanControl2007) -> bool:
+def may_start_io(core: Core, pfn: int, sc: LruScanControl) -> bool:
     """may_enter_fs: may whoever wants memory wait for a filesystem, or, for a page that has its slot, for the swap device?"""
     if sc.gfp_mask & GFP_FS:
         return True
@@ -155,18 +161,18 @@ def page_mapping_inuse(core: Core, pfn: int) -> bool:
     return core.frames.has(pfn, PG_CACHE) and not core.vmas.i_mmap.is_empty(core.vmas.file_head(core.frames.owner(pfn)))
 
 
-def unlock_and(core: Core, pfn: int, answer: int, sc: ScanControl2007, why: int) -> int:
+def unlock_and(core: Core, pfn: int, answer: int, sc: LruScanControl, why: int) -> int:
     core.frames.clear(pfn, PG_LOCKED)
     sc.why = why
     return answer
 
 
-def trace_answer(core: Core, pfn: int, sc: ScanControl2007, active: bool) -> None:
+def trace_answer(core: Core, pfn: int, sc: LruScanControl, active: bool) -> None:
     """What becomes of a page that reclaim looked at on this list, and why."""
     trace_event(core, TRACE_PAGE, pfn, payer(core, pfn), sc.mem_container, active, sc.priority, sc.why)
 
 
-def put_back(core: Core, sc: ScanControl2007, pfn: int) -> None:
+def put_back(core: Core, sc: LruScanControl, pfn: int) -> None:
     """pagevec_add, and __pagevec_release when it is full: the references of isolation go back in batches."""
     core.frames.set(pfn, PG_LRU)
     sc.lru.put_back_pvec[sc.depth * sc.lru.pagevec_size + sc.nr_put_back] = pfn
@@ -175,7 +181,7 @@ def put_back(core: Core, sc: ScanControl2007, pfn: int) -> None:
         release_put_back(core, sc)
 
 
-def release_put_back(core: Core, sc: ScanControl2007) -> None:
+def release_put_back(core: Core, sc: LruScanControl) -> None:
     count = sc.nr_put_back
     sc.nr_put_back = 0
     for place in range(count):
@@ -193,7 +199,7 @@ def clear_active_flags(core: Core, page_list: int) -> int:
     return nr_active
 
 
-def shrink_inactive_list(core: Core, max_scan: int, zone: int, sc: ScanControl2007) -> int:
+def shrink_inactive_list(core: Core, max_scan: int, zone: int, sc: LruScanControl) -> int:
     """Takes swap_cluster_max pages at a time off the inactive list until max_scan were scanned; gives how many were freed."""
     page_list = sc.lru.scan_head(sc.depth, PAGE_LIST)
     nr_scanned = 0
@@ -209,16 +215,19 @@ def shrink_inactive_list(core: Core, max_scan: int, zone: int, sc: ScanControl20
         nr_active = clear_active_flags(core, page_list)
         core.zones.add(zone, NR_ACTIVE, -nr_active)
         core.zones.add(zone, NR_INACTIVE, nr_active - nr_taken)
-        core.zones.pages_scanned[zone] += nr_scan
+        if sc.is_zonewide:
+            core.zones.pages_scanned[zone] += nr_scan
         core.lockdep.unlock(LOCK_ZONE_LRU)
 
         nr_scanned += nr_scan
         nr_freed = shrink_page_list(core, page_list, sc)
+        if nr_freed < nr_taken and sc.order > PAGE_ALLOC_COSTLY_ORDER and sc.model.waits_for_blocks and not core.current_is_kswapd:
+            nr_freed += shrink_page_list_sync(core, page_list, zone, sc)
         nr_reclaimed += nr_freed
         if core.current_is_kswapd:
             core.zones.add(zone, PGSCAN_KSWAPD, nr_scan)
             core.count_many(KSWAPD_STEAL, nr_freed)
-        else:
+        elif sc.is_zonewide:
             core.zones.add(zone, PGSCAN_DIRECT, nr_scan)
         core.zones.add(zone, PGSTEAL, nr_freed)
         if nr_taken == 0:
@@ -236,17 +245,15 @@ def shrink_inactive_list(core: Core, max_scan: int, zone: int, sc: ScanControl20
     return nr_reclaimed
 
 
-def may_reclaim_mapped(core: Core, zone: int, sc: ScanControl2007, priority: int) -> bool:
-    """Is the trouble great enough, or memory mapped enough, to take mapped pages off the active list?
-
-    distress is 0 at priority 12 and 100 at 0; e.g. with swappiness 60 and 80 % of memory mapped, 40 + 0 + 60 is enough at once.
-    """
-    if core.zones.is_near_oom(zone):
-        return True
-    distress = 100 >> min(core.zones.prev_priority[zone], priority)
-    mapped = core.zones.total(NR_FILE_MAPPED) + core.zones.total(NR_ANON_PAGES)
-    mapped_ratio = mapped * 100 // core.vm_total_pages
-    return mapped_ratio // 2 + distress + sc.swappiness >= 100
+def shrink_page_list_sync(core: Core, page_list: int, zone: int, sc: LruScanControl) -> int:
+    """A block is wanted, and not all of what was taken for it came free: once more, waiting for what is being written."""
+    congestion_wait(core, core.wait_ns)
+    nr_active = clear_active_flags(core, page_list)
+    core.count_many(PGDEACTIVATE, nr_active)
+    sc.is_sync = True
+    nr_freed = shrink_page_list(core, page_list, sc)
+    sc.is_sync = False
+    return nr_freed
 
 
 def active_why(core: Core, pfn: int, reclaim_mapped: bool, stays: bool) -> int:
@@ -260,21 +267,21 @@ def active_why(core: Core, pfn: int, reclaim_mapped: bool, stays: bool) -> int:
     return WHY_STAY_REFERENCED
 
 
-def trace_active_page(core: Core, pfn: int, sc: ScanControl2007, reclaim_mapped: bool, stays: bool) -> None:
+def trace_active_page(core: Core, pfn: int, sc: LruScanControl, reclaim_mapped: bool, stays: bool) -> None:
     sc.why = active_why(core, pfn, reclaim_mapped, stays)
     trace_answer(core, pfn, sc, True)
 
 
-def trace_isolate(core: Core, zone: int, sc: ScanControl2007, nr_to_scan: int, nr_taken: int, active: bool) -> None:
+def trace_isolate(core: Core, zone: int, sc: LruScanControl, nr_to_scan: int, nr_taken: int, active: bool) -> None:
     trace_event(core, TRACE_LRU_ISOLATE, zone, sc.mem_container, active, sc.order, nr_to_scan, sc.nr_isolate_scanned, nr_taken)
 
 
-def shrink_active_list(core: Core, nr_pages: int, zone: int, sc: ScanControl2007, priority: int) -> None:
+def shrink_active_list(core: Core, nr_pages: int, zone: int, sc: LruScanControl, priority: int) -> None:
     """Moves pages from the active to the inactive list. A mapped page stays if it must, or if it was referenced; an unmapped one goes."""
     l_hold = sc.lru.scan_head(sc.depth, L_HOLD)
     l_active = sc.lru.scan_head(sc.depth, L_ACTIVE)
     l_inactive = sc.lru.scan_head(sc.depth, L_INACTIVE)
-    reclaim_mapped = may_reclaim_mapped(core, zone, sc, priority)
+    reclaim_mapped = sc.model.may_reclaim_mapped(core, zone, sc, priority)
 
     lru_add_drain(core, sc.lru)
     core.lockdep.lock(LOCK_ZONE_LRU)
@@ -282,7 +289,8 @@ def shrink_active_list(core: Core, nr_pages: int, zone: int, sc: ScanControl2007
     pgscanned = sc.nr_isolate_scanned
     if core.traced:
         trace_isolate(core, zone, sc, nr_pages, pgmoved, True)
-    core.zones.pages_scanned[zone] += pgscanned
+    if sc.is_zonewide:
+        core.zones.pages_scanned[zone] += pgscanned
     core.zones.add(zone, NR_ACTIVE, -pgmoved)
     core.lockdep.unlock(LOCK_ZONE_LRU)
 
@@ -326,20 +334,34 @@ def shrink_active_list(core: Core, nr_pages: int, zone: int, sc: ScanControl2007
     release_put_back(core, sc)
 
 
-def shrink_zone(core: Core, priority: int, zone: int, sc: ScanControl2007) -> int:
-    """A share of each list by priority, gathered up until it is worth a batch; then batches of both lists in turn."""
+def gathered_active(core: Core, zone: int, priority: int, sc: LruScanControl) -> int:
+    """What has come together of the active list's shares, once it is a batch."""
     core.zones.nr_scan_active[zone] += (core.zones.count(zone, NR_ACTIVE) >> priority) + 1
-    nr_active = core.zones.nr_scan_active[zone]
-    if nr_active >= sc.swap_cluster_max:
-        core.zones.nr_scan_active[zone] = 0
-    else:
-        nr_active = 0
+    gathered = core.zones.nr_scan_active[zone]
+    if gathered < sc.swap_cluster_max:
+        return 0
+    core.zones.nr_scan_active[zone] = 0
+    return gathered
+
+
+def gathered_inactive(core: Core, zone: int, priority: int, sc: LruScanControl) -> int:
     core.zones.nr_scan_inactive[zone] += (core.zones.count(zone, NR_INACTIVE) >> priority) + 1
-    nr_inactive = core.zones.nr_scan_inactive[zone]
-    if nr_inactive >= sc.swap_cluster_max:
-        core.zones.nr_scan_inactive[zone] = 0
+    gathered = core.zones.nr_scan_inactive[zone]
+    if gathered < sc.swap_cluster_max:
+        return 0
+    core.zones.nr_scan_inactive[zone] = 0
+    return gathered
+
+
+def shrink_zone(core: Core, priority: int, zone: int, sc: LruScanControl) -> int:
+    """A share of each list by priority; then batches of both lists in turn. Of the zone's lists it is gathered up until it is worth a
+    batch."""
+    if sc.is_zonewide:
+        nr_active = gathered_active(core, zone, priority, sc)
+        nr_inactive = gathered_inactive(core, zone, priority, sc)
     else:
-        nr_inactive = 0
+        nr_active = sc.model.nr_to_scan(core, sc.mem_container, zone, priority, True)
+        nr_inactive = sc.model.nr_to_scan(core, sc.mem_container, zone, priority, False)
 
     sc.priority = priority
     nr_reclaimed = 0

@@ -1,4 +1,4 @@
-"""kswapd of 2.6.23, one a node: balance_pgdat frees pages in the background until every zone of the node has its high watermark left
+"""kswapd of 2.6.23 to 2.6.25, one a node: balance_pgdat frees pages in the background until every zone of the node has its high watermark left
 for a block of the order that woke it (mm/vmscan.c).
 
 It is a task of its own, so where it naps its state is kept here, and time goes on for others: balance_pgdat is entered again when the
@@ -18,7 +18,7 @@ from ..trace import trace_event
 from ..trace_ring import TRACE_KSWAPD_SLEEP, TRACE_KSWAPD_WAKE
 from ..vmscan import shrink_slab
 from ..waiting import congestion_nap
-from .shrink2007 import ScanControl2007, note_zone_scanning_priority, shrink_zone
+from .shrink import LruScanControl, note_zone_scanning_priority, shrink_zone
 
 
 class Kswapd:
@@ -73,7 +73,7 @@ class Kswapd:
         return False
 
 
-def balance_pgdat(core: Core, kswapd: Kswapd, node: int, sc: ScanControl2007) -> int:
+def balance_pgdat(core: Core, kswapd: Kswapd, node: int, sc: LruScanControl) -> int:
     """Until all zones are balanced, or a nap is due."""
     if core.scan_depth == MAX_SCAN_DEPTH:
         return congestion_nap(core, DAEMON_KSWAPD + node)
@@ -83,7 +83,7 @@ def balance_pgdat(core: Core, kswapd: Kswapd, node: int, sc: ScanControl2007) ->
     return wake_ns
 
 
-def run_until_nap(core: Core, kswapd: Kswapd, node: int, sc: ScanControl2007) -> int:
+def run_until_nap(core: Core, kswapd: Kswapd, node: int, sc: LruScanControl) -> int:
     if kswapd.priority[node] < 0:
         if core.traced:
             trace_event(core, TRACE_KSWAPD_WAKE, node)
@@ -140,7 +140,7 @@ def begin_pass(core: Core, kswapd: Kswapd, node: int) -> bool:
     return True
 
 
-def balance_zones(core: Core, kswapd: Kswapd, node: int, sc: ScanControl2007) -> bool:
+def balance_zones(core: Core, kswapd: Kswapd, node: int, sc: LruScanControl) -> bool:
     """The pass, from where it is to its end; False where a nap comes before."""
     sc.order = kswapd.order[node]
     sc.swappiness = kswapd.swappiness[node]
@@ -159,7 +159,7 @@ def balance_zones(core: Core, kswapd: Kswapd, node: int, sc: ScanControl2007) ->
     return True
 
 
-def shrink_zone_of_pass(core: Core, kswapd: Kswapd, node: int, zone: int, sc: ScanControl2007) -> None:
+def shrink_zone_of_pass(core: Core, kswapd: Kswapd, node: int, zone: int, sc: LruScanControl) -> None:
     priority = kswapd.priority[node]
     if not core.zones.watermark_ok(zone, kswapd.order[node], WMARK_HIGH, kswapd.end_zone[node], 0):
         kswapd.are_all_ok[node] = 0
@@ -167,11 +167,12 @@ def shrink_zone_of_pass(core: Core, kswapd: Kswapd, node: int, zone: int, sc: Sc
     sc.nr_scanned = 0
     sc.may_writepage = kswapd.may_writepage[node] != 0
     note_zone_scanning_priority(core, zone, priority)
-    kswapd.nr_reclaimed[node] += shrink_zone(core, priority, zone, sc)
+    if not sc.model.has_far_too_much(core, zone, kswapd.order[node], kswapd.end_zone[node]):
+        kswapd.nr_reclaimed[node] += shrink_zone(core, priority, zone, sc)
     kswapd.nr_scanned[node] = sc.nr_scanned
 
 
-def finish_zone(core: Core, kswapd: Kswapd, node: int, zone: int, sc: ScanControl2007) -> None:
+def finish_zone(core: Core, kswapd: Kswapd, node: int, zone: int, sc: LruScanControl) -> None:
     """Kernel objects are aged as the zone's pages were; a zone from which nothing comes is given up."""
     slab_before = core.reclaimed_slab
     nr_slab = shrink_slab(core, kswapd.nr_scanned[node], sc.gfp_mask, kswapd.lru_pages[node])
