@@ -161,6 +161,7 @@ ERRNO_OF: dict[type[Exception], int] = {
     mm.BadSwapArea: errno.EINVAL,
     mm.SwapAreaBusy: errno.EBUSY,
     mm.TooManySwapAreas: errno.EPERM,
+    mm.MapsNoFile: errno.EBADF,
     mm.NotMapped: errno.EIO,
     mm.MappingExists: errno.EEXIST,
     mm.TaskExists: errno.EEXIST,

@@ -44,7 +44,7 @@ def _mmap(entry: TaskEntry, start: int, npages: int, what: str, shared: str | No
 
 
 def _madvise(entry: TaskEntry, start: int, npages: int, advice: str) -> None:
-    entry.task.madvise_dontneed(start, npages)
+    entry.task.madvise(start, npages, advice)
 
 
 def _swapon(entry: TaskEntry, name: str, nbytes: int, priority: int | None) -> None:
@@ -75,7 +75,11 @@ COMMANDS = (
     _command("touch START NPAGES [r|w]", "access each page in order, writing unless r", _touch),
     _command("mmap START NPAGES anon|file:NAME [shared] [locked]", "map pages", _mmap),
     _command("munmap START NPAGES", "unmap them", lambda entry, *pages: entry.task.munmap(*pages)),
-    _command("madvise START NPAGES dontneed", "drop their content", _madvise),
+    _command(
+        "madvise START NPAGES dontneed|willneed|normal|sequential|random",
+        "drop their content; or read a file's ahead, or say how it will be read",
+        _madvise,
+    ),
     _command("mlock START NPAGES", "keep them in memory", lambda entry, *pages: entry.task.mlock(*pages)),
     _command("munlock START NPAGES", "no longer", lambda entry, *pages: entry.task.munlock(*pages)),
     _command("read NAME PAGE N", "read N pages of a file from page PAGE on", read_file),

@@ -24,6 +24,7 @@ from .errors import MachineBroken as MachineBroken
 from .errors import MachineError as MachineError
 from .errors import MachinePanicked as MachinePanicked
 from .errors import MappingExists as MappingExists
+from .errors import MapsNoFile as MapsNoFile
 from .errors import NoSpace as NoSpace
 from .errors import NotMapped as NotMapped
 from .errors import OutOfMemory as OutOfMemory

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from sortedcontainers import SortedDict
 
-from .errors import BadRange, MappingExists, OutOfMemory, TooManyMappings
-from .params import LEAF_ENTRIES, LEAF_MASK, VM_LOCKED, VM_SHARED, VM_WRITE
+from .errors import BadRange, MapsNoFile, MappingExists, OutOfMemory, TooManyMappings
+from .params import LEAF_ENTRIES, LEAF_MASK, VM_LOCKED, VM_RAND_READ, VM_SEQ_READ, VM_SHARED, VM_WRITE
 from .trace_ring import UNMAP_ZAP
 
 if TYPE_CHECKING:
@@ -206,6 +206,26 @@ class AddressSpace:
             raise BadRange("locked pages cannot be discarded")
         for vma in found:
             self.machine.engine.zap_page_range(self.core, self.mm, max(start, vmas.start[vma]), min(end, vmas.end[vma]), UNMAP_ZAP)
+
+    def set_read_hint(self, start: int, npages: int, hint: int) -> None:
+        """madvise(MADV_NORMAL), _SEQUENTIAL or _RANDOM: 0, VM_SEQ_READ or VM_RAND_READ, for what is mapped of the range."""
+        self.check_range(start, npages)
+        vmas = self.core.vmas
+        for vma in self.cut(start, start + npages):
+            flags = vmas.flags[vma] & ~(VM_SEQ_READ | VM_RAND_READ) | hint
+            vmas.write(vma, self.mm, vmas.start[vma], vmas.end[vma], flags)
+        self.join_neighbours(start, start + npages)
+
+    def read_in(self, start: int, npages: int) -> None:
+        """madvise(MADV_WILLNEED): what the range maps of files is read into the page cache. Raises MapsNoFile, as the kernel's EBADF, where it maps none."""
+        self.check_range(start, npages)
+        vmas = self.core.vmas
+        for vma in self.overlapping(start, start + npages):
+            if not vmas.handle[vma]:
+                raise MapsNoFile("only a file's pages can be read in advance")
+            first, end = max(start, vmas.start[vma]), min(start + npages, vmas.end[vma])
+            index = vmas.pgoff[vma] + first - vmas.start[vma]
+            self.machine.engine.force_page_cache_readahead(self.core, self.core.open_files.file[vmas.handle[vma]], index, end - first)
 
     def set_locked(self, start: int, npages: int, locked: bool) -> None:
         """mlock and munlock of ranges that are mapped throughout; raises OutOfMemory where they are not, as mlock(2)."""

@@ -55,6 +55,10 @@ class MappingExists(MachineError):
     """A mapping over another one."""
 
 
+class MapsNoFile(MachineError):
+    """What was asked for is done to files only, and this is anonymous memory."""
+
+
 class NotMapped(MachineError):
     """Nothing is mapped there."""
 

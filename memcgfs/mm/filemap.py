@@ -13,7 +13,7 @@ from .page_cache import add_to_page_cache_lru, add_to_page_cache_pvec, find_get_
 from .page_dirty import set_page_dirty
 from .page_writeback import balance_dirty_pages_ratelimited
 from .params import DISK_FILES, EEXIST, ENOMEM, GFP_COLD, GFP_HIGHUSER, PG_CONTENT, PG_LOCKED, PG_READAHEAD, PG_UPTODATE, PGMAJFAULT
-from .params import MMAP_LOTSAMISS, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGBUS
+from .params import MMAP_LOTSAMISS, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGBUS, VM_RAND_READ, VM_SEQ_READ
 from .readahead import do_page_cache_readahead, max_sane_readahead, page_cache_async_readahead, page_cache_sync_readahead
 from .waiting import lock_page
 
@@ -178,18 +178,28 @@ def file_write_pages(core: Core, handle: int, first: int, nr_pages: int) -> int:
     return done if done > 0 or error == 0 else error
 
 
-def filemap_fault(core: Core, handle: int, index: int) -> int:
+def filemap_fault(core: Core, handle: int, index: int, advice: int) -> int:
     """The locked page that a fault wants, in core.fault_page, and VM_FAULT_MINOR or MAJOR; or VM_FAULT_OOM, or SIGBUS beyond the end.
 
-    Around a missing page as many are read as a window has, unless faults in this file missed far more often than they hit.
+    Around a missing page as many are read as a window has, unless faults in this file missed far more often than they hit. `advice`,
+    of the VMA's flags: VM_SEQ_READ reads ahead as read() does; VM_RAND_READ reads the page alone, which it allocates and charges before
+    it looks whether there is one.
     """
     file = core.open_files.file[handle]
     answer = VM_FAULT_MINOR
+    if advice & VM_RAND_READ and index < core.files.nr_size_pages(file) and page_cache_read(core, file, index) != 0:
+        return VM_FAULT_OOM
     while True:
         if index >= core.files.nr_size_pages(file):
             return VM_FAULT_SIGBUS
         pfn = find_lock_page(core, file, index)
-        if pfn == 0:
+        if advice & VM_SEQ_READ:
+            if pfn == 0:
+                page_cache_sync_readahead(core, handle, index, 1)
+                pfn = find_lock_page(core, file, index)
+            if pfn != 0 and core.frames.has(pfn, PG_READAHEAD):
+                page_cache_async_readahead(core, handle, pfn, index, 1)
+        elif pfn == 0:
             core.open_files.mmap_miss[handle] += 1
             if core.open_files.mmap_miss[handle] <= core.open_files.mmap_hit[handle] + MMAP_LOTSAMISS:
                 if answer == VM_FAULT_MINOR:

@@ -142,7 +142,7 @@ def do_linear_fault(core: Core, mm: int, vma: int, vpn: int, at: int, write: boo
     handle = core.vmas.handle[vma]
     is_on_disk = core.files.is_on_disk(core.open_files.file[handle])
     if is_on_disk:
-        ret = filemap_fault(core, handle, core.vmas.file_index(vma, vpn))
+        ret = filemap_fault(core, handle, core.vmas.file_index(vma, vpn), core.vmas.flags[vma])
     else:
         ret = shmem_fault(core, core.open_files.file[handle], core.vmas.file_index(vma, vpn))
     if ret >= VM_FAULT_OOM:

@@ -61,6 +61,8 @@ SEGMENT_MASK: Final = 8191
 VM_WRITE: Final = 0x2
 VM_SHARED: Final = 0x8
 VM_LOCKED: Final = 0x2000
+VM_SEQ_READ: Final = 0x8000  # madvise: its pages are read in order
+VM_RAND_READ: Final = 0x10000  # or in no order
 VM_LOCKED_SHARED: Final = 0x2008
 
 # Zone statistics (include/linux/mmzone.h: enum zone_stat_item)

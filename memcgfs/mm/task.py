@@ -17,7 +17,7 @@ from .file import OpenFile, advise, error_of
 from .files import MAX_FILE_PAGES
 from .oom import OOM_ADJUST_RANGE, OOM_DISABLE, badness
 from .params import GFP_KERNEL, LEAF_ENTRIES, LEAF_MASK, NR_ORDERS, PG_ANON, PTE_PRESENT, PTE_SHIFT, VM_FAULT_OOM, VM_FAULT_SIGBUS
-from .params import VM_FAULT_SIGSEGV, VM_LOCKED, VM_SHARED, VM_WRITE, ZERO_PAGE
+from .params import VM_FAULT_SIGSEGV, VM_LOCKED, VM_RAND_READ, VM_SEQ_READ, VM_SHARED, VM_WRITE, ZERO_PAGE
 
 if TYPE_CHECKING:
     from .container import Container
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 PAGE_BYTES = 4096
 MAX_LOOKUPS = 1 << 20  # in one system call of ours, which runs to its end
 CHUNK_PAGES = 1 << 16
+READ_HINTS = {"normal": 0, "sequential": VM_SEQ_READ, "random": VM_RAND_READ}
 PAGEMAP_EXCLUSIVE = 1 << 56
 PAGEMAP_FILE = 1 << 61
 PAGEMAP_SWAPPED = 1 << 62
@@ -410,9 +411,17 @@ class Task:
         with self.machine.running(self):
             self.alive().unmap(start, npages)
 
-    def madvise_dontneed(self, start: int, npages: int) -> None:
+    def madvise(self, start: int, npages: int, advice: str) -> None:
+        """dontneed, willneed, or how a file's pages will be read: normal, sequential, random. Raises BadValue, BadRange, MapsNoFile."""
         with self.machine.running(self):
-            self.alive().discard(start, npages)
+            if advice == "dontneed":
+                self.alive().discard(start, npages)
+            elif advice == "willneed":
+                self.alive().read_in(start, npages)
+            elif advice in READ_HINTS:
+                self.alive().set_read_hint(start, npages, READ_HINTS[advice])
+            else:
+                raise BadValue(f"advice {advice}")
 
     def mlock(self, start: int, npages: int) -> None:
         """Faults the pages in and keeps reclaim away from them."""

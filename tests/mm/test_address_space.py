@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 
 import pytest
@@ -92,7 +93,8 @@ def test_the_address_space_ends_where_the_architecture_says(make_small: MakeMach
     end = END[arch]
     task.mmap(end - 1, 1)
     task.touch(end - 1, 1)
-    for call in (task.mmap, task.munmap, task.madvise_dontneed, task.mlock, task.munlock, task.touch):
+    discard = partial(task.madvise, advice="dontneed")
+    for call in (task.mmap, task.munmap, discard, task.mlock, task.munlock, task.touch):
         for start, npages in ((end, 1), (end - 1, 2), (-1, 1), (0, 0), (0, -1), (1 << 60, 1)):
             with pytest.raises(mm.BadRange):
                 call(start, npages)
@@ -180,7 +182,7 @@ def test_exit_gives_everything_back(task: mm.Task) -> None:
 
 def test_discarded_pages_read_as_new(task: mm.Task) -> None:
     task.touch(0, 10)
-    task.madvise_dontneed(2, 3)
+    task.madvise(2, 3, "dontneed")
     assert (task.rss_pages, ranges(task)) == (7, [(0, 10)])
     assert task.touch(0, 10).minor == 3
 
@@ -189,10 +191,10 @@ def test_locked_pages_cannot_be_discarded(task: mm.Task) -> None:
     task.touch(0, 10)
     task.mlock(4, 2)
     with pytest.raises(mm.BadRange):
-        task.madvise_dontneed(0, 10)
+        task.madvise(0, 10, "dontneed")
     assert task.rss_pages == 10
     task.munlock(4, 2)
-    task.madvise_dontneed(0, 10)
+    task.madvise(0, 10, "dontneed")
     assert task.rss_pages == 0
 
 
@@ -225,7 +227,8 @@ def test_mlock_beyond_the_limit_kills(task: mm.Task) -> None:
 
 def test_the_dead_can_do_nothing(task: mm.Task) -> None:
     task.exit()
-    for call in (task.mmap, task.munmap, task.madvise_dontneed, task.mlock, task.munlock, task.touch):
+    discard = partial(task.madvise, advice="dontneed")
+    for call in (task.mmap, task.munmap, discard, task.mlock, task.munlock, task.touch):
         with pytest.raises(mm.TaskDead):
             call(0, 1)
     for simple in (task.exec, task.exit, lambda: task.fork(101), lambda: task.setuid(1), lambda: task.set_nice(1)):
@@ -271,7 +274,7 @@ def in_model(model: dict[int, tuple[bool, bool]], verb: str, pages: range) -> bo
 
 
 def in_machine(task: mm.Task, verb: str, pages: range) -> bool:
-    call: Callable[[int, int], object] = getattr(task, {"discard": "madvise_dontneed", "write": "touch"}.get(verb, verb))
+    call: Callable[[int, int], object] = partial(task.madvise, advice="dontneed") if verb == "discard" else getattr(task, {"write": "touch"}.get(verb, verb))
     try:
         call(pages.start, len(pages))
     except (mm.MappingExists, mm.BadRange, mm.OutOfMemory):

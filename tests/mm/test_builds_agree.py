@@ -82,7 +82,7 @@ class Program:
         self.task().munmap(*self.span())
 
     def discard(self) -> None:
-        self.task().madvise_dontneed(*self.span())
+        self.task().madvise(*self.span(), "dontneed")
 
     def lock(self) -> None:
         task, span = self.task(), self.span()

@@ -157,7 +157,7 @@ def test_every_hook_takes_both_locks_in_order(make_small: MakeMachine, monkeypat
     held.clear()
     uncompiled_lru.activate_page(machine.core, model.lru, 4)
     assert held == [], "it is active, so nothing moves"
-    task.madvise_dontneed(3, 1)
+    task.madvise(3, 1, "dontneed")
     machine.core.lockdep.lock(LOCK_CONTAINER_LRU)
     with pytest.raises(AssertionError, match="lock class 4 taken while 4 is held"):
         moved(machine.core, 4, True)

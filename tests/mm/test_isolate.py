@@ -306,7 +306,7 @@ def test_a_page_unmapped_under_the_active_scan_is_passed_over(make_small: MakeMa
     def discard(pfn: int) -> bool:
         seen.append(pfn)
         if len(seen) == 1:
-            thread.madvise_dontneed(0, 1)
+            thread.madvise(0, 1, "dontneed")
         return False
 
     at(machine, AT_ISOLATE, discard)
@@ -328,7 +328,7 @@ def test_a_meta_page_gone_under_the_inactive_scan_is_counted(make_small: MakeMac
     def discard(pfn: int) -> bool:
         seen.append((pfn, container.lists()))
         if len(seen) == 2:
-            thread.madvise_dontneed(0, 1)
+            thread.madvise(0, 1, "dontneed")
         return False
 
     at(machine, AT_ISOLATE, discard)
@@ -349,13 +349,13 @@ def test_a_frame_that_is_anothers_page_by_then_is_left_alone(make_small: MakeMac
     other = machine.create_container()
     thread, stranger = machine.clone_thread(task, 102), machine.spawn(103, other)
     stranger.touch(511, 1)
-    stranger.madvise_dontneed(511, 1)
+    stranger.madvise(511, 1, "dontneed")
     seen: list[int] = []
 
     def hand_over(pfn: int) -> bool:
         seen.append(pfn)
         if len(seen) == 2:
-            thread.madvise_dontneed(0, 1)
+            thread.madvise(0, 1, "dontneed")
             stranger.touch(0, 1, write=True)
             assert frame(stranger, 0) == 2
         if len(seen) > 1:

@@ -92,7 +92,7 @@ def test_fragmented_memory_has_no_block_until_reclaim_makes_one(make_small: Make
         task = machine.spawn(10)
         task.touch(0, 62)
         for page in range(0, 62, 2):
-            task.madvise_dontneed(page, 1)
+            task.madvise(page, 1, "dontneed")
         for page in range(1, 62, 2):
             machine.engine.page_referenced(machine.core, frame(task, page), True, -1)
         assert machine.zones()[0].free_by_order[1:] == [0] * 10

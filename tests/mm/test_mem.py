@@ -94,7 +94,7 @@ def test_a_frame_that_was_a_page_table_is_clean(task: mm.Task) -> None:
 
 def test_discarded_bytes_are_zeros(task: mm.Task) -> None:
     task.write_mem(0, b"abc")
-    task.madvise_dontneed(0, 1)
+    task.madvise(0, 1, "dontneed")
     assert task.read_mem(0, 3) == b"\0\0\0"
 
 

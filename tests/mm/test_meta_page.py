@@ -37,7 +37,7 @@ def test_each_charged_page_holds_the_container(make_small: MakeMachine) -> None:
     assert container.css_refs == 1
     task.touch(0, 3)
     assert container.css_refs == 4
-    task.madvise_dontneed(1, 1)
+    task.madvise(1, 1, "dontneed")
     assert container.css_refs == 3
     with pytest.raises(ContainerBusy):
         machine.remove_container(container)
@@ -256,5 +256,5 @@ def test_an_uncharge_goes_in_the_order_of_the_seed(make_small: MakeMachine, monk
     noted(uncompiled_memcontrol, "page_assign_meta_page")
     noted(core.counters, "uncharge")
     noted(core.model, "uncharged")
-    task.madvise_dontneed(0, 1)
+    task.madvise(0, 1, "dontneed")
     assert order == ["css_put", "page_assign_meta_page", "uncharge", "uncharged"]

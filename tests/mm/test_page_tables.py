@@ -111,7 +111,7 @@ def test_discarding_keeps_the_leaf(make_small: MakeMachine) -> None:
     machine = make_small()
     task = machine.spawn(10)
     task.touch(0, 3)
-    task.madvise_dontneed(0, 3)
+    task.madvise(0, 3, "dontneed")
     assert (task.page_table_pages, task.rss_pages) == (1, 0)
 
 

@@ -62,7 +62,7 @@ def test_unmapping_drains_first(make_small: MakeMachine) -> None:
     machine = make_small(pagevec_size=14)
     task = machine.spawn(10)
     task.touch(0, 3)
-    task.madvise_dontneed(1, 1)
+    task.madvise(1, 1, "dontneed")
     assert waiting(machine) == ([], [])
     assert zone_lists(machine) == ([4, 2], [])
     assert machine.vmstat()["pgfree"] == 1

@@ -97,7 +97,7 @@ OPERATIONS: dict[str, Operation] = {
     "write mem": lambda machine: machine.tasks[100].write_mem(0, b"x"),
     "mmap": lambda machine: machine.tasks[100].mmap(1000, 1),
     "munmap": lambda machine: machine.tasks[100].munmap(0, 1),
-    "madvise": lambda machine: machine.tasks[100].madvise_dontneed(0, 1),
+    "madvise": lambda machine: machine.tasks[100].madvise(0, 1, "dontneed"),
     "mlock": lambda machine: machine.tasks[100].mlock(0, 1),
     "munlock": lambda machine: machine.tasks[100].munlock(0, 1),
     "lookup": lambda machine: machine.tasks[100].lookup(1),

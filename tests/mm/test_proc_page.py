@@ -101,7 +101,7 @@ def test_free_frames_are_those_of_the_zones(make_small: MakeMachine) -> None:
     task = machine.spawn(10)
     task.touch(0, 45)
     for page in range(0, 45, 2):
-        task.madvise_dontneed(page, 1)
+        task.madvise(page, 1, "dontneed")
     assert sum(word & BUDDY != 0 for word in machine.kpageflags(0, 56)) == machine.vmstat()["nr_free_pages"]
     used = {frame(task, page) for page in range(1, 45, 2)}
     assert not any(kpageflags(machine, pfn) & BUDDY for pfn in used)
@@ -198,7 +198,7 @@ def test_a_read_may_begin_anywhere(make_small: MakeMachine) -> None:
     task = machine.spawn(10)
     task.touch(0, 30)
     for page in (1, 2, 3, 9, 10, 20):
-        task.madvise_dontneed(page, 1)
+        task.madvise(page, 1, "dontneed")
     whole = machine.kpageflags(0, 56)
     for first in range(56):
         for count in (1, min(5, 56 - first), 56 - first):

@@ -230,7 +230,7 @@ def test_a_slot_that_is_given_up_meanwhile_is_no_error(make_small: MakeMachine) 
     assert task.swap_pages == 1
 
     def drop(pfn: int) -> bool:
-        thread.madvise_dontneed(0, 1)
+        thread.madvise(0, 1, "dontneed")
         return True
 
     at(machine, AT_META_PAGE_ALLOC, drop)

@@ -163,8 +163,8 @@ def test_frames_are_handed_out_upwards_and_the_last_freed_first(make_small: Make
     task = machine.spawn(10)
     task.touch(0, 4)
     assert [frame(task, page) for page in range(4)] == [2, 3, 4, 5]
-    task.madvise_dontneed(1, 1)
-    task.madvise_dontneed(3, 1)
+    task.madvise(1, 1, "dontneed")
+    task.madvise(3, 1, "dontneed")
     task.touch(10, 3)
     assert [frame(task, page) for page in (10, 11, 12)] == [5, 3, 6]
 

@@ -196,9 +196,9 @@ class MachineModel(FileRules, KernelRules):
         pages = range(start, start + length)
         if memory.locked.intersection(pages):
             with pytest.raises(mm.BadRange):
-                task.madvise_dontneed(start, length)
+                task.madvise(start, length, "dontneed")
             return
-        task.madvise_dontneed(start, length)
+        task.madvise(start, length, "dontneed")
         for page in pages:
             memory.content.pop(page, None)
 
