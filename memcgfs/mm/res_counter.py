@@ -14,7 +14,8 @@ from .arrays import array_of
 class ResCounters:
     """Cost: O(1) for every method.
 
-    unit: what a page is charged as. wraps: there is room as long as usage <= limit - value, as the July 2007 code tests it: limit 0 wraps, and forbids nothing.
+    unit: what a page is charged as. wraps: there is room as long as usage <= limit - value, as the July 2007 code tests it: limit 0
+    wraps, and forbids nothing.
     """
 
     def __init__(self, nr_counters: int, largest: int, unit: int, wraps: bool) -> None:

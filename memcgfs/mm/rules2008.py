@@ -2,7 +2,8 @@
 
 As in 2007 a page is charged to the container of the address space that first maps it, and the page cache to whoever runs; but the swap
 cache is nobody's: a page that reclaim unmaps is given up at once, before it is written, and one that comes back is charged when it is
-mapped. The loop at the limit is that of 2007. There is no control_type, and no zero page any more (mm/memory.c, since 2.6.24): every touch is charged. A counter counts bytes.
+mapped. The loop at the limit is that of 2007. There is no control_type, and no zero page any more (mm/memory.c, since 2.6.24): every
+touch is charged. A counter counts bytes.
 
 Every charge of this machine is made with GFP_KERNEL, that is, may wait; the kernel's branch for one that may not (shmem's second charge
 of a page, which the first has paid for) is not written.

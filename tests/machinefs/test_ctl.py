@@ -74,7 +74,7 @@ WRONG = [
     "touch 0 " + "9" * 3000, "touch 0 18446744073709551616",
     "mmap 0 1", "mmap 0 1 anonymous", "mmap 0 1 anon private", "mmap 0 1 anon shared shared",
     "mmap 0 1 file:",
-    "munmap 0", "munmap 0 1 2", "madvise 0 1", "madvise 0 1 willneed", "mlock 0", "munlock",
+    "munmap 0", "munmap 0 1 2", "madvise 0 1", "madvise 0 1 soon", "mlock 0", "munlock",
     "fork", "fork 1", "fork 0", "fork -1", "fork x", "fork 4194304", "fork 007", "exec now", "exit 1", "setuid",
     "setuid -1", "setuid root", "nice", "nice five", "nice --1", "node", "node -1", "node 1", "node one",
     "block", "block 11", "block -1", "block 0 soon", "block 0 noio nofs", "unblock", "unblock 0", "unblock 11",

@@ -274,7 +274,8 @@ def in_model(model: dict[int, tuple[bool, bool]], verb: str, pages: range) -> bo
 
 
 def in_machine(task: mm.Task, verb: str, pages: range) -> bool:
-    call: Callable[[int, int], object] = partial(task.madvise, advice="dontneed") if verb == "discard" else getattr(task, {"write": "touch"}.get(verb, verb))
+    discard = partial(task.madvise, advice="dontneed")
+    call: Callable[[int, int], object] = discard if verb == "discard" else getattr(task, {"write": "touch"}.get(verb, verb))
     try:
         call(pages.start, len(pages))
     except (mm.MappingExists, mm.BadRange, mm.OutOfMemory):

@@ -1,5 +1,5 @@
-"""kswapd of 2.6.23 to 2.6.25, one a node: balance_pgdat frees pages in the background until every zone of the node has its high watermark left
-for a block of the order that woke it (mm/vmscan.c).
+"""kswapd of 2.6.23 to 2.6.25, one a node: balance_pgdat frees pages in the background until every zone of the node has its high watermark
+left for a block of the order that woke it (mm/vmscan.c).
 
 It is a task of its own, so where it naps its state is kept here, and time goes on for others: balance_pgdat is entered again when the
 nap is over, and answers with the time of its next nap's end, or -1 where it goes to sleep. It naps between passes when it is hard, and

@@ -1,7 +1,8 @@
 """The one reclaim path of 2.6.23 to 2.6.25 (mm/vmscan.c): page list, inactive list, active list, zone.
 
 The machine and a container take the same path, as the seed made it; what differs is in the scan_control: on whose behalf, by whose
-numbers, and how pages are isolated. Order of pages: the tail of a list is taken first, and what is put back goes to the head, first taken deepest.
+numbers, and how pages are isolated. Order of pages: the tail of a list is taken first, and what is put back goes to the head, first
+taken deepest.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from ..lru import L_ACTIVE, L_HOLD, L_INACTIVE, PAGE_LIST, RET_PAGES, ZoneLru, a
 from ..page_alloc import put_cold_page
 from ..page_writeback import throttle_vm_writeout
 from ..params import GFP_FS, GFP_IO, ISOLATE_ACTIVE, ISOLATE_BOTH, ISOLATE_INACTIVE, KSWAPD_STEAL, LOCK_ZONE_LRU
-from ..params import NR_ACTIVE, NR_INACTIVE, PAGE_ACTIVATE, PAGE_ALLOC_COSTLY_ORDER, PAGE_KEEP, PAGE_SUCCESS, PG_ACTIVE, PG_ANON, PG_CACHE, PG_DIRTY
-from ..params import PG_LOCKED, PG_LRU, PG_SWAPCACHE, PG_WRITEBACK, PGACTIVATE, PGDEACTIVATE, PGREFILL, PGSCAN_DIRECT
+from ..params import NR_ACTIVE, NR_INACTIVE, PAGE_ACTIVATE, PAGE_ALLOC_COSTLY_ORDER, PAGE_KEEP, PAGE_SUCCESS
+from ..params import PG_ACTIVE, PG_ANON, PG_CACHE, PG_DIRTY, PG_LOCKED, PG_LRU, PG_SWAPCACHE, PG_WRITEBACK, PGACTIVATE, PGDEACTIVATE, PGREFILL, PGSCAN_DIRECT
 from ..params import PGSCAN_KSWAPD, PGSTEAL
 from ..rmap import page_referenced, try_to_unmap
 from ..scan_control import ScanControl
