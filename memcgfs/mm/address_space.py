@@ -217,7 +217,7 @@ class AddressSpace:
         self.join_neighbours(start, start + npages)
 
     def read_in(self, start: int, npages: int) -> None:
-        """madvise(MADV_WILLNEED): what the range maps of files is read into the page cache. Raises MapsNoFile where it maps none (EBADF)."""
+        """madvise(MADV_WILLNEED): what the range maps of files is read in. Raises MapsNoFile where it maps none (EBADF)."""
         self.check_range(start, npages)
         vmas = self.core.vmas
         for vma in self.overlapping(start, start + npages):

@@ -77,6 +77,7 @@ def check(machine: Machine) -> list[str]:
     check_rest(walk)
     check_page_tables(walk)
     check_free_lists(walk)
+    check_groups(walk)
     check_zone_lists(walk)
     check_charges(walk)
     check_slabs(walk)
@@ -223,12 +224,13 @@ def check_charges(walk: Walk) -> None:
     """usage counts the pages with a meta page, each on one of its container's lists; css counts them, and address spaces."""
     core, machine = walk.core, walk.machine
     charged: dict[int, set[int]] = {cid: set() for cid in machine.containers}
+    caches = params.PG_CACHE | (params.PG_SWAPCACHE if core.rules.charges_swap_cache else 0)
     for pfn in walk.frames():
         if walk.meta_refs[pfn]:
             cid = walk.container[pfn]
             walk.expect(cid in charged, f"frame {pfn} is charged to container {cid}, which does not exist")
             charged.get(cid, set()).add(pfn)
-            possible = (walk.mapcount[pfn] > 0) + bool(walk.flags[pfn] & (params.PG_SWAPCACHE | params.PG_CACHE))
+            possible = (walk.mapcount[pfn] > 0) + bool(walk.flags[pfn] & caches)
             walk.expect(walk.meta_refs[pfn] <= possible, f"frame {pfn} holds {walk.meta_refs[pfn]} charges for {possible} uses")
     spaces = Counter(space.container for space in machine.spaces.values())
     for cid, pages in charged.items():
@@ -240,6 +242,27 @@ def check_charges(walk: Walk) -> None:
         walk.equal(f"container {cid}: css references", core.containers.css[cid], expected)
         cached = sum(1 for pfn in pages if walk.flags[pfn] & params.PG_CHARGED_CACHE)
         walk.equal(f"container {cid}: pages charged as cache", core.containers.nr_cache[cid], cached)
+
+
+def check_groups(walk: Walk) -> None:
+    """A model with lists for each group and zone counts them, and a record says on which of them it is."""
+    core, model = walk.core, walk.core.model
+    if not isinstance(model, walk.machine.engine.Cgroups2008):
+        return
+    for cid in walk.machine.containers:
+        lengths = [0, 0]
+        for zone in range(core.zones.nr_zones):
+            for active in (False, True):
+                place = (cid * core.zones.nr_zones + zone) * 2 + active
+                pages = core.meta.order(core.meta.first_head + place)
+                lengths[active] += len(pages)
+                what = f"container {cid}, zone {zone}, {'active' if active else 'inactive'} list"
+                walk.equal(what, model.mz_count[place], len(pages))
+                for pfn in pages:
+                    walk.expect(core.frames.zone(pfn) == zone, f"{what}: frame {pfn} is of another zone")
+                    walk.expect(bool(walk.flags[pfn] & params.PG_META_ACTIVE) == active, f"{what}: frame {pfn} says otherwise")
+        walk.equal(f"container {cid}: inactive pages", model.nr_inactive[cid], lengths[0])
+        walk.equal(f"container {cid}: active pages", model.nr_active[cid], lengths[1])
 
 
 def check_swap(walk: Walk) -> None:

@@ -99,8 +99,8 @@ class Container:
 
     @property
     def nr_active(self) -> int:
-        return len(self.lists()[0])
+        return int(self.machine.core.model.count(self.machine.core, self.cid, True))
 
     @property
     def nr_inactive(self) -> int:
-        return len(self.lists()[1])
+        return int(self.machine.core.model.count(self.machine.core, self.cid, False))

@@ -14,6 +14,7 @@ cdef class Model:
     cdef bint shrink_zones(self, Core core, unsigned int zonelist, int order, unsigned int gfp) noexcept nogil
     cdef bint shrink_container(self, Core core, unsigned int container) noexcept nogil
     cdef long long run_kswapd(self, Core core, unsigned int node) noexcept nogil
+    cpdef long long count(self, Core core, int container, bint active)
     cpdef tuple walk(self, Core core, int container)
     cpdef tuple waiting(self)
 

@@ -1,5 +1,6 @@
 cdef class Rules:
     cdef readonly bint maps_zero_page
+    cdef readonly bint charges_swap_cache
     cdef readonly bint shmem_insists
     cdef readonly bint forgets_on_rmdir
     cdef readonly bint inherits_notify

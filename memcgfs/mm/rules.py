@@ -12,8 +12,9 @@ from .core import Core
 class Rules:
     """Answers are 0, or a negative errno as the kernel's functions give it.
 
-    maps_zero_page: a read of untouched anonymous memory maps the zero page, which nobody pays for. shmem_insists: a file in memory whose
-    page cannot be charged tries again, instead of refusing the fault.
+    maps_zero_page: a read of untouched anonymous memory maps the zero page, which nobody pays for. charges_swap_cache: a page in the
+    swap cache is charged for that, too. shmem_insists: a file in memory whose page cannot be charged tries again, instead of refusing
+    the fault.
 
     For the Python side: forgets_on_rmdir: a container without tasks can be removed, its pages being charged to nobody from then on.
     inherits_notify: a new container has its parent's notify_on_release. kills_outsiders: the OOM killer of a container looks at the
@@ -22,6 +23,7 @@ class Rules:
 
     def __init__(self) -> None:
         self.maps_zero_page = True
+        self.charges_swap_cache = True
         self.shmem_insists = True
         self.forgets_on_rmdir = False
         self.inherits_notify = False

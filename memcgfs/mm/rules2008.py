@@ -23,6 +23,7 @@ from .trace_ring import TRACE_CHARGE_FAILED
 class Rules2008(Rules):
     def __init__(self) -> None:
         self.maps_zero_page = False
+        self.charges_swap_cache = False
         self.shmem_insists = False
         self.forgets_on_rmdir = True
         self.inherits_notify = True

@@ -13,6 +13,7 @@ cdef class Cgroups2008(DoubleLru):
     cdef void uncharged(self, Core core, unsigned int pfn, unsigned int container) noexcept nogil
     cdef void container_made(self, Core core, unsigned int container) noexcept nogil
     cdef bint shrink_container(self, Core core, unsigned int container) noexcept nogil
+    cpdef long long count(self, Core core, int container, bint active)
     cpdef tuple walk(self, Core core, int container)
 
 cdef unsigned int group_list(Core core, unsigned int container, unsigned int zone, bint active) noexcept nogil

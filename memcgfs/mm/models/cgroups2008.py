@@ -104,6 +104,9 @@ class Cgroups2008(DoubleLru):
     def shrink_container(self, core: Core, container: int) -> bool:
         return try_to_free_mem_cgroup_pages(core, self, container)
 
+    def count(self, core: Core, container: int, active: bool) -> int:
+        return self.nr_active[container] if active else self.nr_inactive[container]
+
     def walk(self, core: Core, container: int) -> tuple[list[int], list[int]]:
         if container < 0:
             return self.walk_zones(core)

@@ -15,8 +15,8 @@ from ..page_alloc import put_cold_page
 from ..page_writeback import throttle_vm_writeout
 from ..params import GFP_FS, GFP_IO, ISOLATE_ACTIVE, ISOLATE_BOTH, ISOLATE_INACTIVE, KSWAPD_STEAL, LOCK_ZONE_LRU
 from ..params import NR_ACTIVE, NR_INACTIVE, PAGE_ACTIVATE, PAGE_ALLOC_COSTLY_ORDER, PAGE_KEEP, PAGE_SUCCESS
-from ..params import PG_ACTIVE, PG_ANON, PG_CACHE, PG_DIRTY, PG_LOCKED, PG_LRU, PG_SWAPCACHE, PG_WRITEBACK, PGACTIVATE, PGDEACTIVATE, PGREFILL, PGSCAN_DIRECT
-from ..params import PGSCAN_KSWAPD, PGSTEAL
+from ..params import PG_ACTIVE, PG_ANON, PG_CACHE, PG_DIRTY, PG_LOCKED, PG_LRU, PG_SWAPCACHE, PG_WRITEBACK
+from ..params import PGACTIVATE, PGDEACTIVATE, PGREFILL, PGSCAN_DIRECT, PGSCAN_KSWAPD, PGSTEAL
 from ..rmap import page_referenced, try_to_unmap
 from ..scan_control import ScanControl
 from ..swap_state import add_to_swap
