@@ -1,4 +1,5 @@
-"""docs/2007.md says what the machine does as 2.6.23 with v4 did it, in numbered facts; each is shown by a test that names its number.
+"""docs/2007.md and docs/2008.md say what the machine does as the kernels did it, in numbered facts; each is shown by a test that names its
+number.
 
 The tests are read, not run, so that it does not matter which of them were chosen this time.
 """
@@ -14,11 +15,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGE = (ROOT / "docs" / "2007.md").read_text()
+PAGES = {name: (ROOT / "docs" / name).read_text() for name in ("2007.md", "2008.md")}
+PAGE = PAGES["2007.md"]
 EXAMPLES = ROOT / "examples"
 def facts() -> list[str]:
-    """The numbers, in the order of the page."""
-    return re.findall(r"^- \*\*([A-Z]\d+)\*\* ", PAGE, re.MULTILINE)
+    """The numbers, in the order of the pages."""
+    return re.findall(r"^- \*\*([A-Z]\d+)\*\* ", "".join(PAGES.values()), re.MULTILINE)
 
 
 def is_fact(decorator: ast.expr) -> bool:
@@ -77,11 +79,14 @@ def test_each_trouble_has_its_script() -> None:
     assert set(re.findall(r"trouble-[a-z-]+\.sh", PAGE)) == scripts
 
 
-@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)]*)\)", PAGE))))
-def test_links_lead_somewhere(link: str) -> None:
+LINKS = sorted({(name, link) for name, page in PAGES.items() for link in re.findall(r"\]\(([^)]*)\)", page)})
+
+
+@pytest.mark.parametrize(("name", "link"), LINKS)
+def test_links_lead_somewhere(name: str, link: str) -> None:
     """To a heading of the page, or to a file."""
     if link.startswith("#"):
-        headings = re.findall(r"^#+ (.*)", PAGE, re.MULTILINE)
+        headings = re.findall(r"^#+ (.*)", PAGES[name], re.MULTILINE)
         assert link[1:] in {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
     else:
         assert (ROOT / "docs" / link).exists()

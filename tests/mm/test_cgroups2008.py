@@ -5,10 +5,23 @@ from __future__ import annotations
 import pytest
 
 from memcgfs import mm
+from memcgfs.mm.models import cgroups2008
 from memcgfs.mm.models.cgroups2008 import calc_mapped_ratio, mem_cgroup_isolate_pages
 from memcgfs.mm.models.double_lru import isolate_pages_global
 from memcgfs.mm.models.shrink import LruScanControl, shrink_inactive_list
-from memcgfs.mm.params import DAEMON_KSWAPD, GFP_KERNEL, ISOLATE_ACTIVE, PG_ACTIVE, PG_LRU, PG_META_ACTIVE, WMARK_HIGH, ZONE_DMA, ZONE_DMA32
+from memcgfs.mm.params import (
+    DAEMON_KSWAPD,
+    GFP_KERNEL,
+    ISOLATE_ACTIVE,
+    MAX_NR_ZONES,
+    PG_ACTIVE,
+    PG_LRU,
+    PG_META_ACTIVE,
+    WMARK_HIGH,
+    ZONE_DMA,
+    ZONE_DMA32,
+    ZONE_NORMAL,
+)
 from tests.conftest import MakeMachine
 
 from .looking import flags, frame, uncompiled, zone_lists
@@ -91,6 +104,7 @@ def test_a_limit_lowered_to_a_half(make_machine: MakeMachine) -> None:
     assert (group.usage, group.failcnt) == (225, 10)
 
 
+@pytest.mark.fact("N20")
 def test_a_groups_reclaim_leaves_the_zones_numbers_alone(make_small: MakeMachine) -> None:
     """Recorded: pgscan_* and allocstall stay 0; in 2007 both would move, and prev_priority with them."""
     machine = machine_of_2008(make_small)
@@ -105,6 +119,7 @@ def test_a_groups_reclaim_leaves_the_zones_numbers_alone(make_small: MakeMachine
     assert machine.core.zones.nr_scan_active[ZONE_DMA] == 0
 
 
+@pytest.mark.fact("N18")
 def test_a_groups_prev_priority_is_0_until_its_first_reclaim_is_over(make_machine: MakeMachine) -> None:
     """Nobody sets it when the group is made; so distress is 100 throughout the first reclaim. 64 pages at a limit of 64: at priority 6
     the active list gives one page, at 5 two.. the reclaim ends where 32 are free."""
@@ -121,6 +136,40 @@ def test_a_groups_prev_priority_is_0_until_its_first_reclaim_is_over(make_machin
     assert (again.cid, model.prev_priority[again.cid]) == (group.cid, 0)
 
 
+@pytest.mark.fact("N17")
+@uncompiled
+def test_a_pass_takes_its_share_and_no_more(make_small: MakeMachine) -> None:
+    """20 pages: 20 >> 3 are 2, 20 >> 4 is 1, and from priority 5 on there is nothing, however often it is asked."""
+    machine, group, _ = group_of(make_small, 20)
+    model = machine.core.model
+    shares = {priority: model.nr_to_scan(machine.core, group.cid, ZONE_DMA, priority, True) for priority in (12, 5, 5, 4, 3, 0)}
+    assert shares == {12: 0, 5: 0, 4: 1, 3: 2, 0: 20}
+    assert model.nr_to_scan(machine.core, group.cid, ZONE_DMA, 0, False) == 0
+
+
+@pytest.mark.fact("N21")
+@uncompiled
+@pytest.mark.parametrize("node", [0, 1])
+def test_order_0_from_the_zones_of_its_own_node_first(make_small: MakeMachine, monkeypatch: pytest.MonkeyPatch, node: int) -> None:
+    machine = machine_of_2008(make_small, nodes=2)
+    group = machine.create_container()
+    group.limit = 4
+    task = machine.spawn(10, group)
+    task.set_node(node)
+    calls: list[tuple[int, int, int]] = []
+
+    def note(core: object, zonelist: int, sc: LruScanControl) -> bool:
+        calls.append((zonelist, sc.order, sc.mem_container))
+        return False
+
+    task.touch(0, 4)
+    monkeypatch.setattr(cgroups2008, "do_try_to_free_pages", note)
+    with pytest.raises(mm.OutOfMemory):
+        task.touch(4, 1)
+    assert set(calls) == {(node * MAX_NR_ZONES + ZONE_NORMAL, 0, group.cid)}
+
+
+@pytest.mark.fact("N15")
 def test_pages_of_other_zones_do_not_stand_in_the_way(make_small: MakeMachine) -> None:
     """Two zones on i386: each has its lists, so that what stalled isolation in 2007 cannot. The task's pages lie in both."""
     machine = machine_of_2008(make_small, arch="i386", zone_pages=(24, 0, 24, 0))
@@ -162,6 +211,7 @@ def group_of(make_small: MakeMachine, npages: int) -> tuple[mm.Machine, mm.Conta
     return machine, group, task
 
 
+@pytest.mark.fact("N16")
 @uncompiled
 def test_the_oldest_are_taken_and_return_to_the_head(make_small: MakeMachine) -> None:
     machine, group, _ = group_of(make_small, 6)
@@ -171,6 +221,7 @@ def test_the_oldest_are_taken_and_return_to_the_head(make_small: MakeMachine) ->
     assert group.lists() == ([4, 3, 2, 7, 6, 5], []), "the last one that was walked stands first"
 
 
+@pytest.mark.fact("N16")
 @uncompiled
 def test_a_page_that_is_not_on_the_lru_stays_and_does_not_count(make_small: MakeMachine) -> None:
     machine, group, _ = group_of(make_small, 4)
@@ -181,6 +232,7 @@ def test_a_page_that_is_not_on_the_lru_stays_and_does_not_count(make_small: Make
     assert group.lists() == ([4, 3, 5, 2], [])
 
 
+@pytest.mark.fact("N16")
 @uncompiled
 def test_a_record_on_the_wrong_list_moves_and_does_not_count(make_small: MakeMachine) -> None:
     """Frame 2 was deactivated where nobody told its group."""
@@ -198,6 +250,7 @@ def test_a_record_on_the_wrong_list_moves_and_does_not_count(make_small: MakeMac
     core.lru.move(lru.head(ZONE_DMA, True), 2)
 
 
+@pytest.mark.fact("N16")
 @uncompiled
 def test_each_record_is_met_once(make_small: MakeMachine) -> None:
     """More is asked for than there is."""
@@ -209,6 +262,7 @@ def test_each_record_is_met_once(make_small: MakeMachine) -> None:
 # A block that waits
 
 
+@pytest.mark.fact("N23")
 @uncompiled
 @pytest.mark.parametrize(("model", "freed"), [("containers2007", 0), ("cgroups2008", 8)])
 def test_who_wants_a_large_block_waits_for_what_is_being_written(make_small: MakeMachine, model: str, freed: int) -> None:
@@ -228,6 +282,7 @@ def test_who_wants_a_large_block_waits_for_what_is_being_written(make_small: Mak
 # What decides about mapped pages
 
 
+@pytest.mark.fact("N19")
 @uncompiled
 def test_the_mapped_ratio_counts_what_is_not_cache(make_small: MakeMachine) -> None:
     """6 anonymous pages and 3 of a file, mapped: 6 * 100 / (9 + 1)."""
@@ -244,6 +299,7 @@ def test_the_mapped_ratio_counts_what_is_not_cache(make_small: MakeMachine) -> N
     assert calc_mapped_ratio(machine.core, group.cid) == group.rss_pages * 100 // 10
 
 
+@pytest.mark.fact("N19")
 @uncompiled
 @pytest.mark.parametrize(
     ("swappiness", "prev_priority", "active", "inactive", "answer"),
@@ -269,6 +325,7 @@ def test_reclaim_mapped(make_small: MakeMachine, swappiness: int, prev_priority:
     assert said == answer
 
 
+@pytest.mark.fact("N19")
 @uncompiled
 @pytest.mark.parametrize(("swappiness", "answer"), [(25, False), (33, False), (34, True)])
 def test_the_machines_own_goes_by_the_zones_lists(make_small: MakeMachine, swappiness: int, answer: bool) -> None:
@@ -283,6 +340,7 @@ def test_the_machines_own_goes_by_the_zones_lists(make_small: MakeMachine, swapp
     assert model.may_reclaim_mapped(machine.core, ZONE_DMA, sc, 12) == answer
 
 
+@pytest.mark.fact("N22")
 @pytest.mark.parametrize(("model", "is_asked"), [("containers2007", True), ("cgroups2008", False)])
 def test_kswapd_leaves_a_zone_alone_that_has_far_too_much(make_machine: MakeMachine, model: str, is_asked: bool) -> None:
     """Since 2.6.24. All of the lower zone is free, and the upper one is short of pages, by a watermark that the test sets."""

@@ -21,6 +21,7 @@ def machine_of_2008(make: MakeMachine, **fields: object) -> mm.Machine:
     return machine
 
 
+@pytest.mark.fact("N1")
 def test_a_counter_counts_bytes(make_small: MakeMachine) -> None:
     machine = machine_of_2008(make_small)
     group = machine.create_container()
@@ -43,6 +44,7 @@ def test_a_limit_in_pages_reads_in_bytes_as_far_as_it_fits(make_small: MakeMachi
     assert machine.root.limit_bytes == shown
 
 
+@pytest.mark.fact("N2")
 def test_limit_0_forbids_everything(make_small: MakeMachine) -> None:
     """Recorded: the first charge kills, after six refusals."""
     machine = machine_of_2008(make_small, swap_pages=0)
@@ -54,6 +56,7 @@ def test_limit_0_forbids_everything(make_small: MakeMachine) -> None:
     assert (task.state, group.usage, group.failcnt) == ("Z", 0, 6)
 
 
+@pytest.mark.fact("N3")
 def test_a_read_is_charged_as_a_write_is(make_small: MakeMachine) -> None:
     """Recorded: 512 reads charge 512 pages, and the writes after them nothing."""
     machine = machine_of_2008(make_small)
@@ -109,6 +112,7 @@ def swapped_out(machine: mm.Machine, group: mm.Container, npages: int) -> mm.Tas
     return task
 
 
+@pytest.mark.fact("N4")
 def test_a_page_in_swap_is_nobodys(make_small: MakeMachine) -> None:
     machine = machine_of_2008(make_small)
     group = machine.create_container()
@@ -116,6 +120,7 @@ def test_a_page_in_swap_is_nobodys(make_small: MakeMachine) -> None:
     assert group.usage == task.rss_pages
 
 
+@pytest.mark.fact("N5")
 def test_swap_in_charges_the_group_of_whoever_faults(make_small: MakeMachine) -> None:
     """Recorded: after a move, the new group."""
     machine = machine_of_2008(make_small)
@@ -127,6 +132,7 @@ def test_swap_in_charges_the_group_of_whoever_faults(make_small: MakeMachine) ->
     assert (group.usage, other.usage) == (resident, 16 - resident)
 
 
+@pytest.mark.fact("N5")
 def test_read_ahead_pages_are_nobodys_until_they_are_mapped(make_small: MakeMachine) -> None:
     """Recorded with page-cluster 3: the read-ahead ones are uncharged."""
     machine = machine_of_2008(make_small)
@@ -140,6 +146,7 @@ def test_read_ahead_pages_are_nobodys_until_they_are_mapped(make_small: MakeMach
     assert machine.vmstat()["pswpin"] > 1
 
 
+@pytest.mark.fact("N6")
 def test_swapoff_charges_the_owner(make_small: MakeMachine) -> None:
     """Recorded: not the caller, as 2007 would have."""
     machine = machine_of_2008(make_small)
@@ -150,6 +157,7 @@ def test_swapoff_charges_the_owner(make_small: MakeMachine) -> None:
     assert (group.usage, callers.usage, task.rss_pages) == (16, 0, 16)
 
 
+@pytest.mark.fact("N4")
 def test_a_page_that_is_unmapped_is_given_up_before_it_is_written(make_machine: MakeMachine) -> None:
     """Recorded on the IDE disk: the swap cache is a second level that costs nothing; what is touched there is a minor fault."""
     machine = make_machine(
@@ -165,6 +173,7 @@ def test_a_page_that_is_unmapped_is_given_up_before_it_is_written(make_machine: 
     assert group.failcnt > 0
 
 
+@pytest.mark.fact("N10")
 def test_removing_a_group_forgets_its_charges(make_small: MakeMachine) -> None:
     """Recorded: the pages are charged to nobody from then on; touching those that are still mapped charges nothing."""
     machine = machine_of_2008(make_small)
@@ -179,6 +188,7 @@ def test_removing_a_group_forgets_its_charges(make_small: MakeMachine) -> None:
     assert machine.root.usage == 0
 
 
+@pytest.mark.fact("N7")
 def test_whoever_loses_the_race_for_the_first_charge_starts_again(make_small: MakeMachine) -> None:
     """Two tasks map a page of a file that nobody paid for yet: the second charge adds a reference, and leaks nothing as v4 does."""
     machine = machine_of_2008(make_small)
@@ -197,6 +207,7 @@ def test_whoever_loses_the_race_for_the_first_charge_starts_again(make_small: Ma
     assert meta_refs(machine, pfn) == 1
 
 
+@pytest.mark.fact("N13")
 def test_the_killer_spares_outsiders(make_small: MakeMachine) -> None:
     """Recorded: a larger process outside is left alone, and a newcomer pays for pages of one that has moved out."""
     machine = machine_of_2008(make_small, swap_pages=0)
@@ -214,6 +225,7 @@ def test_the_killer_spares_outsiders(make_small: MakeMachine) -> None:
     assert any("Memory cgroup out of memory: kill process 12" in line for line in machine.log)
 
 
+@pytest.mark.fact("N13")
 def test_a_child_dies_first_wherever_it_is(make_small: MakeMachine) -> None:
     """Recorded: the child outside of the group, and then who faulted."""
     machine = machine_of_2008(make_small, swap_pages=0)
@@ -228,6 +240,7 @@ def test_a_child_dies_first_wherever_it_is(make_small: MakeMachine) -> None:
     assert (child.state, parent.state) == ("Z", "Z")
 
 
+@pytest.mark.fact("N8")
 def test_shared_memory_that_cannot_be_charged_kills(make_small: MakeMachine) -> None:
     """Recorded for tmpfs: as any other page; 2007 would try for ever."""
     machine = machine_of_2008(make_small, swap_pages=0)
@@ -239,3 +252,20 @@ def test_shared_memory_that_cannot_be_charged_kills(make_small: MakeMachine) -> 
         task.touch(0, 20)
     assert (refusal.value.args[1], group.failcnt) == (8, 6)
     assert group.cache_pages == 0, "its last mapping has gone"
+
+
+@pytest.mark.fact("N14")
+def test_where_nobody_may_be_killed_the_fault_kills(make_small: MakeMachine) -> None:
+    """Recorded: with oom_adj -17 the kernel prints its line for ever, thousands of times until it was stopped."""
+    machine = machine_of_2008(make_small, swap_pages=0)
+    group = machine.create_container()
+    group.limit = 4
+    tasks = [machine.spawn(pid, group) for pid in (10, 11)]
+    for task in tasks:
+        task.set_oom_adj(-17)
+    with pytest.raises(mm.OutOfMemory):
+        tasks[1].touch(0, 5)
+    assert [task.state for task in tasks] == ["R", "Z"]
+    lines = [line for line in machine.log if "kill process" in line]
+    assert len(lines) == 1
+    assert any("for ever" in line for line in machine.log)
