@@ -11,7 +11,8 @@ from __future__ import annotations
 from .core import Core
 from .files import block_tree
 from .page_dirty import clear_page_writeback, set_page_writeback
-from .page_io import word_of
+from .page_io import copy_words
+from .pagetable import word_of
 from .radix_tree import shifted
 from .params import DISK_FILES, ENOSPC, PAGE_WORDS, PG_CONTENT, PG_ERROR, PG_LOCKED, PG_UPTODATE
 from .trace import trace_page
@@ -104,10 +105,7 @@ def copy_block_in(core: Core, pfn: int, block: int) -> None:
         core.frames.clear(pfn, PG_CONTENT)
         return
     core.frames.set(pfn, PG_CONTENT)
-    source = word_of(block)
-    target = word_of(pfn)
-    for word in range(PAGE_WORDS):
-        core.tables.ram[target + word] = core.blocks.words[source + word]
+    copy_words(core.blocks.words, block, core.tables.ram, pfn)
 
 
 def copy_block_out(core: Core, pfn: int, block: int) -> None:
@@ -115,7 +113,4 @@ def copy_block_out(core: Core, pfn: int, block: int) -> None:
         core.blocks.content[block] = 0
         return
     core.blocks.content[block] = 1
-    source = word_of(pfn)
-    target = word_of(block)
-    for word in range(PAGE_WORDS):
-        core.blocks.words[target + word] = core.tables.ram[source + word]
+    copy_words(core.tables.ram, pfn, core.blocks.words, block)

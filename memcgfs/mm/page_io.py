@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .core import Core
 from .page_dirty import set_page_writeback
+from .pagetable import word_of
 from .params import DISK_SWAP, PAGE_WORDS, PG_CONTENT, PG_LOCKED, PSWPIN, PSWPOUT
 from .swap_state import remove_exclusive_swap_page
 from .trace import trace_page
@@ -43,20 +44,14 @@ def copy_out(core: Core, pfn: int, slot: int) -> None:
         core.swap.content[slot] = 0
         return
     core.swap.content[slot] = 1
-    source = word_of(pfn)
-    target = word_of(slot)
-    for word in range(PAGE_WORDS):
-        core.swap.words[target + word] = core.tables.ram[source + word]
+    copy_words(core.tables.ram, pfn, core.swap.words, slot)
 
 
 def copy_in(core: Core, pfn: int, slot: int) -> None:
     if core.swap.content[slot] == 0:
         return
     core.frames.set(pfn, PG_CONTENT)
-    source = word_of(slot)
-    target = word_of(pfn)
-    for word in range(PAGE_WORDS):
-        core.tables.ram[target + word] = core.swap.words[source + word]
+    copy_words(core.swap.words, slot, core.tables.ram, pfn)
 
 
 def copy_page(core: Core, source_pfn: int, pfn: int) -> None:
@@ -64,12 +59,10 @@ def copy_page(core: Core, source_pfn: int, pfn: int) -> None:
     if not core.frames.has(source_pfn, PG_CONTENT):
         return
     core.frames.set(pfn, PG_CONTENT)
-    source = word_of(source_pfn)
-    target = word_of(pfn)
+    copy_words(core.tables.ram, source_pfn, core.tables.ram, pfn)
+
+
+def copy_words(source: memoryview[int], number: int, target: memoryview[int], target_number: int) -> None:
+    """The bytes of one page: from memory, swap or disk to memory, swap or disk."""
     for word in range(PAGE_WORDS):
-        core.tables.ram[target + word] = core.tables.ram[source + word]
-
-
-def word_of(number: int) -> int:
-    """Where a frame's, or a slot's, bytes begin."""
-    return number * PAGE_WORDS
+        target[word_of(target_number) + word] = source[word_of(number) + word]

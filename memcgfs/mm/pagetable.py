@@ -10,7 +10,7 @@ An entry is 0 (nothing there), present (PTE_PRESENT, x86's flag bits, frame << 1
 from __future__ import annotations
 
 from .arrays import array_of, pages_of
-from .params import LEAF_MASK, LEAF_SHIFT, PTE_PRESENT, PTE_SHIFT, SEGMENT_BITS, SEGMENT_MASK, SEGMENT_SHIFT
+from .params import LEAF_MASK, LEAF_SHIFT, PAGE_WORDS, PTE_PRESENT, PTE_SHIFT, SEGMENT_BITS, SEGMENT_MASK, SEGMENT_SHIFT
 
 
 class PageTables:
@@ -71,6 +71,17 @@ class PageTables:
                 self.nr_free += 1
         return pfn
 
+    def next_leaf(self, mm: int, vpn: int, end: int) -> int:
+        """The first page from this one on that has a leaf, or `end`. Cost: O(leaves skipped), empty segments at a step each."""
+        while vpn < end:
+            if self.segment(mm, vpn) == 0:
+                vpn = ((vpn >> SEGMENT_SHIFT) + 1) << SEGMENT_SHIFT
+            elif self.leaf(mm, vpn) != 0:
+                return vpn
+            else:
+                vpn = (vpn | LEAF_MASK) + 1
+        return end
+
     def entry(self, mm: int, vpn: int) -> int:
         """The page table entry itself, for inspection; 0 where there is no leaf."""
         leaf = self.leaf(mm, vpn)
@@ -83,8 +94,18 @@ def leaf_place(segment: int, vpn: int) -> int:
     return (segment << SEGMENT_BITS) + ((vpn >> LEAF_SHIFT) & SEGMENT_MASK)
 
 
+def word_of(number: int) -> int:
+    """Where the words of a frame begin, or of a page of swap or of the disk."""
+    return number * PAGE_WORDS
+
+
+def leaf_end(vpn: int, end: int) -> int:
+    """The end of the pages whose entries share this page's leaf, or `end` if that comes first (pmd_addr_end)."""
+    return min((vpn | LEAF_MASK) + 1, end)
+
+
 def pte_place(leaf: int, vpn: int) -> int:
-    return (leaf << LEAF_SHIFT) + (vpn & LEAF_MASK)
+    return word_of(leaf) + (vpn & LEAF_MASK)
 
 
 def mk_pte(pfn: int, bits: int) -> int:
