@@ -230,6 +230,7 @@ def free_slot(machine: mm.Machine) -> int:
         (plus("mms.nr_ptes", other_space), "page tables"),
         (plus("zones.stat", params.NR_PAGETABLE), "page tables: 3, but 2"),
         (flip(params.PG_TABLE, leaf), "is no page table"),
+        (entry(lambda pte: params.PTE_DIRTY, 200, 8), "page table entries, all under a VMA: 7, but 6"),
         (flip(params.PG_TABLE, mapped), "a page table belongs to no address space"),
         (plus("zones.stat", params.NR_FREE_PAGES), "free pages"),
         (lose_free_page, "free lists and PG_free do not agree"),
