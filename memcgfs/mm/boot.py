@@ -95,9 +95,8 @@ def build_zonelists(core: Core) -> None:
             populated = [zone for zone in fallback if zones.present[zone]]
             zonelist = local * MAX_NR_ZONES + kind
             zones.zonelist_length[zonelist] = len(populated)
-            row = zonelist * (zones.nr_zones + 1)
-            for place in range(zones.nr_zones + 1):
-                zones.zonelist[row + place] = populated[place] if place < len(populated) else zones.nr_zones
+            for place, zone in enumerate(populated):
+                zones.zonelist[zonelist * zones.nr_zones + place] = zone
 
 
 def is_highmem(zone: int) -> bool:

@@ -14,8 +14,8 @@ from .filesystem import writepage
 from .page_alloc import get_page, put_page
 from .page_cache import is_page_of
 from .page_dirty import accounts_dirty, set_page_dirty, test_clear_page_dirty
-from .params import DAEMON_LAPTOP, DAEMON_PDFLUSH, DISK_FILES, GFP_FS, GFP_IO, MAX_NR_ZONES, NR_ACTIVE, NR_ANON_PAGES, NR_FILE_DIRTY
-from .params import NR_FILE_MAPPED, NR_FREE_PAGES, NR_INACTIVE, NR_WRITEBACK, PAGEVEC_SIZE, PG_LOCKED, PG_RECLAIM, PG_WRITEBACK
+from .params import DAEMON_LAPTOP, DAEMON_PDFLUSH, DISK_FILES, GFP_FS, GFP_IO, MAX_NR_ZONES, NR_ANON_PAGES, NR_FILE_DIRTY
+from .params import NR_FILE_MAPPED, NR_FREE_PAGES, NR_WRITEBACK, PAGEVEC_SIZE, PG_LOCKED, PG_RECLAIM, PG_WRITEBACK
 from .params import WB_SYNC_ALL, WB_SYNC_HOLD, WB_SYNC_NONE, ZONE_HIGHMEM
 from .radix_tree import TAG_DIRTY, TAG_WRITEBACK
 from .rmap import page_mkclean
@@ -44,12 +44,11 @@ class WritebackControl:
 
 def dirtyable_memory(core: Core) -> int:
     """determine_dirtyable_memory: what is free or on the LRU, outside of high memory, because dirty pages must not fill low memory."""
-    pages = core.zones.total(NR_FREE_PAGES) + core.zones.total(NR_ACTIVE) + core.zones.total(NR_INACTIVE)
-    high = 0
+    pages = 0
     for zone in range(core.zones.nr_zones):
-        if zone % MAX_NR_ZONES == ZONE_HIGHMEM:
-            high += core.zones.count(zone, NR_FREE_PAGES) + core.zones.count(zone, NR_ACTIVE) + core.zones.count(zone, NR_INACTIVE)
-    return pages - min(high, pages) + 1
+        if zone % MAX_NR_ZONES != ZONE_HIGHMEM:
+            pages += core.zones.count(zone, NR_FREE_PAGES) + core.zones.nr_lru_pages(zone)
+    return pages + 1
 
 
 def effective_dirty_ratio(core: Core) -> int:

@@ -35,7 +35,7 @@ class Zones:
         self.pcp_batch = array_of("i", nr_zones * nr_nodes * 2)
         self.wmark = array_of("q", nr_zones * 3)
         self.lowmem_reserve = array_of("q", nr_zones * MAX_NR_ZONES)
-        self.zonelist = array_of("B", nr_zones * (nr_zones + 1))
+        self.zonelist = array_of("B", nr_zones * nr_zones)
         self.zonelist_length = array_of("B", nr_zones)
         self.stat = array_of("q", nr_zones * ZONE_ROW)
         self.pages_scanned = array_of("q", nr_zones)
@@ -52,6 +52,10 @@ class Zones:
         """__mod_zone_page_state, and the counting of a zone's events."""
         self.stat[zone * ZONE_ROW + item] += amount
 
+    def nr_lru_pages(self, zone: int) -> int:
+        """The pages on both of its lists."""
+        return self.count(zone, NR_ACTIVE) + self.count(zone, NR_INACTIVE)
+
     def total(self, item: int) -> int:
         """global_page_state. Cost: O(zones)."""
         amount = 0
@@ -64,8 +68,8 @@ class Zones:
         return self.zonelist_length[zonelist]
 
     def zone_in_list(self, zonelist: int, place: int) -> int:
-        """The zone at this place of the zonelist, or nr_zones past its end."""
-        return self.zonelist[zonelist * (self.nr_zones + 1) + place]
+        """The zone at this place of the zonelist."""
+        return self.zonelist[zonelist * self.nr_zones + place]
 
     def free_head(self, zone: int, order: int) -> int:
         """The head of free_area[order].free_list."""
@@ -106,5 +110,4 @@ class Zones:
 
     def is_near_oom(self, zone: int) -> bool:
         """zone_is_near_oom (mm/vmscan.c): scanned three times round without a page coming free."""
-        row = zone * ZONE_ROW
-        return self.pages_scanned[zone] >= (self.stat[row + NR_ACTIVE] + self.stat[row + NR_INACTIVE]) * 3
+        return self.pages_scanned[zone] >= self.nr_lru_pages(zone) * 3

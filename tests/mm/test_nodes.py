@@ -54,8 +54,8 @@ def test_high_memory_is_on_the_upper_nodes(make_machine: MakeMachine) -> None:
 def zonelist(machine: Machine, node: int, kind: int) -> list[tuple[int, int]]:
     """(node, zone type) in the order in which they are asked."""
     zones = machine.core.zones
-    found = [zones.zone_in_list(node * 4 + kind, place) for place in range(zones.nr_zones + 1)]
-    return [divmod(zone, 4) for zone in found[: found.index(zones.nr_zones)]]
+    number = node * 4 + kind
+    return [divmod(zones.zone_in_list(number, place), 4) for place in range(zones.nr_in_list(number))]
 
 
 DMA, NORMAL = ZONE_DMA, ZONE_NORMAL

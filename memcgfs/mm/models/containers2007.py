@@ -20,7 +20,7 @@ from ..lru import mark_page_accessed, rotate_reclaimable_page
 from ..memcontrol import page_get_meta_page
 from ..model import Model
 from ..page_writeback import wakeup_pdflush
-from ..params import ALLOCSTALL, AT_ISOLATE, GFP_KERNEL, LOCK_CONTAINER_LRU, MAX_NR_ZONES, NR_ACTIVE, NR_INACTIVE
+from ..params import ALLOCSTALL, AT_ISOLATE, GFP_KERNEL, LOCK_CONTAINER_LRU, MAX_NR_ZONES
 from ..params import PG_ACTIVE, PG_LRU
 from ..trace import trace_event, trace_page
 from ..trace_ring import TRACE_DIRECT_RECLAIM_BEGIN, TRACE_DIRECT_RECLAIM_END, TRACE_LRU_INSERTION, TRACE_MEMCG_RECLAIM_BEGIN
@@ -211,8 +211,7 @@ def count_lru_pages(core: Core, zonelist: int) -> int:
     """The pages on the lists of this zonelist's zones, against which slabs are weighed."""
     pages = 0
     for place in range(core.zones.nr_in_list(zonelist)):
-        zone = core.zones.zone_in_list(zonelist, place)
-        pages += core.zones.count(zone, NR_ACTIVE) + core.zones.count(zone, NR_INACTIVE)
+        pages += core.zones.nr_lru_pages(core.zones.zone_in_list(zonelist, place))
     return pages
 
 

@@ -13,7 +13,7 @@ from ..arrays import array_of
 from ..core import Core
 from ..lru import MAX_SCAN_DEPTH
 from ..page_writeback import is_writeout_over_limit
-from ..params import DAEMON_KSWAPD, MAX_NR_ZONES, NR_ACTIVE, NR_INACTIVE, PAGEOUTRUN, WMARK_HIGH
+from ..params import DAEMON_KSWAPD, MAX_NR_ZONES, PAGEOUTRUN, WMARK_HIGH
 from ..trace import trace_event
 from ..trace_ring import TRACE_KSWAPD_SLEEP, TRACE_KSWAPD_WAKE
 from ..vmscan import shrink_slab
@@ -136,7 +136,7 @@ def begin_pass(core: Core, kswapd: Kswapd, node: int) -> bool:
     kswapd.are_all_ok[node] = 1
     kswapd.lru_pages[node] = 0
     for zone in range(node * MAX_NR_ZONES, end_zone + 1):
-        kswapd.lru_pages[node] += core.zones.count(zone, NR_ACTIVE) + core.zones.count(zone, NR_INACTIVE)
+        kswapd.lru_pages[node] += core.zones.nr_lru_pages(zone)
     return True
 
 
@@ -179,8 +179,7 @@ def finish_zone(core: Core, kswapd: Kswapd, node: int, zone: int, sc: ScanContro
     kswapd.total_scanned[node] += kswapd.nr_scanned[node]
     if core.zones.all_unreclaimable[zone] != 0:
         return
-    pages = core.zones.count(zone, NR_ACTIVE) + core.zones.count(zone, NR_INACTIVE)
-    if nr_slab == 0 and core.zones.pages_scanned[zone] >= pages * 6:
+    if nr_slab == 0 and core.zones.pages_scanned[zone] >= core.zones.nr_lru_pages(zone) * 6:
         core.zones.all_unreclaimable[zone] = 1
     if is_in_trouble(core, kswapd, node):
         kswapd.may_writepage[node] = 1
