@@ -47,7 +47,7 @@ from pyfuse3 import (
     StatvfsData,
 )
 
-from ..kernfs import Attributes, Caller, Changes, WouldBlock
+from ..kernfs import NAME_MAX, Attributes, Caller, Changes, WouldBlock
 from ..tree import Tree, errno_of
 from .host import Host
 from .mountpoint import mount_at
@@ -57,8 +57,8 @@ FOREVER: Final = 1e9
 """Seconds that the kernel may keep a name or attributes."""
 A_MOMENT_NS: Final = 60_000_000_000
 """A date this close to the computer's now means now: pyfuse3 does not tell UTIME_NOW from a date."""
-PAGE_SIZE: Final = 4096
-NAME_MAX: Final = 255
+IO_BYTES: Final = 4096
+"""What stat(2) calls the best size of a request."""
 
 log = logging.getLogger(__name__)
 
@@ -327,7 +327,7 @@ def _entry(attributes: Attributes) -> EntryAttributes:
     entry.st_uid = attributes.uid
     entry.st_gid = attributes.gid
     entry.st_size = attributes.size
-    entry.st_blksize = PAGE_SIZE
+    entry.st_blksize = IO_BYTES
     entry.st_atime_ns = attributes.atime_ns
     entry.st_mtime_ns = attributes.mtime_ns
     entry.st_ctime_ns = attributes.ctime_ns

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 
 from .errors import BadValue, FileTooBig, MachineError, NoSpace, OutOfMemory
 from .files import FILE_ON_DISK, MAX_FILE_PAGES, VM_MAX_READAHEAD_PAGES
-from .params import ENOSPC, PG_CONTENT
+from .params import ENOSPC, PAGE_BYTES, PG_CONTENT
 
 if TYPE_CHECKING:
     from .container import Container
     from .machine import Machine
 
-PAGE_BYTES = 4096
 MAX_FILE_BYTES = MAX_FILE_PAGES * PAGE_BYTES
 SECTORS_PER_BLOCK = PAGE_BYTES // 512
 ADVICE = ("normal", "random", "sequential", "willneed", "dontneed", "noreuse")

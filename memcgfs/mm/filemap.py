@@ -13,7 +13,7 @@ from .page_cache import add_to_page_cache_lru, add_to_page_cache_pvec, find_get_
 from .page_dirty import set_page_dirty
 from .page_writeback import balance_dirty_pages_ratelimited
 from .params import DISK_FILES, EEXIST, ENOMEM, GFP_COLD, GFP_HIGHUSER, PG_CONTENT, PG_LOCKED, PG_READAHEAD, PG_UPTODATE, PGMAJFAULT
-from .params import MMAP_LOTSAMISS, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGBUS
+from .params import MMAP_LOTSAMISS, PAGE_BYTES, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGBUS
 from .readahead import do_page_cache_readahead, max_sane_readahead, page_cache_async_readahead, page_cache_sync_readahead
 from .waiting import lock_page
 
@@ -70,7 +70,7 @@ def file_read_page(core: Core, handle: int, index: int, offset: int, nr_bytes: i
     if core.open_files.last_index[handle] != index or core.open_files.prev_offset[handle] != offset:
         core.model.page_accessed(core, pfn)
     core.open_files.last_index[handle] = index
-    core.open_files.prev_offset[handle] = (offset + nr_bytes) % 4096
+    core.open_files.prev_offset[handle] = (offset + nr_bytes) % PAGE_BYTES
     return pfn
 
 
@@ -80,7 +80,7 @@ def file_read_pages(core: Core, handle: int, first: int, nr_pages: int) -> int:
     done = 0
     error = 0
     while done < nr_pages and error == 0:
-        pfn = file_read_page(core, handle, first + done, 0, 4096, nr_pages - done)
+        pfn = file_read_page(core, handle, first + done, 0, PAGE_BYTES, nr_pages - done)
         if pfn < 0:
             error = pfn
         else:
@@ -172,7 +172,7 @@ def file_write_pages(core: Core, handle: int, first: int, nr_pages: int) -> int:
         else:
             if not core.frames.has(pfn, PG_UPTODATE):
                 copy_block_in(core, pfn, get_block(core, core.open_files.file[handle], first + done))
-            file_write_end(core, handle, pfn, first + done, (first + done + 1) * 4096)
+            file_write_end(core, handle, pfn, first + done, (first + done + 1) * PAGE_BYTES)
             done += 1
     pagevec_lru_add(core)
     return done if done > 0 or error == 0 else error

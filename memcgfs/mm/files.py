@@ -11,6 +11,7 @@ from typing import Final
 
 from .arrays import array_of, pages_of
 from .lists import Links
+from .params import PAGE_BYTES, PAGE_SHIFT
 
 MAX_FILE_PAGES: Final = 0x7FFFFFFF  # s_maxbytes: 8 TiB, an i386 page->index with room
 
@@ -63,7 +64,7 @@ class Files:
 
     def nr_size_pages(self, file: int) -> int:
         """Pages that the file's bytes span."""
-        return (self.size[file] + 4095) >> 12
+        return (self.size[file] + PAGE_BYTES - 1) >> PAGE_SHIFT
 
     def is_on_disk(self, file: int) -> bool:
         return self.kind[file] == FILE_ON_DISK

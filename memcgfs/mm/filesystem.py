@@ -14,7 +14,7 @@ from .page_dirty import clear_page_writeback, set_page_writeback
 from .page_io import copy_words
 from .pagetable import word_of
 from .radix_tree import shifted
-from .params import DISK_FILES, ENOSPC, PAGE_WORDS, PG_CONTENT, PG_ERROR, PG_LOCKED, PG_UPTODATE
+from .params import DISK_FILES, ENOSPC, PAGE_BYTES, PAGE_WORDS, PG_CONTENT, PG_ERROR, PG_LOCKED, PG_UPTODATE
 from .trace import trace_page
 from .trace_ring import TRACE_FILE_WRITEPAGE
 from .waiting import submit_bio
@@ -68,7 +68,7 @@ def writepage(core: Core, pfn: int) -> int:
         core.frames.clear(pfn, PG_LOCKED)
         return 0
     if index + 1 == core.files.nr_size_pages(file):
-        clear_from(core, pfn, core.files.size[file] % 4096)
+        clear_from(core, pfn, core.files.size[file] % PAGE_BYTES)
     error = allocate_block(core, file, index)
     set_page_writeback(core, pfn)
     core.frames.clear(pfn, PG_LOCKED)

@@ -27,7 +27,7 @@ from .file import File, FsStat
 from .files import FILE_IN_MEMORY, FILE_ON_DISK
 from .ids import Ids
 from .models.python import Policy
-from .params import MAX_NR_ZONES, PG_BLOCK, PG_CONTENT, WARN_ALLOC_LIVELOCK, WARN_FAULT_LIVELOCK, WARN_SHMEM_LIVELOCK
+from .params import MAX_NR_ZONES, PAGE_BYTES, PG_BLOCK, PG_CONTENT, WARN_ALLOC_LIVELOCK, WARN_FAULT_LIVELOCK, WARN_SHMEM_LIVELOCK
 from .params import WARN_UNCHARGE_BELOW_ZERO, WARN_UNUSE_LIVELOCK
 from .swapon import Swapfiles
 from .task import Task
@@ -41,7 +41,6 @@ WARNINGS = {
     WARN_SHMEM_LIVELOCK: "shared memory without end: its page cannot be charged; 2.6.23 would hang, here it is out of memory",
     WARN_ALLOC_LIVELOCK: "page allocation without end: nothing can be freed, and kswapd sleeps; 2.6.23 would go on, here it fails",
 }
-PAGE_BYTES = 4096
 LOG_LINES = 4096  # the kernel's log is a ring as well
 
 

@@ -37,13 +37,18 @@ PG_MASK: Final = 0xFFFFFF
 
 ZERO_PAGE: Final = 0  # the frame that every read fault on untouched anonymous memory maps
 
+# A page, of all architectures that there are.
+PAGE_SHIFT: Final = 12
+PAGE_BYTES: Final = 4096
+PAGE_WORDS: Final = 512
+KB_PER_PAGE: Final = 4
+
 # Page table entries, x86's own bits. Not present and not zero: a swap entry, its slot where the frame number would be.
 PTE_PRESENT: Final = 0x1
 PTE_RW: Final = 0x2
 PTE_ACCESSED: Final = 0x20
 PTE_DIRTY: Final = 0x40
 PTE_SHIFT: Final = 12
-PAGE_WORDS: Final = 512
 
 # A page's `mapping` word: anon_vma number above, page offset (35 bits) below.
 INDEX_BITS: Final = 35

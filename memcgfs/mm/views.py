@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 from . import params
 from .config import ZONE_NAMES
-from .params import MAX_NR_ZONES, NR_ORDERS, WMARK_HIGH, WMARK_LOW, WMARK_MIN
+from .params import KB_PER_PAGE, MAX_NR_ZONES, NR_ORDERS, WMARK_HIGH, WMARK_LOW, WMARK_MIN
 from .zones import Zones
 
 if TYPE_CHECKING:
     from .machine import Machine
-
-KB_PER_PAGE = 4
 
 
 @dataclass(frozen=True, slots=True)
