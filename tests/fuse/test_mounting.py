@@ -126,7 +126,9 @@ def test_umount_refused(directory: Path) -> None:
 def test_umount_of_a_tree_in_use(directory: Path) -> None:
     mount(directory)
     with open(directory / "tasks"):
-        assert refused("umount", directory).endswith("Device or resource busy")
+        told = refused("umount", directory)
+    advice = f"{'umount -l' if os.geteuid() == 0 else 'fusermount3 -uz'} {directory}"
+    assert told == f"memcgfs: {directory}: in use; end whoever reads or works in it, or detach it from them: {advice}"
     assert (directory / "memory.usage").read_text() == "0\n"
 
 
