@@ -69,7 +69,27 @@ def test_a_commands_name_wins_over_a_source(directory: Path) -> None:
 
 def test_a_word_that_is_no_command() -> None:
     """A source comes with a directory."""
-    assert refused("mout", status=2) == "memcgfs: mout: no such command; memcgfs --help lists them"
+    assert refused("memory", status=2) == "memcgfs: memory: no such command; memcgfs --help lists them"
+
+
+@pytest.mark.parametrize(
+    ("slip", "meant"),
+    [("unmount", "umount"), ("Umount", "umount"), ("umnt", "umount"), ("mout", "mount"), ("repaly", "replay"), ("explian", "explain")],
+)
+def test_a_slip_of_a_command_is_no_source(directory: Path, slip: str, meant: str) -> None:
+    told = f"memcgfs: {slip}: no such command; did you mean {meant}?"
+    assert refused(slip, status=2) == told
+    assert refused(slip, directory, status=2) == told
+    assert refused(slip, directory, "-o", SMALL, status=2) == told
+    assert mount_at(directory) is None
+
+
+@pytest.mark.parametrize("source", ["none", "memcgfs", "memory", "mem", "cgroup", "machine", "mnt", "/dev/fuse"])
+def test_what_fstab_calls_a_source(directory: Path, source: str) -> None:
+    assert memcgfs(source, directory, "-o", SMALL).returncode == 0
+    found = mount_at(directory)
+    assert found is not None
+    assert found.source == source
 
 
 def test_options_several_times(directory: Path) -> None:
