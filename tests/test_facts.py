@@ -16,6 +16,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "2007.md").read_text()
 EXAMPLES = ROOT / "examples"
+
+
 def facts() -> list[str]:
     """The numbers, in the order of the page."""
     return re.findall(r"^- \*\*([A-Z]\d+)\*\* ", PAGE, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Who may import whom: DESIGN.md's table, held against every import statement, lazy ones too."""
+"""Who may import whom: ARCHITECTURE.md's table, held against every import statement, lazy ones too."""
 
 from __future__ import annotations
 

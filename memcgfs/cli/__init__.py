@@ -14,9 +14,11 @@ command always wins over a source of that name, and a word that is nearly one is
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 VERSION: Final = "0.1.0"
@@ -34,6 +36,14 @@ LIKENESS: Final = 0.8
 
 class Refusal(Exception):
     """Why a command does not do what was asked: one line, for people."""
+
+
+def path_of(word: str) -> Path:
+    """The place that a DIR of the command line names, without links. An empty one (a variable that is not set) is not the directory we
+    are in."""
+    if not word:
+        raise Refusal("'': No such file or directory")
+    return Path(os.path.realpath(word))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from .. import units
-from . import Refusal
+from . import Refusal, path_of
 
 TRACE: Final = ".machine/trace"
 LINE: Final = re.compile(r" *(.+)-(\d+) +\[\d+\] \S+ +(\d+)\.(\d{6}): (\w+): ?(.*)")
@@ -39,14 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     pid, page, since_ns = (_number(arguments, name) for name in ("task", "page", "since"))
-    top = find_top(Path(arguments.dir))
-    text = (top / TRACE / "trace").read_text(errors="surrogateescape")
-    records = list(parse(text))
-    if not records:
-        for off, switch in ((not (top / TRACE / "set_event").read_text(), "events/enable"),
-                            ((top / TRACE / "tracing_on").read_text() == "0\n", "tracing_on")):  # fmt: skip
-            if off:
-                raise Refusal(f"nothing is traced: echo 1 > {top / TRACE}/{switch}")
+    try:
+        trace = find_top(path_of(arguments.dir)) / TRACE
+        text = (trace / "trace").read_text(errors="surrogateescape")
+        records = list(parse(text))
+        if not records:
+            refuse_what_is_off(trace)
+    except OSError as error:
+        raise Refusal(f"{arguments.dir}: {error.strerror}") from None
     story = [told for told in Life(pid, page).tell(records) if told.record.us >= since_ns // 1000]
     if arguments.json:
         print_json(pid, page, story)
@@ -64,11 +64,18 @@ def _number(arguments: argparse.Namespace, name: str) -> int:
 
 def find_top(directory: Path) -> Path:
     """The top of the tree that the directory is in."""
-    path = directory.resolve()
-    for above in (path, *path.parents):
+    for above in (directory, *directory.parents):
         if (above / TRACE).is_dir():
             return above
     raise Refusal(f"{directory}: not in a tree of memcgfs")
+
+
+def refuse_what_is_off(trace: Path) -> None:
+    """Nothing was recorded: is it because nothing is to be?"""
+    for off, switch in ((not (trace / "set_event").read_text(), "events/enable"),
+                        ((trace / "tracing_on").read_text() == "0\n", "tracing_on")):  # fmt: skip
+        if off:
+            raise Refusal(f"nothing is traced: echo 1 > {trace}/{switch}")
 
 
 # The records.

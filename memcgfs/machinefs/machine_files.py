@@ -21,6 +21,7 @@ NR_SOFTIRQS = 10
 START_OF_TIME_NS = 1_185_567_041 * NS_PER_S
 """2007-07-27 20:10:41 GMT, when the seed was sent: the date of every file starts there."""
 
+
 def show_meminfo(machine: Machine) -> str:
     return "".join(f"{name + ':':<15} {kb:8} kB\n" for name, kb in machine.meminfo().items())
 

@@ -190,7 +190,7 @@ class OpenFile:
                 at = pfn * PAGE_BYTES + within
                 machine.ram_bytes[at : at + piece] = content[done : done + piece]
                 done += piece
-                machine.engine.file_write_end(machine.core, self.handle, pfn, page, offset + done)
+                machine.engine.file_write_end(machine.core, self.handle, pfn, offset + done)
             machine.engine.pagevec_lru_add(machine.core)
             if pfn < 0:
                 self.file.trim()

@@ -142,7 +142,7 @@ def prepare_page(core: Core, file: int, index: int, is_whole: bool) -> int:
         put_page(core, pfn)
 
 
-def file_write_end(core: Core, handle: int, pfn: int, index: int, end: int) -> None:
+def file_write_end(core: Core, handle: int, pfn: int, end: int) -> None:
     """commit_write: the bytes are there, up to byte `end` of the file. The page is dirty, and so much of it that somebody may have to
     write some out."""
     file = core.open_files.file[handle]
@@ -172,7 +172,7 @@ def file_write_pages(core: Core, handle: int, first: int, nr_pages: int) -> int:
         else:
             if not core.frames.has(pfn, PG_UPTODATE):
                 copy_block_in(core, pfn, get_block(core, core.open_files.file[handle], first + done))
-            file_write_end(core, handle, pfn, first + done, (first + done + 1) * PAGE_BYTES)
+            file_write_end(core, handle, pfn, (first + done + 1) * PAGE_BYTES)
             done += 1
     pagevec_lru_add(core)
     return done if done > 0 or error == 0 else error

@@ -116,6 +116,22 @@ def test_places_refused(directory: Path) -> None:
     assert refused("mount", absent) == f"memcgfs: {absent}: No such file or directory"
 
 
+def test_an_empty_word_is_no_place(directory: Path) -> None:
+    """An unset variable is not the directory that we are in."""
+    for command in (("mount", ""), ("umount", ""), ("explain", "", "1", "1"), ("memory", "")):
+        ended = memcgfs(*command, cwd=directory, env={**os.environ, "PYTHONPATH": str(Path.cwd())})
+        assert (ended.returncode, ended.stderr) == (1, "memcgfs: '': No such file or directory\n")
+    assert mount_at(directory) is None
+
+
+def test_a_link_to_itself_is_no_place(directory: Path) -> None:
+    loop = directory / "loop"
+    loop.symlink_to(loop)
+    assert refused("mount", loop) == f"memcgfs: {loop}: Too many levels of symbolic links"
+    assert refused("umount", loop) == f"memcgfs: {loop}: memcgfs is not mounted there"
+    assert refused("explain", loop, "1", "1") == f"memcgfs: {loop}: not in a tree of memcgfs"
+
+
 def test_a_second_mount_is_refused(directory: Path) -> None:
     mount(directory)
     assert refused("mount", directory) == f"memcgfs: {directory}: memcgfs is mounted there already"
@@ -183,6 +199,7 @@ def test_what_a_killed_daemon_left_is_cleared(directory: Path, again: str) -> No
         daemon.wait()
     with pytest.raises(OSError, match="Transport endpoint"):
         os.listdir(directory)
+    assert refused("explain", directory, "1", "1") == f"memcgfs: {directory}: Transport endpoint is not connected"
     ended = memcgfs(again, directory)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ("tasks" in os.listdir(directory)) == (again == "mount")
