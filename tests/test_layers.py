@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -96,6 +98,14 @@ def test_the_machine_imports_little_of_the_library() -> None:
 def test_the_table_names_what_there_is() -> None:
     """Nothing new stands beside the table, and nothing in it is gone."""
     assert {part(module) for module in MODULES} == MAY_IMPORT.keys()
+
+
+def test_architecture_names_every_module_of_the_machine() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    named = [word.removeprefix("mm/").removesuffix(".py") for word in re.findall(r"`([\w/.*]+)`", text)]
+    modules = [module.removeprefix("mm.").replace(".", "/") for module, path in MODULES.items() if path.name != "__init__.py"]
+    of_machine = [name for name in modules if (ROOT / PACKAGE / "mm" / name).with_suffix(".py").exists()]
+    assert [name for name in of_machine if not any(fnmatch(name, pattern) for pattern in named)] == []
 
 
 def test_the_table_has_no_cycle_but_that_of_tree_and_its_handles() -> None:

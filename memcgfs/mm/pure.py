@@ -1,6 +1,6 @@
 """The engine, uncompiled. These lines are also the order in which setup.py joins the modules into one unit for the compiler.
 
-A module stands below everything that it imports; what has to call upwards goes through Core's model, rules and kernel.
+A module stands below everything that it imports; what has to call upwards goes through Core's model, rules, flusher and kernel.
 """
 
 from __future__ import annotations
