@@ -5,6 +5,7 @@ cdef class Flusher
 @cython.final
 cdef class Core:
     cdef readonly object kernel
+    cdef readonly object arrays
     cdef readonly Frames frames
     cdef readonly Links lru
     cdef readonly Links meta

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from .arrays import array_of
 from .core import Core
 from .page_alloc import get_page, put_page
 from .params import LOCK_ZONE_LRU, NR_ACTIVE, NR_INACTIVE, PG_ACTIVE, PG_DIRTY, PG_LOCKED, PG_LRU, PG_REFERENCED, PGACTIVATE
@@ -35,12 +34,12 @@ class ZoneLru:
         self.first_head = core.lru.first_head + core.nr_free_heads
         self.scan_heads = self.first_head + 2 * nr_zones
         self.pagevec_size = core.pagevec_size
-        self.active_pvec = array_of("I", self.pagevec_size)
-        self.inactive_pvec = array_of("I", self.pagevec_size)
+        self.active_pvec = core.arrays.of("I", self.pagevec_size)
+        self.inactive_pvec = core.arrays.of("I", self.pagevec_size)
         self.nr_active_pvec = 0
         self.nr_inactive_pvec = 0
-        self.put_back_pvec = array_of("I", self.pagevec_size * MAX_SCAN_DEPTH)
-        self.freed_pvec = array_of("I", self.pagevec_size * MAX_SCAN_DEPTH)
+        self.put_back_pvec = core.arrays.of("I", self.pagevec_size * MAX_SCAN_DEPTH)
+        self.freed_pvec = core.arrays.of("I", self.pagevec_size * MAX_SCAN_DEPTH)
         for head in range(self.first_head, self.scan_heads + NR_SCAN_LISTS * MAX_SCAN_DEPTH):
             core.lru.init_head(head)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .arrays import array_of
+from .arrays import Arrays
 
 RECORD_WORDS: Final = 10
 DEFAULT_RECORDS: Final = 65536
@@ -109,16 +109,16 @@ WHY_DEACTIVATE_COLD: Final = 19
 class TraceRing:
     """Records first..end-1 are there."""
 
-    def __init__(self, nr_records: int) -> None:
+    def __init__(self, arrays: Arrays, nr_records: int) -> None:
         self.first = 0
         self.end = 0
         self.overrun = 0
-        self.resize(nr_records)
+        self.resize(arrays, nr_records)
 
-    def resize(self, nr_records: int) -> None:
+    def resize(self, arrays: Arrays, nr_records: int) -> None:
         """Room for so many; what was recorded is lost, but for what the caller kept."""
         self.nr_records = nr_records
-        self.words = array_of("q", nr_records * RECORD_WORDS)
+        self.words = arrays.of("q", nr_records * RECORD_WORDS)
 
     def forget_until(self, end: int) -> None:
         """The records before this one were read, or are not wanted."""

@@ -182,7 +182,7 @@ class Tracer:
     def resize(self, nr_records: int) -> None:
         """Room for so many; the newest that fit are kept. Raises what the host raises where it refuses the memory."""
         kept = list(self.raw_records())[-nr_records:]
-        self.ring.resize(nr_records)
+        self.ring.resize(self.core.arrays, nr_records)
         self.ring.forget_until(self.ring.end - len(kept))
         words = memoryview(self.ring.words)
         for place, row in enumerate(kept):

@@ -39,7 +39,7 @@ class Containers2007(Model):
         self.meta_scan_heads = core.meta.first_head + 2 * nr_containers
         for depth in range(MAX_SCAN_DEPTH):
             core.meta.init_head(self.meta_scan_heads + depth)
-        self.kswapd = Kswapd(core.nr_nodes)
+        self.kswapd = Kswapd(core.arrays, core.nr_nodes)
 
     def page_added(self, core: Core, pfn: int, active: bool) -> None:
         if active:

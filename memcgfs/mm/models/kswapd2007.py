@@ -9,7 +9,7 @@ keeps it from sleeping.
 
 from __future__ import annotations
 
-from ..arrays import array_of
+from ..arrays import Arrays
 from ..core import Core
 from ..lru import MAX_SCAN_DEPTH
 from ..page_writeback import is_writeout_over_limit
@@ -29,20 +29,20 @@ class Kswapd:
     its start. The rest is what balance_pgdat's scan_control holds.
     """
 
-    def __init__(self, nr_nodes: int) -> None:
-        self.priority = array_of("i", nr_nodes)
-        self.order = array_of("i", nr_nodes)
-        self.nr_reclaimed = array_of("q", nr_nodes)
-        self.total_scanned = array_of("q", nr_nodes)
-        self.may_writepage = array_of("B", nr_nodes)
-        self.swappiness = array_of("i", nr_nodes)
-        self.temp_priority = array_of("i", nr_nodes * MAX_NR_ZONES)
-        self.zone = array_of("i", nr_nodes)
-        self.end_zone = array_of("i", nr_nodes)
-        self.lru_pages = array_of("q", nr_nodes)
-        self.is_shrunk = array_of("B", nr_nodes)
-        self.nr_scanned = array_of("q", nr_nodes)
-        self.are_all_ok = array_of("B", nr_nodes)
+    def __init__(self, arrays: Arrays, nr_nodes: int) -> None:
+        self.priority = arrays.of("i", nr_nodes)
+        self.order = arrays.of("i", nr_nodes)
+        self.nr_reclaimed = arrays.of("q", nr_nodes)
+        self.total_scanned = arrays.of("q", nr_nodes)
+        self.may_writepage = arrays.of("B", nr_nodes)
+        self.swappiness = arrays.of("i", nr_nodes)
+        self.temp_priority = arrays.of("i", nr_nodes * MAX_NR_ZONES)
+        self.zone = arrays.of("i", nr_nodes)
+        self.end_zone = arrays.of("i", nr_nodes)
+        self.lru_pages = arrays.of("q", nr_nodes)
+        self.is_shrunk = arrays.of("B", nr_nodes)
+        self.nr_scanned = arrays.of("q", nr_nodes)
+        self.are_all_ok = arrays.of("B", nr_nodes)
         for node in range(nr_nodes):
             self.priority[node] = -1
             self.zone[node] = -1
