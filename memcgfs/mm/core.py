@@ -94,6 +94,7 @@ class Core:
         self.current_is_memalloc = False
         self.current_is_kswapd = False
         self.current_is_pdflush = False
+        self.current_priority = -1
         self.kswapd_max_order = arrays.of("i", sizes.nr_nodes)
         self.scan_depth = 0
         self.reclaimed_slab = 0
@@ -122,6 +123,11 @@ class Core:
         self.current_node = node
         self.current_is_killed = False
         self.current_is_memalloc = False
+        self.current_priority = -1
+
+    def set_priority(self, priority: int) -> None:
+        """How hard the reclaim tries that the running task is in the midst of; -1 where it is in none. For the trace."""
+        self.current_priority = priority
 
     def set_memalloc(self, on: bool) -> None:
         """PF_MEMALLOC: the running task is in direct reclaim."""
