@@ -35,10 +35,9 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 ONLY_FUSE = {"pyfuse3", "trio"}
 MM_MAY_IMPORT = {
-    "__future__", "array", "collections", "contextlib", "dataclasses", "itertools", "math", "mmap", "os", "sortedcontainers", "types",
-    "typing",
+    "__future__", "array", "collections", "contextlib", "dataclasses", "math", "mmap", "os", "sortedcontainers", "types", "typing",
 }  # fmt: skip
-"""Nothing of async, I/O, wall time, randomness or logging. os: one environment variable; mmap, itertools: where the arrays live."""
+"""Nothing of async, I/O, wall time, randomness or logging. os: one environment variable; mmap: where the arrays live."""
 
 
 def modules() -> dict[str, Path]:
@@ -93,6 +92,21 @@ def test_the_machine_imports_little_of_the_library() -> None:
         if part(module) == "mm":
             outside = {part(name) for name in imports(module, path)} - {PACKAGE}
             assert outside <= MM_MAY_IMPORT, module
+
+
+CHOSEN_AT_IMPORT = {("mm.engine", "engine"), ("mm.engine", "compiled")}
+
+
+def test_the_machine_has_no_module_state() -> None:
+    """What modules of mm name is functions, classes and constants; nothing assigns to a module's names later."""
+    for module, path in MODULES.items():
+        if part(module) == "mm":
+            tree = ast.parse(path.read_text())
+            assert not any(isinstance(node, ast.Global) for node in ast.walk(tree)), module
+            names = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+            names += [node.target for node in tree.body if isinstance(node, (ast.AnnAssign, ast.AugAssign))]
+            for name in map(ast.unparse, names):
+                assert name.isupper() or (module, name) in CHOSEN_AT_IMPORT, (module, name)
 
 
 def test_the_table_names_what_there_is() -> None:

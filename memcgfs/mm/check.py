@@ -94,6 +94,7 @@ def check_rest(walk: Walk) -> None:
     """No operation is under way: no lock is held, no reclaim runs."""
     walk.equal("locks held", walk.core.lockdep.held, 0)
     walk.equal("reclaims under way", walk.core.scan_depth, 0)
+    walk.equal("priority of the reclaim under way", walk.core.current_priority, -1)
     walk.expect(not walk.with_flag(params.PG_METAPAGE), "a meta page is locked")
     waiting = list(walk.core.containers.released[: walk.core.containers.nr_released])
     walk.expect(len(waiting) == len(set(waiting)), "a container waits twice to be looked at")

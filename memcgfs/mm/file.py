@@ -43,14 +43,18 @@ def error_of(code: int) -> MachineError:
 
 
 class File:
-    """Made by Machine.create_file with one reference, its maker's; or by create_shared_memory, and then it has no name and no blocks."""
+    """Made by Machine.create_file with one reference, its maker's; or by create_shared_memory, and then it has no name and no blocks.
 
-    __slots__ = ("__weakref__", "machine", "number", "users")
+    first_record: trace records before that one mean another file, which had the same number.
+    """
+
+    __slots__ = ("__weakref__", "first_record", "machine", "number", "users")
 
     def __init__(self, machine: Machine, number: int, kind: int) -> None:
         self.machine = machine
         self.number = number
         self.users = 1
+        self.first_record = machine.tracer.next_number
         machine.core.files.init(number, kind)
 
     @property

@@ -15,6 +15,7 @@ from .page_writeback import balance_dirty_pages_ratelimited
 from .params import DISK_FILES, EEXIST, ENOMEM, GFP_COLD, GFP_HIGHUSER, PG_CONTENT, PG_LOCKED, PG_READAHEAD, PG_UPTODATE, PGMAJFAULT
 from .params import MMAP_LOTSAMISS, PAGE_BYTES, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGBUS
 from .readahead import do_page_cache_readahead, max_sane_readahead, page_cache_async_readahead, page_cache_sync_readahead
+from .trace_ring import ENTER_READ, ENTER_WRITE
 from .waiting import lock_page
 
 
@@ -23,7 +24,7 @@ def page_cache_read(core: Core, file: int, index: int) -> int:
     pfn = alloc_page(core, GFP_HIGHUSER | GFP_COLD)
     if pfn == 0:
         return -ENOMEM
-    error = add_to_page_cache_lru(core, pfn, file, index)
+    error = add_to_page_cache_lru(core, pfn, file, index, ENTER_READ)
     if error == 0:
         readpage(core, pfn)
     put_page(core, pfn)
@@ -99,7 +100,7 @@ def grab_cache_page(core: Core, file: int, index: int) -> int:
         pfn = alloc_page(core, GFP_HIGHUSER)
         if pfn == 0:
             return -ENOMEM
-        error = add_to_page_cache_pvec(core, pfn, file, index)
+        error = add_to_page_cache_pvec(core, pfn, file, index, ENTER_WRITE)
         if error == 0:
             return pfn
         put_page(core, pfn)

@@ -16,7 +16,7 @@ from .pagetable import word_of
 from .radix_tree import shifted
 from .params import DISK_FILES, ENOSPC, PAGE_BYTES, PAGE_WORDS, PG_CONTENT, PG_ERROR, PG_LOCKED, PG_UPTODATE
 from .trace import trace_page
-from .trace_ring import TRACE_FILE_WRITEPAGE
+from .trace_ring import TRACE_FILE_WRITEPAGE, WRITE_PDFLUSH, WRITE_RECLAIM, WRITE_TASK
 from .waiting import submit_bio
 
 
@@ -56,7 +56,7 @@ def readpage(core: Core, pfn: int) -> None:
     submit_bio(core, DISK_FILES, pfn, False)
 
 
-def writepage(core: Core, pfn: int) -> int:
+def writepage(core: Core, pfn: int, for_reclaim: bool) -> int:
     """Starts the write of a locked page whose dirty mark was just taken, and gives the lock back. 0, or -ENOSPC.
 
     Beyond the end of the file there is nothing to write (a truncation is on its way); what a mapping wrote behind the end in the file's
@@ -79,9 +79,16 @@ def writepage(core: Core, pfn: int) -> int:
         return error
     copy_block_out(core, pfn, get_block(core, file, index))
     if core.traced:
-        trace_page(core, TRACE_FILE_WRITEPAGE, pfn, file, index)
+        trace_file_write(core, pfn, for_reclaim)
     submit_bio(core, DISK_FILES, pfn, True)
     return 0
+
+
+def trace_file_write(core: Core, pfn: int, for_reclaim: bool) -> None:
+    reason = WRITE_PDFLUSH if core.current_is_pdflush else WRITE_TASK
+    if for_reclaim:
+        reason = WRITE_RECLAIM
+    trace_page(core, TRACE_FILE_WRITEPAGE, pfn, reason, core.frames.owner(pfn), core.frames.index(pfn))
 
 
 def clear_from(core: Core, pfn: int, first: int) -> None:

@@ -15,8 +15,7 @@ from .params import VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGSE
 from .params import WARN_FAULT_LIVELOCK
 from .rmap import page_remove_rmap
 from .swap_state import free_page_and_swap_cache, free_swap_and_cache
-from .trace import trace_event, trace_unmap
-from .trace_ring import TRACE_COPY_PTE
+from .trace import trace_copy_pte, trace_unmap
 from .waiting import next_due_ns, run_due
 
 
@@ -154,7 +153,7 @@ def copy_one_pte(core: Core, child: int, vpn: int, at: int, cow: bool) -> bool:
     if is_swap_pte(pte):
         core.swap.duplicate(pte_frame(pte))
         if core.traced:
-            trace_event(core, TRACE_COPY_PTE, core.mms.pid[child], vpn, 0, pte_frame(pte))
+            trace_copy_pte(core, child, vpn, 0, pte_frame(pte))
         core.mms.swap_ptes[child] += 1
     else:
         if cow and pte & PTE_RW:
@@ -163,7 +162,7 @@ def copy_one_pte(core: Core, child: int, vpn: int, at: int, cow: bool) -> bool:
         pfn = pte_frame(pte)
         get_page(core, pfn)
         if core.traced:
-            trace_event(core, TRACE_COPY_PTE, core.mms.pid[child], vpn, pfn)
+            trace_copy_pte(core, child, vpn, pfn, 0)
         core.frames.mapcount[pfn] += 1
         if core.frames.has(pfn, PG_ANON):
             core.mms.anon_rss[child] += 1

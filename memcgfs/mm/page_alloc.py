@@ -15,8 +15,8 @@ from .params import DAEMON_KSWAPD, GFP_COLD, GFP_DMA_BIT, GFP_FS, GFP_HIGH, GFP_
 from .params import GFP_WAIT, LOCKDEP, MAX_ALLOC_ROUNDS, MAX_NR_ZONES, PAGE_ALLOC_COSTLY_ORDER, PG_FREE, PG_LRU, PGALLOC, PGFREE
 from .params import WARN_ALLOC_LIVELOCK, WMARK_HIGH, WMARK_LOW, WMARK_MIN, ZONE_DMA, ZONE_SHIFT
 from .pageset import give_to_pageset, take_from_pageset
-from .trace import trace_event
-from .trace_ring import TRACE_PAGE_ALLOC, TRACE_PAGE_FREE
+from .trace import trace_alloc, trace_free
+from .trace_ring import FREE_RECLAIM, FREE_USER
 from .waiting import congestion_wait, sleep_until
 
 
@@ -97,7 +97,7 @@ def alloc_pages(core: Core, gfp: int, order: int) -> int:
     if pfn != 0:
         core.frames.count[pfn] = 1
         if core.traced:
-            trace_event(core, TRACE_PAGE_ALLOC, pfn, core.frames.zone(pfn))
+            trace_alloc(core, pfn, gfp, order)
     return pfn
 
 
@@ -197,7 +197,7 @@ def free_hot_cold_page(core: Core, pfn: int, cold: bool) -> None:
     core.frames.mapping[pfn] = 0
     core.count(PGFREE)
     if core.traced:
-        trace_event(core, TRACE_PAGE_FREE, pfn, zone)
+        trace_free(core, pfn, 0, FREE_RECLAIM if cold else FREE_USER)
     give_to_pageset(core.zones, core.frames, core.lru, zone, core.zones.pcp(zone, core.current_node, cold), pfn)
 
 
@@ -211,6 +211,8 @@ def free_pages(core: Core, pfn: int, order: int) -> None:
     for page in range(pfn, pfn + (1 << order)):
         core.frames.flags[page] = zone << ZONE_SHIFT
     core.count_many(PGFREE, 1 << order)
+    if core.traced:
+        trace_free(core, pfn, order, FREE_USER)
     core.zones.all_unreclaimable[zone] = 0
     core.zones.pages_scanned[zone] = 0
     free_one_page(core.zones, core.frames, core.lru, zone, pfn, order)

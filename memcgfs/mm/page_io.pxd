@@ -1,4 +1,4 @@
-cdef void swap_writepage(Core core, unsigned int pfn) noexcept nogil
+cdef void swap_writepage(Core core, unsigned int pfn, bint for_reclaim) noexcept nogil
 cdef void swap_readpage(Core core, unsigned int pfn) noexcept nogil
 cdef unsigned int swap_disk(Core core, unsigned int pfn) noexcept nogil
 cdef void copy_out(Core core, unsigned int pfn, unsigned int slot) noexcept nogil

@@ -8,11 +8,11 @@ from .pagetable import word_of
 from .params import DISK_SWAP, PAGE_WORDS, PG_CONTENT, PG_LOCKED, PSWPIN, PSWPOUT
 from .swap_state import remove_exclusive_swap_page
 from .trace import trace_page
-from .trace_ring import TRACE_SWAP_OUT
+from .trace_ring import TRACE_SWAP_OUT, WRITE_RECLAIM, WRITE_TASK
 from .waiting import submit_bio
 
 
-def swap_writepage(core: Core, pfn: int) -> None:
+def swap_writepage(core: Core, pfn: int, for_reclaim: bool) -> None:
     """Starts the write and gives the lock back; a page whose slot nobody else uses gives up the slot instead."""
     if remove_exclusive_swap_page(core, pfn):
         core.frames.clear(pfn, PG_LOCKED)
@@ -20,7 +20,7 @@ def swap_writepage(core: Core, pfn: int) -> None:
     copy_out(core, pfn, core.frames.private[pfn])
     core.count(PSWPOUT)
     if core.traced:
-        trace_page(core, TRACE_SWAP_OUT, pfn, core.frames.private[pfn], 0)
+        trace_page(core, TRACE_SWAP_OUT, pfn, WRITE_RECLAIM if for_reclaim else WRITE_TASK, core.frames.private[pfn], 0)
     set_page_writeback(core, pfn)
     core.frames.clear(pfn, PG_LOCKED)
     submit_bio(core, swap_disk(core, pfn), pfn, True)

@@ -151,7 +151,7 @@ def write_pagevec(core: Core, file: int, wbc: WritebackControl, count: int) -> i
         if core.frames.has(pfn, PG_WRITEBACK) or not clear_page_dirty_for_io(core, pfn):
             core.frames.clear(pfn, PG_LOCKED)
             continue
-        if writepage(core, pfn) != 0:
+        if writepage(core, pfn, False) != 0:
             wbc.pages_skipped += 1
             is_done = 1
         else:

@@ -9,19 +9,19 @@ An entry is 0 (nothing there), present (PTE_PRESENT, x86's flag bits, frame << 1
 
 from __future__ import annotations
 
-from .arrays import array_of, pages_of
+from .arrays import Arrays, pages_of
 from .params import LEAF_MASK, LEAF_SHIFT, PAGE_WORDS, PTE_PRESENT, PTE_SHIFT, SEGMENT_BITS, SEGMENT_MASK, SEGMENT_SHIFT
 
 
 class PageTables:
     """Cost: O(1) for every method."""
 
-    def __init__(self, nr_frames: int, nr_mms: int, nr_segments: int) -> None:
+    def __init__(self, arrays: Arrays, nr_frames: int, nr_mms: int, nr_segments: int) -> None:
         self.ram = pages_of(nr_frames)
-        self.segments = array_of("I", nr_mms << SEGMENT_BITS)
-        self.leaves = array_of("I", nr_segments << SEGMENT_BITS)
-        self.nr_leaves = array_of("I", nr_segments)
-        self.free_segments = array_of("I", nr_segments)
+        self.segments = arrays.of("I", nr_mms << SEGMENT_BITS)
+        self.leaves = arrays.of("I", nr_segments << SEGMENT_BITS)
+        self.nr_leaves = arrays.of("I", nr_segments)
+        self.free_segments = arrays.of("I", nr_segments)
         self.nr_segments = nr_segments
         self.nr_free = 0
         self.frontier = 1

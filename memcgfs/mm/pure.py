@@ -5,7 +5,7 @@ A module stands below everything that it imports; what has to call upwards goes 
 
 from __future__ import annotations
 
-from .arrays import array_of as array_of
+from .arrays import Arrays as Arrays
 from .params import LOCKDEP as LOCKDEP
 from .lists import Links as Links
 from .frames import Frames as Frames

@@ -8,17 +8,17 @@ One row a container, by its number. There is no parent: a charge never reaches a
 
 from __future__ import annotations
 
-from .arrays import array_of
+from .arrays import Arrays
 
 
 class ResCounters:
     """Cost: O(1) for every method."""
 
-    def __init__(self, nr_counters: int, ulong_max: int) -> None:
+    def __init__(self, arrays: Arrays, nr_counters: int, ulong_max: int) -> None:
         self.ulong_max = ulong_max
-        self.usage = array_of("Q", nr_counters)
-        self.limit = array_of("Q", nr_counters)
-        self.failcnt = array_of("Q", nr_counters)
+        self.usage = arrays.of("Q", nr_counters)
+        self.limit = arrays.of("Q", nr_counters)
+        self.failcnt = arrays.of("Q", nr_counters)
 
     def init(self, counter: int) -> None:
         """res_counter_init: the limit becomes LONG_MAX, the rest is zero."""

@@ -10,9 +10,9 @@ from .core import Core, interleave, mem_container_out_of_memory
 from .memcontrol import lock_meta_page, page_assign_meta_page, page_get_meta_page, unlock_meta_page
 from .params import AT_META_PAGE_ALLOC, ENOMEM, MEM_CONTAINER_TYPE_ALL, PG_CHARGED_CACHE
 from .rules import Rules
-from .trace import trace_charge, trace_event
+from .trace import trace_charge, trace_charge_failed, trace_event
 from .trace_ring import CHARGED_CACHE, CHARGED_MAPPED, ROUND_GIVE_UP, ROUND_RECLAIMED, ROUND_RETRY, ROUND_UNDER_LIMIT
-from .trace_ring import TRACE_CHARGE_FAILED, TRACE_CHARGE_ROUND
+from .trace_ring import TRACE_CHARGE_ROUND
 from .waiting import congestion_wait
 
 
@@ -47,7 +47,7 @@ def mem_container_charge(core: Core, pfn: int, mm: int, is_cache: bool) -> int:
     if not charge_or_reclaim(core, container):
         core.containers.css_put(container)
         if core.traced:
-            trace_event(core, TRACE_CHARGE_FAILED, pfn, container, core.counters.usage[container])
+            trace_charge_failed(core, pfn, container, CHARGED_CACHE if is_cache else CHARGED_MAPPED)
         mem_container_out_of_memory(core, container)
         return -ENOMEM
 
@@ -77,7 +77,7 @@ def mem_container_charge(core: Core, pfn: int, mm: int, is_cache: bool) -> int:
 
 def trace_round(core: Core, container: int, nr_retries: int, then: int) -> None:
     if core.traced:
-        trace_event(core, TRACE_CHARGE_ROUND, container, core.counters.usage[container], nr_retries, then)
+        trace_event(core, TRACE_CHARGE_ROUND, container, core.current_priority, then, core.counters.usage[container], nr_retries)
 
 
 def charge_or_reclaim(core: Core, container: int) -> bool:

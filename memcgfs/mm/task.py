@@ -101,6 +101,11 @@ class Task:
     def total_vm(self) -> int:
         return self.space.total_vm if self.space is not None else 0
 
+    @property
+    def charged_to(self) -> int:
+        """The number of the container that its new pages are charged to, or -1."""
+        return self.space.container if self.space is not None else -1
+
     def counts(self) -> tuple[int, int, int, int]:
         """(anonymous rss, file rss, swap entries, page-table pages)."""
         if self.space is None:

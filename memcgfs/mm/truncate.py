@@ -13,7 +13,7 @@ from .page_dirty import cancel_dirty_page, set_page_dirty
 from .params import PG_DIRTY, PG_LOCKED, PG_UPTODATE, PG_WRITEBACK
 from .radix_tree import ANY_ENTRY
 from .shmem import shmem_truncate_range
-from .trace_ring import UNMAP_TRUNCATE
+from .trace_ring import LEAVE_INVALIDATE, LEAVE_TRUNCATE, UNMAP_TRUNCATE
 from .vmscan import remove_mapping
 from .waiting import lock_page, wait_on_page_writeback
 
@@ -53,7 +53,7 @@ def truncate_inode_pages(core: Core, file: int, first: int) -> None:
 def truncate_complete_page(core: Core, pfn: int) -> None:
     """The page, locked and with a reference of the caller's, is no file's any more; lock and reference are given back."""
     cancel_dirty_page(core, pfn)
-    remove_from_page_cache(core, pfn)
+    remove_from_page_cache(core, pfn, LEAVE_TRUNCATE)
     core.frames.clear(pfn, PG_UPTODATE)
     core.frames.clear(pfn, PG_LOCKED)
     put_page(core, pfn)
@@ -111,8 +111,8 @@ def invalidate_mapping_pages(core: Core, file: int, first: int, last: int) -> in
         pfn = core.trees.lookup(page_tree(file), index)
         get_page(core, pfn)
         if not core.frames.test_and_set(pfn, PG_LOCKED):
-            if not core.frames.has(pfn, PG_DIRTY | PG_WRITEBACK) and core.frames.mapcount[pfn] == 0 and remove_mapping(core, pfn):
-                count += 1
+            if not core.frames.has(pfn, PG_DIRTY | PG_WRITEBACK) and core.frames.mapcount[pfn] == 0:
+                count += remove_mapping(core, pfn, LEAVE_INVALIDATE)
             core.frames.clear(pfn, PG_LOCKED)
         put_page(core, pfn)
         index = core.trees.next_index(page_tree(file), index + 1, ANY_ENTRY)

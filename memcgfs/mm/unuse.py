@@ -17,7 +17,7 @@ from .rmap import page_add_anon_rmap
 from .shmem import shmem_unuse
 from .swap_state import delete_from_swap_cache
 from .swapin import read_swap_cache_async
-from .trace_ring import CHARGED_UNUSED
+from .trace_ring import CHARGED_UNUSED, LEAVE_UNUSE
 from .waiting import lock_page, wait_on_page_writeback
 
 
@@ -129,11 +129,11 @@ def unuse_slot(core: Core, slot: int, pfn: int, start_mm: int) -> int:
         found = -ENOMEM
     if found >= 0:
         if core.swap.map[slot] > 1 and core.frames.has(pfn, PG_DIRTY) and core.frames.has(pfn, PG_SWAPCACHE):
-            swap_writepage(core, pfn)
+            swap_writepage(core, pfn, False)
             lock_page(core, pfn)
             wait_on_page_writeback(core, pfn)
         if core.frames.has(pfn, PG_SWAPCACHE):
-            delete_from_swap_cache(core, pfn)
+            delete_from_swap_cache(core, pfn, LEAVE_UNUSE)
         core.frames.set(pfn, PG_DIRTY)
     core.frames.clear(pfn, PG_LOCKED)
     put_page(core, pfn)

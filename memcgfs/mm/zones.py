@@ -9,7 +9,7 @@ A row of `stat` holds the zone's statistics (NR_*) and its events (PG*), ZONE_RO
 
 from __future__ import annotations
 
-from .arrays import array_of
+from .arrays import Arrays
 from .params import ALLOC_HARDER, ALLOC_HIGH, MAX_NR_ZONES, NR_ACTIVE, NR_FREE_PAGES, NR_INACTIVE, NR_ORDERS, ZONE_ROW
 
 
@@ -19,30 +19,30 @@ class Zones:
     A zonelist's number is node * MAX_NR_ZONES + the highest type that may serve the request.
     """
 
-    def __init__(self, nr_nodes: int, first_head: int) -> None:
+    def __init__(self, arrays: Arrays, nr_nodes: int, first_head: int) -> None:
         nr_zones = nr_nodes * MAX_NR_ZONES
         self.nr_zones = nr_zones
         self.nr_nodes = nr_nodes
         self.first_head = first_head
-        self.start = array_of("Q", nr_zones)
-        self.end = array_of("Q", nr_zones)
-        self.present = array_of("q", nr_zones)
-        self.untouched = array_of("Q", nr_zones)
-        self.frontier = array_of("Q", nr_zones)
-        self.nr_free = array_of("q", nr_zones * NR_ORDERS)
-        self.pcp_count = array_of("i", nr_zones * nr_nodes * 2)
-        self.pcp_high = array_of("i", nr_zones * nr_nodes * 2)
-        self.pcp_batch = array_of("i", nr_zones * nr_nodes * 2)
-        self.wmark = array_of("q", nr_zones * 3)
-        self.lowmem_reserve = array_of("q", nr_zones * MAX_NR_ZONES)
-        self.zonelist = array_of("B", nr_zones * nr_zones)
-        self.zonelist_length = array_of("B", nr_zones)
-        self.stat = array_of("q", nr_zones * ZONE_ROW)
-        self.pages_scanned = array_of("q", nr_zones)
-        self.all_unreclaimable = array_of("B", nr_zones)
-        self.prev_priority = array_of("i", nr_zones)
-        self.nr_scan_active = array_of("q", nr_zones)
-        self.nr_scan_inactive = array_of("q", nr_zones)
+        self.start = arrays.of("Q", nr_zones)
+        self.end = arrays.of("Q", nr_zones)
+        self.present = arrays.of("q", nr_zones)
+        self.untouched = arrays.of("Q", nr_zones)
+        self.frontier = arrays.of("Q", nr_zones)
+        self.nr_free = arrays.of("q", nr_zones * NR_ORDERS)
+        self.pcp_count = arrays.of("i", nr_zones * nr_nodes * 2)
+        self.pcp_high = arrays.of("i", nr_zones * nr_nodes * 2)
+        self.pcp_batch = arrays.of("i", nr_zones * nr_nodes * 2)
+        self.wmark = arrays.of("q", nr_zones * 3)
+        self.lowmem_reserve = arrays.of("q", nr_zones * MAX_NR_ZONES)
+        self.zonelist = arrays.of("B", nr_zones * nr_zones)
+        self.zonelist_length = arrays.of("B", nr_zones)
+        self.stat = arrays.of("q", nr_zones * ZONE_ROW)
+        self.pages_scanned = arrays.of("q", nr_zones)
+        self.all_unreclaimable = arrays.of("B", nr_zones)
+        self.prev_priority = arrays.of("i", nr_zones)
+        self.nr_scan_active = arrays.of("q", nr_zones)
+        self.nr_scan_inactive = arrays.of("q", nr_zones)
 
     def count(self, zone: int, item: int) -> int:
         """zone_page_state."""

@@ -167,7 +167,7 @@ def test_no_frame_for_a_page_table_is_out_of_memory(make_small: MakeMachine) -> 
 
 
 def make_tables(engine: ModuleType, nr_segments: int = 4) -> Any:
-    return engine.PageTables(16, 3, nr_segments)
+    return engine.PageTables(engine.Arrays(), 16, 3, nr_segments)
 
 
 def test_a_leaf_is_found_by_any_page_that_it_holds(engine: ModuleType) -> None:

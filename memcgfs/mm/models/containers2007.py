@@ -22,13 +22,14 @@ from ..model import Model
 from ..page_writeback import wakeup_pdflush
 from ..params import ALLOCSTALL, AT_ISOLATE, GFP_KERNEL, LOCK_CONTAINER_LRU, MAX_NR_ZONES
 from ..params import PG_ACTIVE, PG_LRU
-from ..trace import trace_event, trace_page
-from ..trace_ring import TRACE_DIRECT_RECLAIM_BEGIN, TRACE_DIRECT_RECLAIM_END, TRACE_LRU_INSERTION, TRACE_MEMCG_RECLAIM_BEGIN
-from ..trace_ring import TRACE_MEMCG_RECLAIM_END, TRACE_MOVE_LISTS
+from ..trace import trace_event, trace_lru
+from ..trace_ring import ARRIVED_CALL, BEGIN_ALLOCATION, BEGIN_LIMIT, END_ENOUGH, END_GAVE_UP, END_ZONES_LEFT, MET_GONE, MET_IN_BLOCK
+from ..trace_ring import MET_NOT_ON_LRU, MET_OTHER_ZONE, MET_TAKEN, MOVED_MENDED, TRACE_DIRECT_RECLAIM_BEGIN, TRACE_DIRECT_RECLAIM_END
+from ..trace_ring import TRACE_LRU_INSERTION, TRACE_MEMCG_RECLAIM_BEGIN, TRACE_MEMCG_RECLAIM_END, TRACE_MOVE_LISTS, WHY_ACTIVATE_UNUSE
 from ..vmscan import isolate_lru_page, shrink_slab
 from ..waiting import congestion_wait
 from .kswapd2007 import Kswapd, balance_pgdat
-from .shrink2007 import ScanControl2007, note_zone_scanning_priority, shrink_zone
+from .shrink2007 import ScanControl2007, note_zone_scanning_priority, shrink_zone, trace_met
 
 
 class Containers2007(Model):
@@ -39,7 +40,7 @@ class Containers2007(Model):
         self.meta_scan_heads = core.meta.first_head + 2 * nr_containers
         for depth in range(MAX_SCAN_DEPTH):
             core.meta.init_head(self.meta_scan_heads + depth)
-        self.kswapd = Kswapd(core.nr_nodes)
+        self.kswapd = Kswapd(core.arrays, core.nr_nodes)
 
     def page_added(self, core: Core, pfn: int, active: bool) -> None:
         if active:
@@ -51,20 +52,20 @@ class Containers2007(Model):
         core.frames.set(pfn, PG_LRU)
         add_page_to_list(core, self.lru, pfn, False)
         if core.traced:
-            trace_page(core, TRACE_LRU_INSERTION, pfn, core.frames.zone(pfn), 0)
+            trace_lru(core, TRACE_LRU_INSERTION, pfn, False, ARRIVED_CALL)
 
     def page_accessed(self, core: Core, pfn: int) -> None:
         mark_page_accessed(core, self.lru, pfn)
 
     def activate(self, core: Core, pfn: int) -> None:
-        activate_page(core, self.lru, pfn)
+        activate_page(core, self.lru, pfn, WHY_ACTIVATE_UNUSE)
 
-    def moved(self, core: Core, pfn: int, active: bool) -> None:
+    def moved(self, core: Core, pfn: int, active: bool, why: int) -> None:
         """mem_container_move_lists: the zone's lru_lock is held. A page without a meta page is on no container's list."""
         if not page_get_meta_page(core, pfn):
             return
         if core.traced:
-            trace_page(core, TRACE_MOVE_LISTS, pfn, active, 0)
+            trace_event(core, TRACE_MOVE_LISTS, pfn, core.frames.container[pfn], active, core.current_priority, why)
         core.lockdep.lock(LOCK_CONTAINER_LRU)
         core.meta.move(list_head(core, core.frames.container[pfn], active), pfn)
         core.lockdep.unlock(LOCK_CONTAINER_LRU)
@@ -88,6 +89,9 @@ class Containers2007(Model):
         core.lockdep.lock(LOCK_CONTAINER_LRU)
         core.meta.remove(pfn)
         core.lockdep.unlock(LOCK_CONTAINER_LRU)
+
+    def first_list(self, core: Core) -> int:
+        return 1
 
     def container_made(self, core: Core, container: int) -> None:
         core.meta.init_head(list_head(core, container, False))
@@ -142,6 +146,8 @@ def isolate_pages_global(
         isolate_lru_page(core, pfn, mode)
         core.lru.move(dst, pfn)
         nr_taken += 1
+        if core.traced:
+            trace_met(core, pfn, sc, active, MET_TAKEN)
         if order > 0:
             first = (pfn >> order) << order
             for cursor in range(max(first, core.zones.start[zone]), min(first + (1 << order), core.zones.end[zone])):
@@ -151,6 +157,8 @@ def isolate_pages_global(
                 if isolate_lru_page(core, cursor, mode):
                     core.lru.move(dst, cursor)
                     nr_taken += 1
+                    if core.traced:
+                        trace_met(core, cursor, sc, core.frames.has(cursor, PG_ACTIVE), MET_IN_BLOCK)
     sc.nr_isolate_scanned = scan
     return nr_taken
 
@@ -173,20 +181,26 @@ def mem_container_isolate_pages(
         interleave(core, AT_ISOLATE, pfn)
         is_active = core.frames.has(pfn, PG_ACTIVE)
         if is_active and not active:
-            sc.model.moved(core, pfn, True)
+            sc.model.moved(core, pfn, True, MOVED_MENDED)
             continue
         if not is_active and active:
-            sc.model.moved(core, pfn, False)
+            sc.model.moved(core, pfn, False, MOVED_MENDED)
             continue
         scan += 1
         if core.frames.zone(pfn) != zone:
+            if core.traced:
+                trace_met(core, pfn, sc, active, MET_OTHER_ZONE)
             continue
         core.lockdep.lock(LOCK_CONTAINER_LRU)
         is_there = set_aside(core, pfn, mem_container, aside)
         core.lockdep.unlock(LOCK_CONTAINER_LRU)
+        met = MET_NOT_ON_LRU if is_there else MET_GONE
         if is_there and isolate_lru_page(core, pfn, mode):
             core.lru.move(dst, pfn)
             nr_taken += 1
+            met = MET_TAKEN
+        if core.traced:
+            trace_met(core, pfn, sc, active, met)
     core.lockdep.lock(LOCK_CONTAINER_LRU)
     core.meta.splice(aside, source)
     core.lockdep.unlock(LOCK_CONTAINER_LRU)
@@ -221,6 +235,7 @@ def do_try_to_free_pages(core: Core, zonelist: int, sc: ScanControl2007) -> bool
     For a container slabs are spared, and only freed pages are success; for the machine it is enough that a zone was worth scanning.
     """
     core.count(ALLOCSTALL)
+    before_priority = core.current_priority
     if core.traced:
         trace_reclaim_begin(core, sc)
     lru_pages = count_lru_pages(core, zonelist)
@@ -230,6 +245,7 @@ def do_try_to_free_pages(core: Core, zonelist: int, sc: ScanControl2007) -> bool
     priority = core.def_priority
     while priority >= 0:
         sc.nr_scanned = 0
+        core.current_priority = priority
         if priority == 0:
             core.token.disable()
         nr_reclaimed += shrink_zones(core, priority, zonelist, sc)
@@ -253,22 +269,25 @@ def do_try_to_free_pages(core: Core, zonelist: int, sc: ScanControl2007) -> bool
         zone = core.zones.zone_in_list(zonelist, place)
         core.zones.prev_priority[zone] = max(priority, 0)
     if core.traced:
-        trace_reclaim_end(core, sc, nr_reclaimed, max(priority, 0))
+        trace_reclaim_end(core, sc, nr_reclaimed, max(priority, 0), success)
+    core.current_priority = before_priority
     return success
 
 
 def trace_reclaim_begin(core: Core, sc: ScanControl2007) -> None:
     if sc.mem_container < 0:
-        trace_event(core, TRACE_DIRECT_RECLAIM_BEGIN, sc.order)
+        trace_event(core, TRACE_DIRECT_RECLAIM_BEGIN, -1, sc.order, core.def_priority, BEGIN_ALLOCATION)
     else:
-        trace_event(core, TRACE_MEMCG_RECLAIM_BEGIN, sc.order, sc.mem_container)
+        trace_event(core, TRACE_MEMCG_RECLAIM_BEGIN, sc.mem_container, sc.order, core.def_priority, BEGIN_LIMIT)
 
 
-def trace_reclaim_end(core: Core, sc: ScanControl2007, nr_reclaimed: int, priority: int) -> None:
-    if sc.mem_container < 0:
-        trace_event(core, TRACE_DIRECT_RECLAIM_END, sc.order, nr_reclaimed, priority)
-    else:
-        trace_event(core, TRACE_MEMCG_RECLAIM_END, sc.order, sc.mem_container, nr_reclaimed, priority)
+def trace_reclaim_end(core: Core, sc: ScanControl2007, nr_reclaimed: int, priority: int, success: bool) -> None:
+    """Enough is swap_cluster_max; where less came free the machine is content with a zone that is worth another try, a container is not."""
+    reason = END_ZONES_LEFT if success else END_GAVE_UP
+    if nr_reclaimed >= sc.swap_cluster_max:
+        reason = END_ENOUGH
+    event = TRACE_DIRECT_RECLAIM_END if sc.mem_container < 0 else TRACE_MEMCG_RECLAIM_END
+    trace_event(core, event, sc.mem_container, sc.order, priority, reason, nr_reclaimed)
 
 
 def nr_meta_heads(nr_containers: int) -> int:

@@ -19,6 +19,8 @@ cdef bint may_start_io(Core core, unsigned int pfn, ScanControl2007 sc) noexcept
 cdef bint page_mapping_inuse(Core core, unsigned int pfn) noexcept nogil
 cdef int unlock_and(Core core, unsigned int pfn, int answer, ScanControl2007 sc, int why) noexcept nogil
 cdef void trace_answer(Core core, unsigned int pfn, ScanControl2007 sc, bint active) noexcept nogil
+cdef void trace_referenced(Core core, unsigned int pfn, ScanControl2007 sc, int referenced) noexcept nogil
+cdef void trace_met(Core core, unsigned int pfn, ScanControl2007 sc, bint active, int how) noexcept nogil
 cdef void put_back(Core core, ScanControl2007 sc, unsigned int pfn) noexcept nogil
 cdef void release_put_back(Core core, ScanControl2007 sc) noexcept nogil
 cdef long long clear_active_flags(Core core, unsigned int page_list) noexcept nogil
@@ -27,6 +29,7 @@ cdef bint may_reclaim_mapped(Core core, unsigned int zone, ScanControl2007 sc, i
 cdef int active_why(Core core, unsigned int pfn, bint reclaim_mapped, bint stays) noexcept nogil
 cdef void trace_active_page(Core core, unsigned int pfn, ScanControl2007 sc, bint reclaim_mapped, bint stays) noexcept nogil
 cdef void trace_isolate(Core core, unsigned int zone, ScanControl2007 sc, long long nr_to_scan, long long nr_taken, bint active) noexcept nogil
+cdef void trace_put_back(Core core, unsigned int pfn) noexcept nogil
 cdef void shrink_active_list(Core core, long long nr_pages, unsigned int zone, ScanControl2007 sc, int priority) noexcept nogil
 cdef long long shrink_zone(Core core, int priority, unsigned int zone, ScanControl2007 sc) noexcept nogil
 cdef void note_zone_scanning_priority(Core core, unsigned int zone, int priority) noexcept nogil
