@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..kernfs import Caller
+from ..mm.params import MEM_CONTAINER_TYPE_ALL, MEM_CONTAINER_TYPE_CACHED, MEM_CONTAINER_TYPE_MAPPED
 from .cgroup import Cgroup
 from .errors import BadNumber, HasTasks
 from .strto import simple_strtoul
 
 PAGE_SIZE = 4096
-CONTROL_TYPES = range(1, 4)
-"""MEM_CONTAINER_TYPE_MAPPED, _CACHED and _ALL."""
+CONTROL_TYPES = (MEM_CONTAINER_TYPE_MAPPED, MEM_CONTAINER_TYPE_CACHED, MEM_CONTAINER_TYPE_ALL)
 
 Spelling = Callable[[bytes], bytes]
 """What is left to parse of a number as it was written."""
