@@ -81,7 +81,14 @@ PGREFILL: Final = 12
 PGSTEAL: Final = 13
 PGSCAN_KSWAPD: Final = 14
 PGSCAN_DIRECT: Final = 15
-ZONE_ROW: Final = 16
+
+# Statistics of a zone on a machine of several nodes (CONFIG_NUMA); they come last, so that one with a single node never looks there
+NUMA_HIT: Final = 16
+NUMA_MISS: Final = 17
+NUMA_FOREIGN: Final = 18
+NUMA_LOCAL: Final = 19
+NUMA_OTHER: Final = 20
+ZONE_ROW: Final = 32  # a power of two, so that a row is found by shifting
 
 # Events of the machine (enum vm_event_item)
 PSWPIN: Final = 0
