@@ -202,6 +202,7 @@ MEM_CONTAINER_TYPE_ALL: Final = 3
 AT_META_PAGE_ALLOC: Final = 1
 AT_ISOLATE: Final = 2
 AT_CONGESTION_WAIT: Final = 3
+AT_IO_WAIT: Final = 4
 
 # Locks whose order is asserted: a lower one is never taken while a higher one is held
 LOCK_ZONE_LRU: Final = 1
