@@ -46,7 +46,8 @@ def wait_until_read(core: Core, pfn: int, file: int) -> bool:
 def file_read_page(core: Core, handle: int, index: int, offset: int, nr_bytes: int, request: int) -> int:
     """do_generic_mapping_read, for bytes [offset, offset + nr_bytes) of one page of the file; `request` pages are still wanted.
 
-    0: the file was cut before this page while we waited. A page is marked as accessed unless the read before ended in it, at this very place. Whoever called says end_read() after its last.
+    0: the file was cut before this page while we waited. A page is marked as accessed unless the read before ended in it, at this very
+    place. Whoever called says end_read() after its last.
     """
     file = core.open_files.file[handle]
     while True:

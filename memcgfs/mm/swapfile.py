@@ -117,7 +117,7 @@ class SwapAreas:
     # Slots
 
     def take(self) -> int:
-        """get_swap_page: a slot with count 1, or 0 where there is none left. (Where nr_swap_pages is above 0 some area of the list has one.)
+        """get_swap_page: a slot with count 1, or 0 where there is none left. (Where nr_swap_pages is above 0 an area of the list has one.)
 
         From the areas of the highest priority in turn. Once those are full a slip shows, which was mended in 2014: `next` is left behind
         the area that gave a slot, also where a lower priority begins there, so that the two next priorities are used as a pair.
