@@ -78,6 +78,7 @@ def check(machine: Machine) -> list[str]:
     check_rest(walk)
     check_page_tables(walk)
     check_free_lists(walk)
+    check_numa(walk)
     check_zone_lists(walk)
     check_charges(walk)
     check_slabs(walk)
@@ -176,6 +177,17 @@ def check_free_lists(walk: Walk) -> None:
         walk.equal(f"zone {zone}: free pages", zones.count(zone, params.NR_FREE_PAGES), free)
         check_pagesets(walk, zone)
     walk.expect(heads == walk.with_flag(params.PG_FREE), "free lists and PG_free do not agree")
+
+
+def check_numa(walk: Walk) -> None:
+    """Each block that a zone gave was a hit or a miss there, and local or not; a miss is foreign to one zone."""
+    zones = walk.core.zones
+    for zone in range(zones.nr_zones):
+        given = zones.count(zone, params.NUMA_HIT) + zones.count(zone, params.NUMA_MISS)
+        by_cpu = zones.count(zone, params.NUMA_LOCAL) + zones.count(zone, params.NUMA_OTHER)
+        walk.equal(f"zone {zone}: numa_hit and numa_miss", given, by_cpu)
+        walk.expect(given <= zones.count(zone, params.PGALLOC), f"zone {zone}: more blocks than pages were given")
+    walk.equal("numa_foreign", zones.total(params.NUMA_FOREIGN), zones.total(params.NUMA_MISS))
 
 
 def check_pagesets(walk: Walk, zone: int) -> None:

@@ -160,21 +160,21 @@ class OpenFile:
         machine = self.machine
         end = min(offset + nr_bytes, self.file.size)
         last_page = -(-end // PAGE_BYTES)
-        found = bytearray()
+        found, pfn = bytearray(), 0
         with machine.running(None, self.payer()):
             while offset < end:
                 page, within = divmod(offset, PAGE_BYTES)
                 piece = min(end - offset, PAGE_BYTES - within)
                 pfn = machine.engine.file_read_page(machine.core, self.handle, page, within, piece, last_page - page)
-                if pfn < 0:
-                    if found:
-                        break
-                    machine.core.open_files.end_read(self.handle)
-                    raise error_of(pfn)
-                found += machine.page_bytes(pfn, within, piece)
+                if pfn <= 0:
+                    break
+                end = min(end, self.file.size)  # it may have been cut while we waited
+                found += machine.page_bytes(pfn, within, max(min(piece, end - offset), 0))
                 machine.engine.put_page(machine.core, pfn)
                 offset += piece
             machine.core.open_files.end_read(self.handle)
+        if not found and pfn < 0:
+            raise error_of(pfn)
         return bytes(found)
 
     def write(self, offset: int, content: bytes) -> int:

@@ -9,14 +9,13 @@ from __future__ import annotations
 from .core import Core
 from .filesystem import allocate_block, copy_block_in, get_block, readpage
 from .page_alloc import alloc_page, put_page
-from .page_cache import add_to_page_cache_lru, add_to_page_cache_pvec, find_get_page, find_lock_page, is_page_of, pagevec_lru_add
+from .page_cache import add_to_page_cache_lru, add_to_page_cache_pvec, find_get_page, find_lock_page, lock_page_of, pagevec_lru_add
 from .page_dirty import set_page_dirty
 from .page_writeback import balance_dirty_pages_ratelimited
 from .params import DISK_FILES, EEXIST, ENOMEM, GFP_COLD, GFP_HIGHUSER, PG_CONTENT, PG_LOCKED, PG_READAHEAD, PG_UPTODATE, PGMAJFAULT
 from .params import MMAP_LOTSAMISS, PAGE_BYTES, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGBUS
 from .readahead import do_page_cache_readahead, max_sane_readahead, page_cache_async_readahead, page_cache_sync_readahead
 from .trace_ring import ENTER_READ, ENTER_WRITE
-from .waiting import lock_page
 
 
 def page_cache_read(core: Core, file: int, index: int) -> int:
@@ -36,9 +35,7 @@ def page_cache_read(core: Core, file: int, index: int) -> int:
 def wait_until_read(core: Core, pfn: int, file: int) -> bool:
     """The page's bytes are there, or False: it left the file while we waited. A page that nobody reads is read now."""
     while not core.frames.has(pfn, PG_UPTODATE):
-        lock_page(core, pfn)
-        if not is_page_of(core, pfn, file):
-            core.frames.clear(pfn, PG_LOCKED)
+        if not lock_page_of(core, pfn, file):
             return False
         if core.frames.has(pfn, PG_UPTODATE):
             core.frames.clear(pfn, PG_LOCKED)
@@ -50,7 +47,8 @@ def wait_until_read(core: Core, pfn: int, file: int) -> bool:
 def file_read_page(core: Core, handle: int, index: int, offset: int, nr_bytes: int, request: int) -> int:
     """do_generic_mapping_read, for bytes [offset, offset + nr_bytes) of one page of the file; `request` pages are still wanted.
 
-    A page is marked as accessed unless the read before ended in it, at this very place. Whoever called says end_read() after its last.
+    0: the file was cut before this page while we waited. A page is marked as accessed unless the read before ended in it, at this very
+    place. Whoever called says end_read() after its last.
     """
     file = core.open_files.file[handle]
     while True:
@@ -59,6 +57,8 @@ def file_read_page(core: Core, handle: int, index: int, offset: int, nr_bytes: i
             page_cache_sync_readahead(core, handle, index, request)
             pfn = find_get_page(core, file, index)
         if pfn == 0:
+            if index >= core.files.nr_size_pages(file):
+                return 0
             error = page_cache_read(core, file, index)
             if error != 0:
                 return error
@@ -79,16 +79,14 @@ def file_read_pages(core: Core, handle: int, first: int, nr_pages: int) -> int:
     """Reads whole pages whose bytes nobody wants; how many, or a negative errno where not even one could be read."""
     core.open_files.last_index[handle] = core.open_files.prev_index[handle]
     done = 0
-    error = 0
-    while done < nr_pages and error == 0:
+    pfn = 1
+    while done < nr_pages and pfn > 0:
         pfn = file_read_page(core, handle, first + done, 0, PAGE_BYTES, nr_pages - done)
-        if pfn < 0:
-            error = pfn
-        else:
+        if pfn > 0:
             put_page(core, pfn)
             done += 1
     core.open_files.end_read(handle)
-    return done if done > 0 or error == 0 else error
+    return pfn if done == 0 and pfn < 0 else done
 
 
 def grab_cache_page(core: Core, file: int, index: int) -> int:
@@ -136,10 +134,8 @@ def prepare_page(core: Core, file: int, index: int, is_whole: bool) -> int:
         if is_whole or core.frames.has(pfn, PG_UPTODATE):
             return pfn
         readpage(core, pfn)
-        lock_page(core, pfn)
-        if is_page_of(core, pfn, file):
+        if lock_page_of(core, pfn, file):
             return pfn
-        core.frames.clear(pfn, PG_LOCKED)
         put_page(core, pfn)
 
 
@@ -180,15 +176,16 @@ def file_write_pages(core: Core, handle: int, first: int, nr_pages: int) -> int:
 
 
 def filemap_fault(core: Core, handle: int, index: int) -> int:
-    """The locked page that a fault wants, in core.fault_page, and VM_FAULT_MINOR or MAJOR; or VM_FAULT_OOM, or SIGBUS beyond the end.
+    """The locked page that a fault wants, in core.fault_page, and VM_FAULT_MINOR or MAJOR; or VM_FAULT_OOM, or SIGBUS beyond the end,
+    where the file may have been cut while we waited: then the page is gone.
 
     Around a missing page as many are read as a window has, unless faults in this file missed far more often than they hit.
     """
     file = core.open_files.file[handle]
     answer = VM_FAULT_MINOR
+    if index >= core.files.nr_size_pages(file):
+        return VM_FAULT_SIGBUS
     while True:
-        if index >= core.files.nr_size_pages(file):
-            return VM_FAULT_SIGBUS
         pfn = find_lock_page(core, file, index)
         if pfn == 0:
             core.open_files.mmap_miss[handle] += 1
@@ -199,6 +196,8 @@ def filemap_fault(core: Core, handle: int, index: int) -> int:
                 read_around(core, handle, file, index)
                 pfn = find_lock_page(core, file, index)
         if pfn == 0:
+            if index >= core.files.nr_size_pages(file):
+                return VM_FAULT_SIGBUS
             if page_cache_read(core, file, index) != 0:
                 return VM_FAULT_OOM
             continue
@@ -211,10 +210,6 @@ def filemap_fault(core: Core, handle: int, index: int) -> int:
             readpage(core, pfn)
             put_page(core, pfn)
             continue
-        if index >= core.files.nr_size_pages(file):
-            core.frames.clear(pfn, PG_LOCKED)
-            put_page(core, pfn)
-            return VM_FAULT_SIGBUS
         core.model.page_accessed(core, pfn)
         core.open_files.prev_index[handle] = index
         core.open_files.last_index[handle] = index

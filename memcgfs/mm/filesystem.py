@@ -38,10 +38,9 @@ def allocate_block(core: Core, file: int, index: int) -> int:
 
 
 def free_block(core: Core, file: int, index: int) -> None:
-    block = core.trees.delete(block_tree(file), index)
-    if block != 0:
-        core.blocks.give(block)
-        core.files.nr_blocks[file] -= 1
+    """The page is a hole from now on; it has a block."""
+    core.blocks.give(core.trees.delete(block_tree(file), index))
+    core.files.nr_blocks[file] -= 1
 
 
 def readpage(core: Core, pfn: int) -> None:

@@ -29,16 +29,23 @@ def is_page_of(core: Core, pfn: int, file: int) -> bool:
     return core.frames.has(pfn, PG_CACHE) and core.frames.owner(pfn) == file
 
 
+def lock_page_of(core: Core, pfn: int, file: int) -> bool:
+    """Takes the lock of a page that we hold: if it was being read it has arrived. False, and no lock: it left the file while we waited."""
+    is_locked = lock_page(core, pfn)
+    if LOCKDEP:
+        assert is_locked, f"frame {pfn} is locked by an operation that waits for this one"
+    if is_page_of(core, pfn, file):
+        return True
+    core.frames.clear(pfn, PG_LOCKED)
+    return False
+
+
 def find_lock_page(core: Core, file: int, index: int) -> int:
-    """The page, with a reference and its lock: one that is being read has arrived on return. 0 where there is none."""
+    """The page, with a reference and its lock; 0 where there is none."""
     while True:
         pfn = find_get_page(core, file, index)
-        if pfn == 0:
-            return 0
-        lock_page(core, pfn)
-        if is_page_of(core, pfn, file):
+        if pfn == 0 or lock_page_of(core, pfn, file):
             return pfn
-        core.frames.clear(pfn, PG_LOCKED)
         put_page(core, pfn)
 
 

@@ -86,7 +86,14 @@ PGREFILL: Final = 12
 PGSTEAL: Final = 13
 PGSCAN_KSWAPD: Final = 14
 PGSCAN_DIRECT: Final = 15
-ZONE_ROW: Final = 16
+
+# Statistics of a zone on a machine of several nodes (CONFIG_NUMA); they come last, so that one with a single node never looks there
+NUMA_HIT: Final = 16
+NUMA_MISS: Final = 17
+NUMA_FOREIGN: Final = 18
+NUMA_LOCAL: Final = 19
+NUMA_OTHER: Final = 20
+ZONE_ROW: Final = 32  # a power of two, so that a row is found by shifting
 
 # Events of the machine (enum vm_event_item)
 PSWPIN: Final = 0
@@ -200,6 +207,7 @@ MEM_CONTAINER_TYPE_ALL: Final = 3
 AT_META_PAGE_ALLOC: Final = 1
 AT_ISOLATE: Final = 2
 AT_CONGESTION_WAIT: Final = 3
+AT_IO_WAIT: Final = 4
 
 # Locks whose order is asserted: a lower one is never taken while a higher one is held
 LOCK_ZONE_LRU: Final = 1

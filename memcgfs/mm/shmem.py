@@ -5,7 +5,7 @@ keeps its slot (in the tree where a disk's file has its blocks); a fault that fi
 two caches: the charge of the one is made before that of the other is given up, by whoever runs.
 
 "It ends": where the page cannot be charged, 2.6.23 with v4 tries again for ever (the tmpfs hang of 2007); here the fault is out of
-memory after MAX_SHMEM_ROUNDS rounds.
+memory after MAX_SHMEM_ROUNDS rounds, as it is where it interrupts who has the page.
 """
 
 from __future__ import annotations
@@ -126,8 +126,10 @@ def shmem_fill_hole(core: Core, file: int, index: int) -> bool:
 
 
 def shmem_take_back(core: Core, pfn: int, file: int, index: int, slot: int) -> None:
-    """A page of the swap cache, once it is read and not being written, moves back to the file."""
-    lock_page(core, pfn)
+    """A page of the swap cache, once it is read and not being written, moves back to the file; not one whose lock is held by who waits for
+    us, who would never give it back."""
+    if not lock_page(core, pfn):
+        return
     wait_on_page_writeback(core, pfn)
     error = 0
     if core.swap.cache[slot] == pfn and core.trees.lookup(block_tree(file), index) == slot:

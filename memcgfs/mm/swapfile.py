@@ -117,7 +117,7 @@ class SwapAreas:
     # Slots
 
     def take(self) -> int:
-        """get_swap_page: a slot with count 1, or 0 where there is none left.
+        """get_swap_page: a slot with count 1, or 0 where there is none left. (Where nr_swap_pages is above 0 an area of the list has one.)
 
         From the areas of the highest priority in turn. Once those are full a slip shows, which was mended in 2014: `next` is left behind
         the area that gave a slot, also where a lower priority begins there, so that the two next priorities are used as a pair.
@@ -125,17 +125,18 @@ class SwapAreas:
         if self.nr_swap_pages <= 0:
             return 0
         area = self.next
-        wrapped = 0
-        while area >= 0 and wrapped < 2:
+        has_wrapped = 0
+        slot = 0
+        while slot == 0:
             after = self.next_of[area]
-            if after < 0 or (wrapped == 0 and self.prio[area] != self.prio[after]):
+            if after < 0 or (has_wrapped == 0 and self.prio[area] != self.prio[after]):
                 after = self.head
-                wrapped += 1
+                has_wrapped = 1
             if self.highest_bit[area] != 0 and self.is_writeok[area] != 0:
                 self.next = after
-                return self.scan_swap_map(area)
+                slot = self.scan_swap_map(area)
             area = after
-        return 0
+        return slot
 
     def scan_swap_map(self, area: int) -> int:
         """A slot of an area that has one. Runs of SWAPFILE_CLUSTER slots are taken in a row; then the lowest free run of that length is

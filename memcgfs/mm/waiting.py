@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from .core import Core, interleave, is_daemon, reap_killed
 from .page_dirty import clear_page_writeback
-from .params import AT_CONGESTION_WAIT, DAEMON_KSWAPD, DAEMON_LAPTOP, DAEMON_PDFLUSH, LOCKDEP, PG_LOCKED, PG_RECLAIM, PG_UPTODATE
-from .params import PG_WRITEBACK, PGPGIN, PGPGOUT
+from .params import AT_CONGESTION_WAIT, AT_IO_WAIT, DAEMON_KSWAPD, DAEMON_LAPTOP, DAEMON_PDFLUSH, LOCKDEP, PG_LOCKED, PG_RECLAIM
+from .params import PG_UPTODATE, PG_WRITEBACK, PGPGIN, PGPGOUT
 from .trace import trace_page
 from .trace_ring import DONE_FLUSHED, DONE_RECLAIM, TRACE_WRITEBACK_END
 
@@ -131,6 +131,7 @@ def io_schedule(core: Core) -> None:
     """Until the next request of any disk is done. There must be one."""
     if LOCKDEP:
         assert core.disks.next_ns >= 0, "somebody waits for the disks, which have nothing to do"
+    interleave(core, AT_IO_WAIT, 0)
     sleep_until(core, core.disks.next_ns)
 
 

@@ -10,8 +10,10 @@ import pytest
 
 from memcgfs.mm import TRACE_EVENTS, TRACE_WORDS, Machine, OutOfMemory
 from memcgfs.mm import trace_ring as ring
+from memcgfs.mm.params import AT_META_PAGE_ALLOC
 from tests.conftest import MakeMachine
-from tests.mm.looking import page_0_in_swap
+
+from .looking import frame, hole, once_at, page_0_in_swap, reclaim_mapped, swap_out_page_0_shared
 
 MM = Path(__file__).parents[2] / "memcgfs" / "mm"
 
@@ -111,6 +113,46 @@ def test_a_page_goes_to_swap_and_comes_back(make_small: MakeMachine) -> None:
     assert back[4:7] == (ring.SWAP_IN_WANTED, slot, slot)
     fault = next(row for row in rows if row[0] == "page_fault_user")
     assert fault[1:] == (101, 0, back[1], 1, ring.FAULT_SWAP, slot, 0, 1)
+
+
+def test_a_page_of_a_file_is_mapped_copied_and_taken(make_small: MakeMachine) -> None:
+    """A private mapping of a hole of 2 pages, frames 2 and 3: page 0 is read, page 1 is copied at once, to frame 4. At its limit of 3 the
+    container gives the two up: the mapped one is found young, then old, and is taken out of the page table."""
+    machine = make_small(pagevec_size=1, swap_pages=0)
+    reclaim_mapped(machine)
+    container = machine.create_container()
+    task = machine.spawn(100, container)
+    task.mmap(0, 2, file=hole(machine, 2))
+    enable(machine)
+    task.touch(0, 1, write=False)
+    task.touch(1, 1)
+    faults = [row[1:] for row in recorded(machine) if row[0] == "page_fault_user"]
+    assert faults == [(100, 0, 2, 0, 0, 1, ring.FAULT_FILE), (100, 1, 4, 0, 1, 0, ring.FAULT_COW)]
+    container.limit = 3
+    task.touch(8, 1)
+    assert [row[1:] for row in recorded(machine) if row[0] == "unmap"] == [(100, 0, 2, 0, ring.UNMAP_RECLAIM)]
+
+
+def test_shared_memory_enters_the_inactive_list(make_small: MakeMachine) -> None:
+    machine = make_small(pagevec_size=1)
+    task = machine.spawn(100)
+    task.mmap(0, 1, shared=True)
+    enable(machine, "mm_lru_insertion")
+    task.touch(0, 1)
+    assert recorded(machine) == [("mm_lru_insertion", 2, 0, 0, 0)]
+
+
+def test_who_loses_the_race_for_a_charge(make_small: MakeMachine) -> None:
+    """Two tasks read a page from swap whose cache nobody is charged for; the one that comes in between is charged, the other adds a reference
+    to that, and gives it back, for the page is mapped already."""
+    machine = make_small(swap_cluster_max=1)
+    swap_out_page_0_shared(machine, 1)
+    loser, winner = machine.tasks[101], machine.tasks[102]
+    enable(machine, "charge", "uncharge")
+    once_at(machine, AT_META_PAGE_ALLOC, lambda: winner.touch(0, 1, write=False))
+    loser.touch(0, 1, write=False)
+    pfn, payer = frame(winner, 0), winner.container.cid
+    assert [row[:4] for row in recorded(machine)] == [("charge", pfn, payer, 1), ("charge", pfn, payer, 2), ("uncharge", pfn, payer, 1)]
 
 
 def test_out_of_memory(make_small: MakeMachine) -> None:

@@ -134,11 +134,10 @@ def shrink_page(core: Core, pfn: int, sc: ScanControl2007) -> int:
             return unlock_and(core, pfn, PAGE_ACTIVATE, sc, WHY_ACTIVATE_NO_SLOT)
         if answer == PAGE_KEEP:
             return unlock_and(core, pfn, PAGE_KEEP, sc, WHY_KEEP_IN_USE if core.frames.count[pfn] != 2 else WHY_KEEP_CONGESTED)
-        if answer == PAGE_SUCCESS:
-            if core.frames.has(pfn, PG_WRITEBACK) or core.frames.has(pfn, PG_DIRTY):
-                sc.why = WHY_KEEP_WRITING if core.frames.has(pfn, PG_WRITEBACK) else WHY_KEEP_DIRTY_AGAIN
-                return PAGE_KEEP
-            core.frames.set(pfn, PG_LOCKED)
+        if core.frames.has(pfn, PG_WRITEBACK) or core.frames.has(pfn, PG_DIRTY):
+            sc.why = WHY_KEEP_WRITING if core.frames.has(pfn, PG_WRITEBACK) else WHY_KEEP_DIRTY_AGAIN
+            return PAGE_KEEP
+        core.frames.set(pfn, PG_LOCKED)
 
     if not remove_mapping(core, pfn, LEAVE_RECLAIM):
         return unlock_and(core, pfn, PAGE_KEEP, sc, WHY_KEEP_NOT_REMOVED)
