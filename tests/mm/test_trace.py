@@ -127,10 +127,10 @@ def test_a_page_of_a_file_is_mapped_copied_and_taken(make_small: MakeMachine) ->
     task.touch(0, 1, write=False)
     task.touch(1, 1)
     faults = [row[1:] for row in recorded(machine) if row[0] == "page_fault_user"]
-    assert faults == [(100, 0, 2, 0, 0, 1, ring.FAULT_FILE), (100, 1, 4, 0, 1, 0, ring.FAULT_COW)]
+    assert faults == [(100, 0, 2, 1, ring.FAULT_FILE, 0, 0, 1), (100, 1, 4, 1, ring.FAULT_COW, 0, 1, 0)]
     container.limit = 3
     task.touch(8, 1)
-    assert [row[1:] for row in recorded(machine) if row[0] == "unmap"] == [(100, 0, 2, 0, ring.UNMAP_RECLAIM)]
+    assert [row[1:] for row in recorded(machine) if row[0] == "unmap"] == [(100, 0, 2, 1, 5, ring.UNMAP_RECLAIM, 0)]
 
 
 def test_shared_memory_enters_the_inactive_list(make_small: MakeMachine) -> None:
@@ -139,7 +139,7 @@ def test_shared_memory_enters_the_inactive_list(make_small: MakeMachine) -> None
     task.mmap(0, 1, shared=True)
     enable(machine, "mm_lru_insertion")
     task.touch(0, 1)
-    assert recorded(machine) == [("mm_lru_insertion", 2, 0, 0, 0)]
+    assert [row[:5] for row in recorded(machine)] == [("mm_lru_insertion", 2, 0, 0, 0)]
 
 
 def test_who_loses_the_race_for_a_charge(make_small: MakeMachine) -> None:
@@ -152,7 +152,11 @@ def test_who_loses_the_race_for_a_charge(make_small: MakeMachine) -> None:
     once_at(machine, AT_META_PAGE_ALLOC, lambda: winner.touch(0, 1, write=False))
     loser.touch(0, 1, write=False)
     pfn, payer = frame(winner, 0), winner.container.cid
-    assert [row[:4] for row in recorded(machine)] == [("charge", pfn, payer, 1), ("charge", pfn, payer, 2), ("uncharge", pfn, payer, 1)]
+    assert [(*row[:3], row[6]) for row in recorded(machine)] == [
+        ("charge", pfn, payer, 1),
+        ("charge", pfn, payer, 2),
+        ("uncharge", pfn, payer, 1),
+    ]
 
 
 def test_out_of_memory(make_small: MakeMachine) -> None:
