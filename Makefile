@@ -23,7 +23,7 @@ test: build  ## lint, types, all tests on both builds; what CI runs
 quick: build  ## the tests that need no mount, in seconds
 	@$(BIN)/pytest -q -m "not slow" --ignore=tests/fuse --ignore=tests/examples
 
-long: build  ## 200,000 random operations, each checked; counts the branches taken (minutes; STEPS=..)
+long: build  ## random operations, each checked: 200,000, which must take every branch (minutes), or STEPS=..
 	@$(BIN)/python -m tests.model $(STEPS)
 
 pythons:    ## the quick tests on every supported Python that is here

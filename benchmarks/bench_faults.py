@@ -9,30 +9,20 @@ The yardsticks are kernel_faults.c on this host, the smallest population, and th
 from __future__ import annotations
 
 import argparse
-import subprocess
-from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import numpy as np
-from rounds import alternate, medians, print_rates
+from rounds import alternate, medians, print_rates, rate_of_c
 from workloads import NR_PAGES, SWAP_OF_2007, Driver, Workload, each_page_once, mixed, total
 
 from memcgfs import mm
 from memcgfs.mm import pure
 from memcgfs.mm.engine import engine as compiled
 
-HERE = Path(__file__).parent
 KERNEL_RATIO = 10
 PREFIX = 200_000
 PREFIX_LIMIT = 20_000
 NR_FAULTS = 500_000
-
-
-def kernel_rate() -> Callable[[], float]:
-    program = HERE / "kernel_faults"
-    subprocess.run(["gcc", "-O2", "-o", program, HERE / "kernel_faults.c"], check=True)
-    return lambda: float(subprocess.check_output([program], text=True))
 
 
 def bench_reclaim(rounds: int) -> None:
@@ -40,7 +30,7 @@ def bench_reclaim(rounds: int) -> None:
     counted = Driver.of()
     counted.rate(workload)
     turns = {
-        "kernel, minor faults": kernel_rate(),
+        "kernel, minor faults": rate_of_c("kernel_faults"),
         "memcgfs, fault and swap-out": lambda: Driver.of().rate(workload),
         "the same, swap as in 2007": lambda: Driver.of(swap=SWAP_OF_2007).rate(workload),
     }

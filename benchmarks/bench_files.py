@@ -10,19 +10,15 @@ who wants them; one row has them copied as well, by the call that an open file o
 from __future__ import annotations
 
 import argparse
-import subprocess
 import time
-from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
-from rounds import alternate, medians, print_rates
+from rounds import alternate, medians, print_rates, rate_of_c
 from workloads import Driver, total
 
 from memcgfs import mm
-from memcgfs.mm.file import PAGE_BYTES
+from memcgfs.mm import PAGE_BYTES
 
-HERE = Path(__file__).parent
 NR_PAGES = 50_000
 READS_AT_ONCE = 32
 """Pages a read(2), as cp(1) asks for: 128 KiB."""
@@ -34,12 +30,6 @@ POPULATIONS = {
 }
 """By name: the number of files, the pages of each, and the limit of the container that reads them in turn."""
 NR_READS = 400_000
-
-
-def kernel_rate() -> Callable[[], float]:
-    program = HERE / "kernel_reads"
-    subprocess.run(["gcc", "-O2", "-o", program, HERE / "kernel_reads.c"], check=True)
-    return lambda: float(subprocess.check_output([program], text=True))
 
 
 def written(driver: Driver, npages: int) -> mm.File:
@@ -84,7 +74,7 @@ def copied_rate() -> float:
 
 def bench_cached(rounds: int) -> None:
     turns = {
-        "kernel, pread": kernel_rate(),
+        "kernel, pread": rate_of_c("kernel_reads"),
         "memcgfs, 32 pages a read": cached_rate,
         "memcgfs, pages with their bytes": copied_rate,
     }

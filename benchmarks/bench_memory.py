@@ -18,12 +18,12 @@ from multiprocessing import get_context
 from workloads import BATCH, Driver, Workload, each_page_once
 
 from memcgfs import mm
+from memcgfs.mm import PAGE_BYTES
 from memcgfs.mm.frames import FRAME_WORDS
 
 FRAMES = 1 << 20
 TIB = 1 << 40
 WORD_BYTES = 4
-PAGE_BYTES = 4096
 
 
 def resident_bytes() -> int:

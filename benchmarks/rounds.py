@@ -7,10 +7,21 @@ further than the figures themselves.
 from __future__ import annotations
 
 import statistics
+import subprocess
 from collections.abc import Callable, Mapping
+from pathlib import Path
+
+HERE = Path(__file__).parent
 
 Variant = Callable[[], float]
 """One turn: sets up what it needs, and gives what it measured (a rate, or a time) without that."""
+
+
+def rate_of_c(name: str) -> Variant:
+    """What the C program of this name, which lies here, prints."""
+    program = HERE / name
+    subprocess.run(["gcc", "-O2", "-o", program, program.with_suffix(".c")], check=True)
+    return lambda: float(subprocess.check_output([program], text=True))
 
 
 def alternate(variants: Mapping[str, Variant], rounds: int) -> dict[str, list[float]]:

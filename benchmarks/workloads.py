@@ -35,7 +35,6 @@ SHARE = 256
 """Accesses a call where tasks take turns."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class Swap:
     """Where swap lies, and the two settings that say how it is used."""

@@ -108,18 +108,18 @@ class DataDir:
     def rmdir(self, path: str) -> None:
         with self._tree.request(path):
             parent, name = self._place(path)
-            self._tree.fs.rmdir(parent.ino, name, self._tree.owner)
+            self._tree.fs.rmdir(parent.ino, name)
 
     def unlink(self, path: str) -> None:
         with self._tree.request(path):
             parent, name = self._place(path)
-            self._tree.fs.unlink(parent.ino, name, self._tree.owner)
+            self._tree.fs.unlink(parent.ino, name)
 
     def rename(self, path: str, new_path: str) -> None:
         with self._tree.request(path):
             parent, name = self._place(path)
             new_parent, new_name = self._place(new_path)
-            self._tree.fs.rename(parent.ino, name, new_parent.ino, new_name, 0, self._tree.owner)
+            self._tree.fs.rename(parent.ino, name, new_parent.ino, new_name)
 
     def stat(self, path: str) -> Attributes:
         return self._find(path).attributes()

@@ -54,7 +54,7 @@ class Dir:
 
     def rmdir(self) -> None:
         with self._tree.request(self.path):
-            self._tree.fs.rmdir(self._parent().ino, self._directory.name, self._tree.owner)
+            self._tree.fs.rmdir(self._parent().ino, self._directory.name)
 
     def rename(self, name: str) -> None:
         with self._tree.request(self.path):

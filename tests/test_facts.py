@@ -18,6 +18,8 @@ ROOT = Path(__file__).parents[1]
 PAGES = {name: (ROOT / "docs" / name).read_text() for name in ("2007.md", "2008.md")}
 PAGE = PAGES["2007.md"]
 EXAMPLES = ROOT / "examples"
+
+
 def facts() -> list[str]:
     """The numbers, in the order of the pages."""
     return re.findall(r"^- \*\*([A-Z]\d+)\*\* ", "".join(PAGES.values()), re.MULTILINE)

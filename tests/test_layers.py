@@ -1,11 +1,13 @@
-"""Who may import whom: DESIGN.md's table, held against every import statement, lazy ones too."""
+"""Who may import whom: ARCHITECTURE.md's table, held against every import statement, lazy ones too."""
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -33,10 +35,9 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 ONLY_FUSE = {"pyfuse3", "trio"}
 MM_MAY_IMPORT = {
-    "__future__", "array", "collections", "contextlib", "dataclasses", "itertools", "math", "mmap", "os", "sortedcontainers", "types",
-    "typing",
+    "__future__", "array", "collections", "contextlib", "dataclasses", "math", "mmap", "os", "sortedcontainers", "types", "typing",
 }  # fmt: skip
-"""Nothing of async, I/O, wall time, randomness or logging. os: one environment variable; mmap, itertools: where the arrays live."""
+"""Nothing of async, I/O, wall time, randomness or logging. os: one environment variable; mmap: where the arrays live."""
 
 
 def modules() -> dict[str, Path]:
@@ -93,9 +94,32 @@ def test_the_machine_imports_little_of_the_library() -> None:
             assert outside <= MM_MAY_IMPORT, module
 
 
+CHOSEN_AT_IMPORT = {("mm.engine", "engine"), ("mm.engine", "compiled")}
+
+
+def test_the_machine_has_no_module_state() -> None:
+    """What modules of mm name is functions, classes and constants; nothing assigns to a module's names later."""
+    for module, path in MODULES.items():
+        if part(module) == "mm":
+            tree = ast.parse(path.read_text())
+            assert not any(isinstance(node, ast.Global) for node in ast.walk(tree)), module
+            names = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+            names += [node.target for node in tree.body if isinstance(node, (ast.AnnAssign, ast.AugAssign))]
+            for name in map(ast.unparse, names):
+                assert name.isupper() or (module, name) in CHOSEN_AT_IMPORT, (module, name)
+
+
 def test_the_table_names_what_there_is() -> None:
     """Nothing new stands beside the table, and nothing in it is gone."""
     assert {part(module) for module in MODULES} == MAY_IMPORT.keys()
+
+
+def test_architecture_names_every_module_of_the_machine() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    named = [word.removeprefix("mm/").removesuffix(".py") for word in re.findall(r"`([\w/.*]+)`", text)]
+    modules = [module.removeprefix("mm.").replace(".", "/") for module, path in MODULES.items() if path.name != "__init__.py"]
+    of_machine = [name for name in modules if (ROOT / PACKAGE / "mm" / name).with_suffix(".py").exists()]
+    assert [name for name in of_machine if not any(fnmatch(name, pattern) for pattern in named)] == []
 
 
 def test_the_table_has_no_cycle_but_that_of_tree_and_its_handles() -> None:

@@ -52,7 +52,7 @@ class Hierarchy(DirectoryOps):
         self._fs.add_files(directory, self._dialect.files, caller, cgroup)
         return directory
 
-    def rmdir(self, directory: Directory, caller: Caller) -> None:
+    def rmdir(self, directory: Directory) -> None:
         cgroup: Cgroup = directory.subject
         parent = cgroup.parent
         assert parent is not None  # the top is pinned

@@ -1,7 +1,7 @@
 """What the hierarchy needs to know of the computer's own processes, and is given by whoever mounts it.
 
 Contract: `cgroup` never looks at the computer itself; it is handed one `HostProcesses`, or none, and then no pid of the
-host exists.  Whoever implements it calls `Hierarchy.host_exited(tid)` when a process that is being watched has ended;
+host exists.  Whoever implements it calls `Members.host_exited(tid)` when a process that is being watched has ended;
 until then `alive()` may say so earlier, and is believed.
 """
 

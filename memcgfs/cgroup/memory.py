@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..kernfs import Caller
+from ..mm import PAGE_BYTES
+from ..mm.params import MEM_CONTAINER_TYPE_ALL, MEM_CONTAINER_TYPE_CACHED, MEM_CONTAINER_TYPE_MAPPED
 from .cgroup import Cgroup
 from .errors import BadNumber, HasTasks
 from .strto import simple_strtoul
 
-PAGE_SIZE = 4096
-CONTROL_TYPES = range(1, 4)
-"""MEM_CONTAINER_TYPE_MAPPED, _CACHED and _ALL."""
+CONTROL_TYPES = (MEM_CONTAINER_TYPE_MAPPED, MEM_CONTAINER_TYPE_CACHED, MEM_CONTAINER_TYPE_ALL)
 
 Spelling = Callable[[bytes], bytes]
 """What is left to parse of a number as it was written."""
@@ -49,10 +49,10 @@ def show_stat(cgroup: Cgroup) -> str:
     """In bytes, as 2.6.25 had it."""
     container = cgroup.container
     return (
-        f"cache {container.cache_pages * PAGE_SIZE}\n"
-        f"rss {container.rss_pages * PAGE_SIZE}\n"
-        f"active {container.nr_active * PAGE_SIZE}\n"
-        f"inactive {container.nr_inactive * PAGE_SIZE}\n"
+        f"cache {container.cache_pages * PAGE_BYTES}\n"
+        f"rss {container.rss_pages * PAGE_BYTES}\n"
+        f"active {container.nr_active * PAGE_BYTES}\n"
+        f"inactive {container.nr_inactive * PAGE_BYTES}\n"
     )
 
 

@@ -9,14 +9,16 @@ Only the module of the command that is wanted gets imported, and it imports what
 mount is ready is mostly time spent importing.
 
 `memcgfs SOURCE DIR [-o OPTIONS]` is what mount(8) and fstab call.  It is `mount` with a source in front; the name of a
-command always wins over a source of that name.
+command always wins over a source of that name, and a word that is nearly one is taken for a slip, not for a source.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 VERSION: Final = "0.1.0"
@@ -28,8 +30,20 @@ COMMANDS: Final = {
 }
 
 
+LIKENESS: Final = 0.8
+"""From here on one word is a slip of another: unmount, mout and repaly are; memory, none and mnt are names of sources."""
+
+
 class Refusal(Exception):
     """Why a command does not do what was asked: one line, for people."""
+
+
+def path_of(word: str) -> Path:
+    """The place that a DIR of the command line names, without links. An empty one (a variable that is not set) is not the directory we
+    are in."""
+    if not word:
+        raise Refusal("'': No such file or directory")
+    return Path(os.path.realpath(word))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -51,13 +65,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(words: list[str]) -> int:
     if words and words[0] in COMMANDS:
         name = words[0]
-    elif len(words) == 1 and not words[0].startswith("-"):
-        print(f"memcgfs: {words[0]}: no such command; memcgfs --help lists them", file=sys.stderr)
-        return 2
-    elif words and not words[0].startswith("-"):
-        name, words = "mount", ["mount", "--source", *words]
-    else:
+    elif not words or words[0].startswith("-"):
         return _run_bare(words)
+    elif (meant := _nearest_command(words[0])) or len(words) == 1:
+        advice = f"did you mean {meant}?" if meant else "memcgfs --help lists them"
+        print(f"memcgfs: {words[0]}: no such command; {advice}", file=sys.stderr)
+        return 2
+    else:
+        name, words = "mount", ["mount", "--source", *words]
     from argparse import ArgumentParser
 
     command = import_module(f".{name}", __name__)
@@ -65,6 +80,13 @@ def _run(words: list[str]) -> int:
     command.add_arguments(parser)
     status: int = command.run(parser.parse_args(words[1:]))
     return status
+
+
+def _nearest_command(word: str) -> str:
+    """The command that `word` is a slip of, or nothing."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(word.lower(), COMMANDS, n=1, cutoff=LIKENESS)), "")
 
 
 def _run_bare(words: list[str]) -> int:

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Final
 
 from .. import units
-from . import Refusal
+from . import Refusal, path_of
+from .explain_words import words
 
 TRACE: Final = ".machine/trace"
 LINE: Final = re.compile(r" *(.+)-(\d+) +\[\d+\] \S+ +(\d+)\.(\d{6}): (\w+): ?(.*)")
@@ -39,14 +40,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     pid, page, since_ns = (_number(arguments, name) for name in ("task", "page", "since"))
-    top = find_top(Path(arguments.dir))
-    text = (top / TRACE / "trace").read_text(errors="surrogateescape")
-    records = list(parse(text))
-    if not records:
-        for off, switch in ((not (top / TRACE / "set_event").read_text(), "events/enable"),
-                            ((top / TRACE / "tracing_on").read_text() == "0\n", "tracing_on")):  # fmt: skip
-            if off:
-                raise Refusal(f"nothing is traced: echo 1 > {top / TRACE}/{switch}")
+    try:
+        trace = find_top(path_of(arguments.dir)) / TRACE
+        text = (trace / "trace").read_text(errors="surrogateescape")
+        records = list(parse(text))
+        if not records:
+            refuse_what_is_off(trace)
+    except OSError as error:
+        raise Refusal(f"{arguments.dir}: {error.strerror}") from None
     story = [told for told in Life(pid, page).tell(records) if told.record.us >= since_ns // 1000]
     if arguments.json:
         print_json(pid, page, story)
@@ -64,11 +65,18 @@ def _number(arguments: argparse.Namespace, name: str) -> int:
 
 def find_top(directory: Path) -> Path:
     """The top of the tree that the directory is in."""
-    path = directory.resolve()
-    for above in (path, *path.parents):
+    for above in (directory, *directory.parents):
         if (above / TRACE).is_dir():
             return above
     raise Refusal(f"{directory}: not in a tree of memcgfs")
+
+
+def refuse_what_is_off(trace: Path) -> None:
+    """Nothing was recorded: is it because nothing is to be?"""
+    for off, switch in ((not (trace / "set_event").read_text(), "events/enable"),
+                        ((trace / "tracing_on").read_text() == "0\n", "tracing_on")):  # fmt: skip
+        if off:
+            raise Refusal(f"nothing is traced: echo 1 > {trace}/{switch}")
 
 
 # The records.
@@ -176,7 +184,7 @@ class Life:
         self.arrive(record.get("pfn"))
 
     def unmapped(self, record: TraceLine) -> None:
-        if record["why"] == "reclaim":
+        if record["reason"] == "reclaim":
             self.slot = record.get("slot")
         else:
             self.left = self.frame
@@ -194,108 +202,6 @@ MAPPINGS: Final[dict[str, Callable[[Life, TraceLine], None]]] = {
     "copy_pte": Life.copied,
     "unmap": Life.unmapped,
 }
-
-
-# The words.
-
-USES: Final = {"mapped": "as mapped memory", "cache": "as cache", "unused": "unused", "forced": "memory.force_empty"}
-FAULTS: Final = {
-    "zero": "read for the first time: the zero page is mapped, and charged to nobody",
-    "anon": "written for the first time: frame {pfn} is mapped",
-    "swap": "{cost} fault: {access} while in swap slot {slot}; frame {pfn} is mapped",
-    "cow": "written while shared: copied to frame {pfn}, which is mapped instead",
-    "reuse": "written: nobody shares frame {pfn} any more, which is writable from now on",
-    "file": "{cost} fault on a file's page: {access}; frame {pfn} is mapped",
-    "shared": "written, of a shared mapping: frame {pfn} is writable from now on, and dirty",
-}
-UNMAPS: Final = {
-    "zap": "unmapped: its task gave it up",
-    "cow": "unmapped from frame {pfn}, which others keep: a copy takes its place",
-    "reclaim": "unmapped by reclaim: the page table names swap slot {slot} now",
-    "truncate": "unmapped: its file was cut before it",
-}
-ANSWERS: Final = {
-    "keep:locked": "kept: somebody holds its lock",
-    "keep:writeback": "kept: it is being written",
-    "activate:referenced": "activated: it was referenced, and is in use",
-    "activate:no_swap": "activated: there is no swap slot, or no room to charge it",
-    "activate:unmap_failed": "activated: a mapping would not let go (young, or locked in memory)",
-    "keep:dirty_referenced": "kept: dirty, and referenced",
-    "keep:may_not_write": "kept: dirty, and not to be written yet",
-    "keep:in_use": "kept: somebody else uses it",
-    "keep:may_not_enter": "kept: dirty, and whoever wants memory may not enter the filesystem",
-    "keep:congested": "kept: its disk has enough to do",
-    "activate:no_slot": "activated: no swap slot was found for this page of shared memory",
-    "keep:writing": "kept: its write has begun",
-    "keep:dirty_again": "kept: dirty again",
-    "keep:not_removed": "kept: it could not be taken from the swap cache",
-    "free:clean": "taken: clean, and used by nobody",
-    "stay:mapped": "stays active: mapped pages are spared as long as there is little distress",
-    "stay:no_swap": "stays active: there is no swap",
-    "stay:referenced": "stays active: it was referenced",
-    "deactivate:unmapped": "to be deactivated: it is not mapped",
-    "deactivate:cold": "to be deactivated: it was not referenced",
-}
-EVENTS: Final = {
-    "mm_page_alloc": "frame {pfn} is allocated, zone {zone}",
-    "mm_page_free": "frame {pfn} is free",
-    "charge_failed": "{container} refuses to pay, at a usage of {usage}",
-    "move_lists": "to the head of {container}'s {list} list",
-    "mm_lru_insertion": "on the {list} list of zone {zone}",
-    "mm_lru_activate": "activated: used again",
-    "mm_lru_deactivate": "deactivated: to the inactive list of zone {zone}, at priority {priority}",
-    "mm_lru_putback": "put back on the {list} list of zone {zone}",
-    "mm_lru_rotate": "to the tail of the inactive list, to be taken next: its write is done",
-    "mm_vmscan_referenced": "references found: {referenced}",
-    "mm_vmscan_writepage": "reclaim writes it out",
-    "add_to_swap_cache": "in the swap cache, at slot {slot}",
-    "delete_from_swap_cache": "out of the swap cache, slot {slot}",
-    "swap_out": "swapped out to slot {slot}",
-    "writepage": "written to the disk: page {index} of file {file}",
-    "end_page_writeback": "its write is done",
-    "mm_filemap_add_to_page_cache": "in the page cache: page {index} of file {file}",
-    "mm_filemap_delete_from_page_cache": "out of the page cache: page {index} of file {file}",
-    "task_exit": "its task ends",
-    "mark_victim": "its task is chosen by the OOM killer",
-}
-
-
-def words(record: TraceLine, pid: int, page: int) -> str:
-    """What the record says of the page; nothing where that is no news."""
-    event = record.event
-    fields = record.fields
-    if event == "charge":
-        more = "" if record["refs"] == "1" else ", a second time"
-        return f"charged to {record['container']}{more}, {USES[record['for']]}: usage {record['usage']}"
-    if event == "uncharge":
-        if record["refs"] != "0":
-            return f"one charge less ({USES[record['for']]}): {record['container']} still pays"
-        return f"uncharged: {record['container']} pays no more ({USES[record['for']]}), usage {record['usage']}"
-    if event == "swap_in":
-        if record["slot"] == record["wanted"]:
-            return f"read from swap slot {record['slot']} into frame {record['pfn']}"
-        return f"read ahead from swap slot {record['slot']}, near slot {record['wanted']}, into frame {record['pfn']}"
-    if event == "mm_vmscan_page":
-        target = "the machine" if record["target"] == "(machine)" else record["target"]
-        seen = f"reclaim for {target}, priority {record['priority']}, finds it on the {record['list']} list"
-        return f"{seen}: {ANSWERS[record['answer']]}"
-    if event in ("page_fault_user", "unmap", "copy_pte"):
-        return mapping_words(record, (record.get("pid"), record.get("page")) == (pid, page))
-    template = EVENTS.get(event)
-    return template.format_map(fields) if template is not None else ""
-
-
-def mapping_words(record: TraceLine, is_own: bool) -> str:
-    if record.event == "copy_pte":
-        where = f"frame {record['pfn']}" if record.get("pfn") else f"swap slot {record['slot']}"
-        return f"inherited at fork: shares {where}" if is_own else f"task {record['pid']} shares it from now on: fork"
-    table = FAULTS[record["what"]] if record.event == "page_fault_user" else UNMAPS[record["why"]]
-    text = table.format_map(record.fields)
-    if record.fields.get("why") == "reclaim" and not record.get("slot"):
-        text = "unmapped by reclaim: the page table names nothing now"
-    if record.fields.get("why") == "cow" and not record.get("pfn"):
-        text = "unmapped from the zero page: a page of its own takes its place"
-    return text if is_own else f"page {record['page']} of task {record['pid']}: {text}"
 
 
 # Printing.

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..fuse.mountpoint import MountError, require_free, require_fuse
-from . import Refusal
+from . import Refusal, path_of
 from .detach import run_detached
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from ..options import OptionError, parse_options
 
-    path = Path(arguments.dir).resolve()
+    path = path_of(arguments.dir)
     try:
         options = parse_options(",".join(arguments.options))
         require_free(path)

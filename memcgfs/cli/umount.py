@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-from pathlib import Path
 
 from ..fuse.mountpoint import FSTYPE, MountError, await_end, find_daemon, mount_at, unmount
-from . import Refusal
+from . import Refusal, path_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    path = Path(arguments.dir).resolve()
+    path = path_of(arguments.dir)
     mount = mount_at(path)
     if mount is None or mount.fstype != FSTYPE:
         raise Refusal(f"{path}: memcgfs is not mounted there")

@@ -3,6 +3,7 @@
 Read in this order:
 
 - `operations`: each request is one call into the tree;
+- `stalls`: callers that wait for real, for an answer or for something to read;
 - `host`: the processes of this computer, as members of containers;
 - `eager`: why a request does not pass through trio's scheduler;
 - `daemon`: a mount from its first request to its last;

@@ -11,6 +11,7 @@ import errno
 import os
 import re
 import select
+import shlex
 import shutil
 import socket
 import stat
@@ -90,7 +91,7 @@ def unmount(mount: Mount, *, lazily: bool = False) -> None:
         raise MountError("there is no fusermount3: install the package fuse3") from None
     if ended.returncode != 0:
         lines = ended.stderr.splitlines() or [f"fusermount3 ended with status {ended.returncode}"]
-        raise MountError(lines[-1])
+        raise MountError(_in_use(mount.path) if lines[-1].endswith(os.strerror(errno.EBUSY)) else lines[-1])
 
 
 @contextmanager
@@ -125,6 +126,11 @@ def await_end(daemon: int) -> None:
 
 def _daemon_name(mount: Mount) -> bytes:
     return b"\0memcgfs/" + mount.device.encode()
+
+
+def _in_use(path: Path) -> str:
+    lazily = "umount -l" if os.geteuid() == 0 else "fusermount3 -uz"
+    return f"{path}: in use; end whoever reads or works in it, or detach it from them: {lazily} {shlex.quote(str(path))}"
 
 
 def _unescaped(field: str) -> str:

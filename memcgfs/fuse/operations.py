@@ -28,7 +28,7 @@ import os
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any, Concatenate, Final, NamedTuple, NoReturn, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, NamedTuple, NoReturn, ParamSpec, TypeVar, cast
 
 import pyfuse3
 import trio
@@ -47,7 +47,7 @@ from pyfuse3 import (
     StatvfsData,
 )
 
-from ..kernfs import Attributes, Caller, Changes, WouldBlock
+from ..kernfs import NAME_MAX, Attributes, Caller, Changes, WouldBlock
 from ..tree import Tree, errno_of
 from .host import Host
 from .mountpoint import mount_at
@@ -57,8 +57,8 @@ FOREVER: Final = 1e9
 """Seconds that the kernel may keep a name or attributes."""
 A_MOMENT_NS: Final = 60_000_000_000
 """A date this close to the computer's now means now: pyfuse3 does not tell UTIME_NOW from a date."""
-PAGE_SIZE: Final = 4096
-NAME_MAX: Final = 255
+IO_BYTES: Final = 4096
+"""What stat(2) calls the best size of a request."""
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ def request(call: Callable[Concatenate[Requests, P], R]) -> Answering[P, R]:
     @functools.wraps(call)
     async def answer(self: Requests, /, *args: P.args, **kwargs: P.kwargs) -> R:
         tree = self._tree
-        started_ns = tree.machine.clock_ns if self._timescale else 0
+        started_ns, pid = (tree.machine.clock_ns, self._pid_of_caller(args)) if self._timescale else (0, 0)
         try:
             self._host.let_exited_go()
             try:
@@ -88,7 +88,7 @@ def request(call: Callable[Concatenate[Requests, P], R]) -> Answering[P, R]:
             raise FUSEError(_errno(refusal, call.__name__)) from None
         finally:
             if self._timescale and tree.machine.clock_ns != started_ns:
-                await feel_stall((tree.machine.clock_ns - started_ns) * self._timescale, self._asking)
+                await feel_stall((tree.machine.clock_ns - started_ns) * self._timescale, pid)
 
     return answer
 
@@ -126,7 +126,6 @@ class Requests(pyfuse3.Operations):
         self._is_ending = False
         self.start_worker: Callable[[], None] = lambda: None
         """Has requests answered while one waits."""
-        self._asking = 0
         tree.fs.arrival_observers.append(self._name_came)
         tree.fs.removal_observers.append(self._name_gone)
 
@@ -134,7 +133,7 @@ class Requests(pyfuse3.Operations):
 
     @request
     def lookup(self, parent_inode: InodeT, name: FileNameT, ctx: RequestContext) -> EntryAttributes:
-        return _entry(self._fs.lookup(parent_inode, name, self._caller(ctx)).attributes())
+        return _entry(self._fs.lookup(parent_inode, name).attributes())
 
     async def forget(self, inode_list: Sequence[tuple[InodeT, int]]) -> None:
         # Not a request: the kernel expects no answer.
@@ -159,41 +158,41 @@ class Requests(pyfuse3.Operations):
 
     @request
     def mkdir(self, parent_inode: InodeT, name: FileNameT, mode: ModeT, ctx: RequestContext) -> EntryAttributes:
-        return _entry(self._fs.mkdir(parent_inode, name, mode, self._caller(ctx)).attributes())
+        return _entry(self._fs.mkdir(parent_inode, name, mode, _caller(ctx)).attributes())
 
     @request
     def rmdir(self, parent_inode: InodeT, name: FileNameT, ctx: RequestContext) -> None:
-        self._fs.rmdir(parent_inode, name, self._caller(ctx))
+        self._fs.rmdir(parent_inode, name)
 
     @request
     def rename(self, parent_inode_old: InodeT, name_old: FileNameT, parent_inode_new: InodeT, name_new: FileNameT,
                flags: FlagT, ctx: RequestContext) -> None:  # fmt: skip
-        self._fs.rename(parent_inode_old, name_old, parent_inode_new, name_new, flags, self._caller(ctx))
+        self._fs.rename(parent_inode_old, name_old, parent_inode_new, name_new, flags)
 
     @request
     def create(self, parent_inode: InodeT, name: FileNameT, mode: ModeT, flags: FlagT,
                ctx: RequestContext) -> tuple[FileInfo, EntryAttributes]:  # fmt: skip
-        file, handle = self._fs.create(parent_inode, name, mode, flags, self._caller(ctx))
+        file, handle = self._fs.create(parent_inode, name, mode, flags, _caller(ctx))
         return self._opened(handle, file.ino, flags, ctx), _entry(file.attributes())
 
     @request
     def mknod(self, parent_inode: InodeT, name: FileNameT, mode: ModeT, rdev: int,
               ctx: RequestContext) -> EntryAttributes:  # fmt: skip
-        return _entry(self._fs.mknod(parent_inode, name, mode, self._caller(ctx)).attributes())
+        return _entry(self._fs.mknod(parent_inode, name, mode, _caller(ctx)).attributes())
 
     @request
     def unlink(self, parent_inode: InodeT, name: FileNameT, ctx: RequestContext) -> None:
-        self._fs.unlink(parent_inode, name, self._caller(ctx))
+        self._fs.unlink(parent_inode, name)
 
     # What nobody may do in such a tree; kernfs knows how it is refused.
 
     @request
     def symlink(self, parent_inode: InodeT, name: FileNameT, target: FileNameT, ctx: RequestContext) -> NoReturn:
-        self._fs.symlink(parent_inode, name, self._caller(ctx))
+        self._fs.symlink(parent_inode, name)
 
     @request
     def link(self, inode: InodeT, new_parent_inode: InodeT, new_name: FileNameT, ctx: RequestContext) -> NoReturn:
-        self._fs.link(new_parent_inode, new_name, self._caller(ctx))
+        self._fs.link(new_parent_inode, new_name)
 
     # Attributes.
 
@@ -212,7 +211,7 @@ class Requests(pyfuse3.Operations):
             atime_ns=self._date_ns(attr.st_atime_ns) if fields.update_atime else None,
             mtime_ns=self._date_ns(attr.st_mtime_ns) if fields.update_mtime else None,
         )
-        return _entry(self._fs.setattr(inode, changes, self._caller(ctx)))
+        return _entry(self._fs.setattr(inode, changes, _caller(ctx)))
 
     @request
     def statfs(self, ctx: RequestContext) -> StatvfsData:
@@ -231,7 +230,7 @@ class Requests(pyfuse3.Operations):
 
     @request
     def open(self, inode: InodeT, flags: FlagT, ctx: RequestContext) -> FileInfo:
-        return self._opened(self._fs.open(inode, flags, self._caller(ctx)), inode, flags, ctx)
+        return self._opened(self._fs.open(inode, flags, _caller(ctx)), inode, flags, ctx)
 
     async def read(self, fh: FileHandleT, off: int, size: int) -> bytes:
         try:
@@ -241,7 +240,6 @@ class Requests(pyfuse3.Operations):
 
     @request
     def _read(self, fh: FileHandleT, off: int, size: int) -> bytes:
-        self._asking = self._openers[fh].pid
         return self._fs.read(fh, off, size)
 
     async def _wait_and_read(self, fh: FileHandleT, off: int, size: int) -> bytes:
@@ -274,12 +272,10 @@ class Requests(pyfuse3.Operations):
 
     @request
     def write(self, fh: FileHandleT, off: int, buf: bytes) -> int:
-        self._asking = self._openers[fh].pid
         return self._fs.write(fh, off, buf)
 
     @request
     def fsync(self, fh: FileHandleT, datasync: bool) -> None:
-        self._asking = self._openers[fh].pid
         self._fs.fsync(fh)
 
     @request
@@ -289,9 +285,13 @@ class Requests(pyfuse3.Operations):
 
     # Inside.
 
-    def _caller(self, ctx: RequestContext) -> Caller:
-        self._asking = ctx.pid
-        return Caller(ctx.pid, ctx.uid, ctx.gid, ctx.umask)
+    def _pid_of_caller(self, arguments: Sequence[object]) -> int:
+        """From a request's arguments: who asks, or who opened the file that they name; 0 for neither."""
+        for argument in arguments:
+            if isinstance(argument, RequestContext):
+                return argument.pid
+        opener = self._openers.get(cast(FileHandleT, arguments[0]))
+        return opener.pid if opener is not None else 0
 
     def _opened(self, handle: int, inode: int, flags: int, ctx: RequestContext) -> FileInfo:
         fh = FileHandleT(handle)
@@ -311,6 +311,10 @@ class Requests(pyfuse3.Operations):
         pyfuse3.invalidate_entry_async(InodeT(parent_ino), FileNameT(name), ignore_enoent=True)
 
 
+def _caller(ctx: RequestContext) -> Caller:
+    return Caller(ctx.pid, ctx.uid, ctx.gid, ctx.umask)
+
+
 def _forget_attributes(ino: int) -> None:
     """Have the kernel ask again: another link count, other dates."""
     try:
@@ -327,7 +331,7 @@ def _entry(attributes: Attributes) -> EntryAttributes:
     entry.st_uid = attributes.uid
     entry.st_gid = attributes.gid
     entry.st_size = attributes.size
-    entry.st_blksize = PAGE_SIZE
+    entry.st_blksize = IO_BYTES
     entry.st_atime_ns = attributes.atime_ns
     entry.st_mtime_ns = attributes.mtime_ns
     entry.st_ctime_ns = attributes.ctime_ns

@@ -13,10 +13,11 @@ from .directory_ops import DirectoryOps
 from .errors import WouldBlock
 from .filesystem import Kernfs
 from .filetype import ByteFile, ControlFile, PipeFile
-from .namespace import ROOT_INO
+from .namespace import NAME_MAX, ROOT_INO
 from .node import Attributes, Changes, DataFile, Directory, File, Node
 
 __all__ = [
+    "NAME_MAX",
     "OWNER",
     "ROOT_INO",
     "Attributes",

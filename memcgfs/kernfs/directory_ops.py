@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class DirectoryOps(Protocol):
     def mkdir(self, parent: Directory, name: bytes, mode: int, caller: Caller) -> Directory: ...
 
-    def rmdir(self, directory: Directory, caller: Caller) -> None: ...
+    def rmdir(self, directory: Directory) -> None: ...
 
     def rename(self, node: Node, new_parent: Directory, new_name: bytes, target: Node | None) -> None:
         """`target` is what has the new name so far: another node, and a directory if and only if `node` is one."""
@@ -32,5 +32,5 @@ class DirectoryOps(Protocol):
     def create(self, parent: Directory, name: bytes, mode: int, caller: Caller) -> DataFile:
         raise CreateRefused(name)
 
-    def unlink(self, node: Node, caller: Caller) -> None:
+    def unlink(self, node: Node) -> None:
         raise NotPermitted(node.name)

@@ -53,7 +53,7 @@ class Kernfs(Namespace):
 
     # Names.
 
-    def lookup(self, parent_ino: int, name: bytes, caller: Caller = OWNER) -> Node:
+    def lookup(self, parent_ino: int, name: bytes) -> Node:
         node = self._child(self.directory(parent_ino), name)
         node.nr_lookups += 1
         return node
@@ -109,7 +109,7 @@ class Kernfs(Namespace):
         directory.nr_lookups += 1
         return directory
 
-    def rmdir(self, parent_ino: int, name: bytes, caller: Caller = OWNER) -> None:
+    def rmdir(self, parent_ino: int, name: bytes) -> None:
         parent = self.directory(parent_ino)
         directory = self._child(parent, name)
         if not isinstance(directory, Directory):
@@ -119,12 +119,11 @@ class Kernfs(Namespace):
         if parent.ops is None:
             raise NotPermitted(name)
         with self._requesting((parent, name)):
-            parent.ops.rmdir(directory, caller)
+            parent.ops.rmdir(directory)
 
     # Names of files.  What a directory without ops refuses is the vfs' own, as for one that lacks the operation.
 
-    def rename(self, parent_ino: int, name: bytes, new_parent_ino: int, new_name: bytes, flags: int = 0,
-               caller: Caller = OWNER) -> None:  # fmt: skip
+    def rename(self, parent_ino: int, name: bytes, new_parent_ino: int, new_name: bytes, flags: int = 0) -> None:
         """The refusals and their order are those of sys_renameat and vfs_rename."""
         parent, new_parent = self.directory(parent_ino), self.directory(new_parent_ino)
         if flags & ~RENAME_NOREPLACE:
@@ -166,14 +165,14 @@ class Kernfs(Namespace):
         file.nr_lookups += 1
         return file
 
-    def link(self, parent_ino: int, name: bytes, caller: Caller = OWNER) -> NoReturn:
+    def link(self, parent_ino: int, name: bytes) -> NoReturn:
         """There are none, neither hard nor symbolic."""
         self._require_free(self.directory(parent_ino), name)
         raise NotPermitted(name)
 
     symlink = link
 
-    def unlink(self, parent_ino: int, name: bytes, caller: Caller = OWNER) -> None:
+    def unlink(self, parent_ino: int, name: bytes) -> None:
         parent = self.directory(parent_ino)
         node = self._child(parent, name)
         if isinstance(node, Directory):
@@ -181,7 +180,7 @@ class Kernfs(Namespace):
         if parent.ops is None:
             raise NotPermitted(name)
         with self._requesting((parent, name)):
-            parent.ops.unlink(node, caller)
+            parent.ops.unlink(node)
 
     # Open files.
 

@@ -1,8 +1,8 @@
-"""machinefs: the `.machine` directory.  Imports mm, kernfs and cgroup.
+"""machinefs: the `.machine` directory.  Imports mm, kernfs, cgroup and units.
 
 Read in this order: `directory` (what there is), `tasks` and `task_files` (a simulated task), `ctl` with `grammar` (what
-it can be told), `files`, `file_commands` and `permission` (the machine's disk), `machine_files`, `page_files`, `sysctl`,
-`trace`.
+it can be told), `files`, `file_commands` and `permission` (the machine's disk), `machine_files`, `page_files`,
+`swap_files`, `sysctl`, `trace`.
 """
 
 from __future__ import annotations

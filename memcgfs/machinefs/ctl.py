@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..cgroup import NoSuchTask
 from ..kernfs import Caller
+from ..mm import ADVICE, PAGE_BYTES
 from ..mm.params import GFP_ATOMIC, GFP_KERNEL, GFP_NOFAIL, GFP_NOFS, GFP_NOIO, GFP_NORETRY
 from .errors import BadCommand
 from .file_commands import fadvise_file, fsync_file, map_file, read_file, sync, write_file
@@ -20,8 +21,6 @@ from .grammar import Usage, words_of
 
 if TYPE_CHECKING:
     from .tasks import TaskEntry
-
-PAGE_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +49,6 @@ def _madvise(entry: TaskEntry, start: int, npages: int, advice: str) -> None:
 def _swapon(entry: TaskEntry, name: str, nbytes: int, priority: int | None) -> None:
     entry.task.machine.swapon(name, nbytes // PAGE_BYTES, priority)
 
-
-ADVICE = ("normal", "sequential", "random", "willneed", "dontneed", "noreuse")
 
 BLOCK_GFP = {
     None: GFP_KERNEL,

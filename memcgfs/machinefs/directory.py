@@ -29,6 +29,6 @@ def add_machine_directory(fs: Kernfs, hierarchy: Hierarchy, owner: Caller, *, vi
     sys = fs.add_directory(top, b"sys", mode=MODE, owner=owner)
     vm = fs.add_directory(sys, b"vm", mode=MODE, owner=owner)
     fs.add_files(vm, sysctl_files(machine), owner, machine)
-    add_trace_directory(fs, hierarchy, top, owner)
     files = Files(fs, hierarchy, top, owner)
+    add_trace_directory(fs, hierarchy, files, top, owner)
     return TaskEntries(fs, hierarchy, top, owner, files)

@@ -76,7 +76,7 @@ class Files(DirectoryOps):
     def mkdir(self, parent: Directory, name: bytes, mode: int, caller: Caller) -> Directory:
         return self._fs.add_directory(parent, name, mode=mode, owner=caller, ops=self)
 
-    def rmdir(self, directory: Directory, caller: Caller) -> None:
+    def rmdir(self, directory: Directory) -> None:
         if directory.children:
             raise NotEmpty(directory.name)
         self._fs.remove(directory)
@@ -96,7 +96,7 @@ class Files(DirectoryOps):
         self._nodes[file] = node
         return node
 
-    def unlink(self, node: Node, caller: Caller) -> None:
+    def unlink(self, node: Node) -> None:
         self._fs.remove(node)
 
     # By name, from the directory on: `data`, `dir/data`.

@@ -11,15 +11,16 @@ from collections.abc import Iterable
 
 from .. import units
 from ..kernfs import Caller, ControlFile
-from ..mm import Machine, MachineBroken, PagesetView, ZoneView
+from ..mm import KB_PER_PAGE, Machine, MachineBroken, PagesetView, ZoneView
 from .errors import BadCommand
 
-KB_PER_PAGE = 4
 NS_PER_TICK = 10_000_000
+"""USER_HZ is 100."""
 NS_PER_S = 1_000_000_000
 NR_SOFTIRQS = 10
 START_OF_TIME_NS = 1_185_567_041 * NS_PER_S
 """2007-07-27 20:10:41 GMT, when the seed was sent: the date of every file starts there."""
+
 
 def show_meminfo(machine: Machine) -> str:
     return "".join(f"{name + ':':<15} {kb:8} kB\n" for name, kb in machine.meminfo().items())

@@ -11,11 +11,11 @@ from typing import Any
 
 from ..cgroup import Hierarchy
 from ..kernfs import Caller, ControlFile
+from ..mm import PAGE_BYTES
 from .errors import BadCommand
 from .grammar import Usage, words_of
 from .machine_files import show_swaps
 
-PAGE_BYTES = 4096
 SWAPON = Usage("swapon NAME SIZE [PRIORITY]")
 SWAPOFF = Usage("swapoff NAME")
 

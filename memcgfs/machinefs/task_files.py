@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from .. import units
 from ..kernfs import ByteFile, Caller, ControlFile
+from ..mm import KB_PER_PAGE, PAGE_BYTES
 from .ctl import run_command, show_commands
 from .errors import BadCommand, OnlyRootLowers
+from .machine_files import NS_PER_TICK
 from .page_files import word_range
 
 if TYPE_CHECKING:
@@ -21,10 +23,6 @@ if TYPE_CHECKING:
     from .files import Files
     from .tasks import TaskEntry
 
-PAGE_SIZE = 4096
-KB_PER_PAGE = PAGE_SIZE // 1024
-NS_PER_TICK = 10_000_000
-"""USER_HZ is 100."""
 STATES = {"R": "R (running)", "Z": "Z (zombie)"}
 RLIM_INFINITY = (1 << 64) - 1
 SIGCHLD = 17
@@ -88,7 +86,7 @@ def show_stat(entry: TaskEntry) -> str:
         "num_threads": 1,
         "itrealvalue": 0,
         "starttime": task.start_ns // NS_PER_TICK,
-        "vsize": task.total_vm * PAGE_SIZE,
+        "vsize": task.total_vm * PAGE_BYTES,
         "rss": task.rss_pages,
         "rsslim": RLIM_INFINITY,
         **dict.fromkeys(("startcode", "endcode", "startstack", "kstkesp", "kstkeip"), 0),
@@ -120,10 +118,10 @@ def _mapping(files: Files, vma: VmaView) -> str:
         ino, path = vma.file.number, SHARED_MEMORY
     elif vma.file is not None:
         node = files.node_of(vma.file)
-        offset_bytes, device = vma.pgoff * PAGE_SIZE, DISK_DEVICE
+        offset_bytes, device = vma.pgoff * PAGE_BYTES, DISK_DEVICE
         if node is not None:
             ino, path = node.ino, files.path_of(node).replace(b"\n", rb"\012")
-    line = f"{vma.start * PAGE_SIZE:08x}-{vma.end * PAGE_SIZE:08x} {vma.permissions} {offset_bytes:08x} {device} {ino} "
+    line = f"{vma.start * PAGE_BYTES:08x}-{vma.end * PAGE_BYTES:08x} {vma.permissions} {offset_bytes:08x} {device} {ino} "
     return (line.ljust(PATH_COLUMN) + os.fsdecode(path) if path else line) + "\n"
 
 

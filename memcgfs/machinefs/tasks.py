@@ -61,7 +61,7 @@ class TaskEntries(DirectoryOps):
         entry: TaskEntry = self._add(self._members.fork(parent.member, pid)).subject
         return entry
 
-    def rmdir(self, directory: Directory, caller: Caller) -> None:
+    def rmdir(self, directory: Directory) -> None:
         entry: TaskEntry = directory.subject
         self._members.reap(entry.member)
         self._fs.remove(directory)

@@ -4,7 +4,8 @@ Contract
 - A line is a record: `            task-101   [000] .....     0.123456: EVENT: FIELD=VALUE ...`.  Who was nobody is `<idle>-0`, and
   whose name is known no more is `<...>`.
 - A container is its path, with blanks and what cannot be printed as `\\040`; one that was removed is `(removed 5)`, by its number,
-  also where another has got that number since.
+  also where another has got that number since.  A file is its path below `.machine/files` in the same way; one that has lost
+  its name while it is mapped is followed by `\\040(deleted)`, and files in memory are `(shared memory)`, since they have none.
 - `trace` shows the ring and consumes nothing; truncating it, or writing to it, clears the ring.  `trace_pipe` consumes what it shows.
 - What is no event, and what is neither 0 nor 1, is EINVAL.
 """
@@ -19,6 +20,7 @@ from ..kernfs import Caller, ControlFile, Directory, Kernfs, PipeFile, WouldBloc
 from ..mm import TRACE_EVENTS, TRACE_RECORD_BYTES, TRACE_WORDS, Machine, TraceEvent, TraceRecord
 from ..mm.params import DAEMON_PDFLUSH
 from .errors import BadCommand, NoMemoryForTrace
+from .files import Files
 
 MODE = 0o755
 NS_PER_US = 1_000
@@ -52,10 +54,11 @@ _UNPRINTABLE = re.compile(r"[\0-\x20\x7f\\\\\udc80-\udcff]")
 class Tracefs:
     """The subject of the files: the machine's tracer, and how its numbers are called here."""
 
-    def __init__(self, hierarchy: Hierarchy) -> None:
+    def __init__(self, hierarchy: Hierarchy, files: Files) -> None:
         self.machine: Machine = hierarchy.machine
         self.tracer = hierarchy.machine.tracer
         self._hierarchy = hierarchy
+        self._files = files
 
     def lines(self) -> Iterator[tuple[TraceRecord, str]]:
         """The records and their lines, the oldest first."""
@@ -80,16 +83,27 @@ class Tracefs:
 
     def _word(self, kind: str, value: int, record: TraceRecord) -> str:
         words = TRACE_WORDS.get(kind)
+        if value < 0 and kind != "number":
+            return "(machine)" if kind == "target" else "(none)"
         if words is not None:
             return words[value]
-        if kind == "number":
+        if kind == "file":
+            return self._file(value, record)
+        if kind in ("number", "priority"):
             return str(value)
-        if value < 0:
-            return "(machine)" if kind == "target" else "(none)"
         container = self.machine.containers.get(value)
         if container is None or container.first_record > record.number:
             return f"(removed {value})"
         return escaped(self._hierarchy.path_of(container))
+
+    def _file(self, number: int, record: TraceRecord) -> str:
+        file = self.machine.files.get(number)
+        if file is None or file.first_record > record.number:
+            return f"(removed {number})"
+        node = self._files.node_of(file)
+        if node is None:
+            return f"(unnamed {number})" if file.is_on_disk else "(shared memory)"
+        return escaped(self._files.path_of(node))
 
 
 def escaped(path: bytes) -> str:
@@ -279,8 +293,8 @@ ENABLE: ControlFile[Enabling] = ControlFile("enable", show_enable, set_enable)
 EVENT_FILES: tuple[ControlFile[TraceEvent], ...] = (ControlFile("format", show_format), ControlFile("id", show_id))
 
 
-def add_trace_directory(fs: Kernfs, hierarchy: Hierarchy, machine_directory: Directory, owner: Caller) -> None:
-    trace = Tracefs(hierarchy)
+def add_trace_directory(fs: Kernfs, hierarchy: Hierarchy, files: Files, machine_directory: Directory, owner: Caller) -> None:
+    trace = Tracefs(hierarchy, files)
 
     def add_directory(parent: Directory, name: str, events: Sequence[TraceEvent]) -> Directory:
         directory = fs.add_directory(parent, name.encode(), mode=MODE, owner=owner)

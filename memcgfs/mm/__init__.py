@@ -36,10 +36,14 @@ from .errors import TooManyFiles as TooManyFiles
 from .errors import TooManyMappings as TooManyMappings
 from .errors import TooManySwapAreas as TooManySwapAreas
 from .errors import TooManyTasks as TooManyTasks
+from .file import ADVICE as ADVICE
 from .file import File as File
 from .file import FsStat as FsStat
 from .file import OpenFile as OpenFile
 from .machine import Machine as Machine
+from .params import KB_PER_PAGE as KB_PER_PAGE
+from .params import PAGE_BYTES as PAGE_BYTES
+from .params import PAGE_SHIFT as PAGE_SHIFT
 from .task import Access as Access
 from .task import Task as Task
 from .task import VmaView as VmaView

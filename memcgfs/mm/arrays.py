@@ -14,7 +14,6 @@ page, as objects do in their slabs (mm/slab.c).
 from __future__ import annotations
 
 import mmap
-from itertools import cycle
 from typing import Final
 
 MAP_NORESERVE: Final = 0x4000
@@ -25,16 +24,21 @@ HOST_PAGE_BYTES: Final = 4096
 COLOUR_BYTES: Final = 320
 """Five cache lines, an odd number: the 64 lines of a page are all begun at before one is for the second time."""
 
-colours = cycle([place * COLOUR_BYTES % HOST_PAGE_BYTES for place in range(64)])
 
+class Arrays:
+    """Makes the arrays of one machine, and counts them, so that each begins at the colour after the last one's."""
 
-def array_of(typecode: str, length: int) -> memoryview[int]:
-    """`length` zeros of struct type `typecode`, as a writable view.
+    def __init__(self) -> None:
+        self.nr_made = 0
 
-    Raises OSError, OverflowError or ValueError where the host refuses the mapping.
-    """
-    colour = next(colours)
-    return host_zeros(colour + max(length, 1) * ITEM_BYTES[typecode])[colour:].cast(typecode)  # type: ignore[call-overload, no-any-return]
+    def of(self, typecode: str, length: int) -> memoryview[int]:
+        """`length` zeros of struct type `typecode`, as a writable view.
+
+        Raises OSError, OverflowError or ValueError where the host refuses the mapping.
+        """
+        colour = self.nr_made * COLOUR_BYTES % HOST_PAGE_BYTES
+        self.nr_made += 1
+        return host_zeros(colour + max(length, 1) * ITEM_BYTES[typecode])[colour:].cast(typecode)  # type: ignore[call-overload, no-any-return]
 
 
 def pages_of(nr_pages: int) -> memoryview[int]:

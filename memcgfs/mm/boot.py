@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from .buddy import put_block
 from .config import LOWMEM_RESERVE_RATIO, MachineConfig, default_min_free_kbytes, zone_batchsize
-from .params import LARGEST_BLOCK, LARGEST_ORDER, MAX_NR_ZONES, NR_FREE_PAGES, NR_ORDERS, PG_RESERVED, WMARK_HIGH, WMARK_LOW
+from .params import KB_PER_PAGE, LARGEST_BLOCK, LARGEST_ORDER, MAX_NR_ZONES, NR_FREE_PAGES, NR_ORDERS, PG_RESERVED, WMARK_HIGH, WMARK_LOW
 from .params import WMARK_MIN, ZERO_PAGE, ZONE_HIGHMEM, ZONE_NORMAL, ZONE_ROW
 from .pure import Core
 
@@ -95,9 +95,8 @@ def build_zonelists(core: Core) -> None:
             populated = [zone for zone in fallback if zones.present[zone]]
             zonelist = local * MAX_NR_ZONES + kind
             zones.zonelist_length[zonelist] = len(populated)
-            row = zonelist * (zones.nr_zones + 1)
-            for place in range(zones.nr_zones + 1):
-                zones.zonelist[row + place] = populated[place] if place < len(populated) else zones.nr_zones
+            for place, zone in enumerate(populated):
+                zones.zonelist[zonelist * zones.nr_zones + place] = zone
 
 
 def is_highmem(zone: int) -> bool:
@@ -111,7 +110,7 @@ def lowmem_pages(core: Core) -> int:
 def setup_watermarks(core: Core, min_free_kbytes: int) -> None:
     """min by a zone's share of low memory, low a quarter and high a half above it; high memory keeps a token."""
     zones = core.zones
-    pages_min = min_free_kbytes // 4
+    pages_min = min_free_kbytes // KB_PER_PAGE
     lowmem = max(lowmem_pages(core), 1)
     for zone in range(zones.nr_zones):
         share = pages_min * zones.present[zone] // lowmem

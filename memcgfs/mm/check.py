@@ -14,7 +14,8 @@ from . import params
 from .dump import disk_queue, entries, partial_slabs, unused_dentries
 from .files import I_DIRTY, I_LOCK
 from .radix_tree import MAP_SHIFT, TAG_DIRTY, TAG_WRITEBACK
-from .params import INDEX_BITS, LEAF_ENTRIES, LEAF_MASK, MAX_SWAPFILES, PTE_PRESENT, PTE_SHIFT, SWAPFILE_CLUSTER, ZERO_PAGE
+from .pagetable import leaf_end, pte_place, word_of
+from .params import INDEX_BITS, MAX_SWAPFILES, PTE_PRESENT, PTE_SHIFT, SWAPFILE_CLUSTER, ZERO_PAGE
 from .params import ZONE_SHIFT
 from .slabs import OBJECT_BITS, OBJECT_FLAGS, OBJECT_IN_USE, OBJECT_NEWER, OBJECT_WORDS, SLAB_FREE, SLAB_HEADER, SLAB_INUSE
 
@@ -78,6 +79,7 @@ def check(machine: Machine) -> list[str]:
     check_page_tables(walk)
     check_free_lists(walk)
     check_groups(walk)
+    check_numa(walk)
     check_zone_lists(walk)
     check_charges(walk)
     check_slabs(walk)
@@ -94,6 +96,7 @@ def check_rest(walk: Walk) -> None:
     """No operation is under way: no lock is held, no reclaim runs."""
     walk.equal("locks held", walk.core.lockdep.held, 0)
     walk.equal("reclaims under way", walk.core.scan_depth, 0)
+    walk.equal("priority of the reclaim under way", walk.core.current_priority, -1)
     walk.expect(not walk.with_flag(params.PG_METAPAGE), "a meta page is locked")
     waiting = list(walk.core.containers.released[: walk.core.containers.nr_released])
     walk.expect(len(waiting) == len(set(waiting)), "a container waits twice to be looked at")
@@ -114,20 +117,18 @@ def check_page_tables(walk: Walk) -> None:
     ram = memoryview(core.tables.ram)
     for mm, space in walk.machine.spaces.items():
         anon = file = swapped = 0
-        seen: set[int] = set()
+        entries: Counter[int] = Counter()
         for start, vma in space.starts.items():
             end = vmas.end[vma]
             walk.expect(vmas.mm[vma] == mm and vmas.start[vma] == start < end, f"mm {mm}: VMA {vma} is not where it is sorted")
-            vpn = start
+            vpn = core.tables.next_leaf(mm, start, end)
             while vpn < end:
                 leaf = core.tables.leaf(mm, vpn)
-                stop = min((vpn | LEAF_MASK) + 1, end)
-                if leaf == 0:
-                    vpn = stop if core.tables.segment(mm, vpn) else min(((vpn >> 22) + 1) << 22, end)
-                    continue
-                seen.add(leaf)
+                stop = leaf_end(vpn, end)
+                entries[leaf] += 0
                 for page in range(vpn, stop):
-                    pte = ram[leaf * LEAF_ENTRIES + (page & LEAF_MASK)]
+                    pte = ram[pte_place(leaf, page)]
+                    entries[leaf] += pte != 0
                     if pte & PTE_PRESENT:
                         pfn = pte >> PTE_SHIFT
                         walk.mapped[pfn] += 1
@@ -140,15 +141,16 @@ def check_page_tables(walk: Walk) -> None:
                     elif pte:
                         swapped += 1
                         walk.swapped[pte >> PTE_SHIFT] += 1
-                vpn = stop
-        for leaf in seen:
-            inside = sum(1 for word in ram[leaf * LEAF_ENTRIES : (leaf + 1) * LEAF_ENTRIES] if word)
-            walk.expect(bool(walk.flags[leaf] & params.PG_TABLE) and inside <= LEAF_ENTRIES, f"frame {leaf} is no page table")
+                vpn = core.tables.next_leaf(mm, stop, end)
+        for leaf, count in entries.items():
+            walk.expect(bool(walk.flags[leaf] & params.PG_TABLE), f"frame {leaf} is no page table")
+            words = ram[word_of(leaf) : word_of(leaf + 1)]
+            walk.equal(f"frame {leaf}: page table entries, all under a VMA", sum(1 for word in words if word), count)
         walk.equal(f"mm {mm}: anon_rss", core.mms.anon_rss[mm], anon)
         walk.equal(f"mm {mm}: file_rss", core.mms.file_rss[mm], file)
         walk.equal(f"mm {mm}: swap entries", core.mms.swap_ptes[mm], swapped)
-        walk.equal(f"mm {mm}: page tables", core.mms.nr_ptes[mm], len(seen))
-        walk.leaves |= seen
+        walk.equal(f"mm {mm}: page tables", core.mms.nr_ptes[mm], len(entries))
+        walk.leaves |= entries.keys()
     walk.equal("page tables", core.zones.total(params.NR_PAGETABLE), len(walk.leaves))
     walk.expect(walk.with_flag(params.PG_TABLE) == walk.leaves, "a page table belongs to no address space")
 
@@ -176,6 +178,17 @@ def check_free_lists(walk: Walk) -> None:
         walk.equal(f"zone {zone}: free pages", zones.count(zone, params.NR_FREE_PAGES), free)
         check_pagesets(walk, zone)
     walk.expect(heads == walk.with_flag(params.PG_FREE), "free lists and PG_free do not agree")
+
+
+def check_numa(walk: Walk) -> None:
+    """Each block that a zone gave was a hit or a miss there, and local or not; a miss is foreign to one zone."""
+    zones = walk.core.zones
+    for zone in range(zones.nr_zones):
+        given = zones.count(zone, params.NUMA_HIT) + zones.count(zone, params.NUMA_MISS)
+        by_cpu = zones.count(zone, params.NUMA_LOCAL) + zones.count(zone, params.NUMA_OTHER)
+        walk.equal(f"zone {zone}: numa_hit and numa_miss", given, by_cpu)
+        walk.expect(given <= zones.count(zone, params.PGALLOC), f"zone {zone}: more blocks than pages were given")
+    walk.equal("numa_foreign", zones.total(params.NUMA_FOREIGN), zones.total(params.NUMA_MISS))
 
 
 def check_pagesets(walk: Walk, zone: int) -> None:
@@ -331,17 +344,17 @@ def check_slabs(walk: Walk) -> None:
     found: set[int] = set()
     partial: set[int] = set()
     for pfn in walk.slabs:
-        at = pfn * LEAF_ENTRIES + SLAB_HEADER
+        at = word_of(pfn) + SLAB_HEADER
         places = range(cache.objects_per_slab)
         used = [place for place in places if ram[at + place * OBJECT_WORDS + OBJECT_FLAGS] & OBJECT_IN_USE]
         found.update(pfn << OBJECT_BITS | place for place in used)
         free = set()
-        place = ram[pfn * LEAF_ENTRIES + SLAB_FREE]
+        place = ram[word_of(pfn) + SLAB_FREE]
         while 0 < place <= cache.objects_per_slab and place - 1 not in free:
             free.add(place - 1)
             place = ram[at + (place - 1) * OBJECT_WORDS + OBJECT_NEWER]
         walk.expect(free == set(places) - set(used), f"slab {pfn}: its free places are not those that no object has")
-        walk.equal(f"slab {pfn}: objects in use", ram[pfn * LEAF_ENTRIES + SLAB_INUSE], len(used))
+        walk.equal(f"slab {pfn}: objects in use", ram[word_of(pfn) + SLAB_INUSE], len(used))
         walk.expect(bool(used), f"slab {pfn} is empty")
         if free:
             partial.add(pfn)

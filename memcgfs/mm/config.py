@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from math import isqrt
 
 from .errors import ConfigError
-from .params import MAX_NR_ZONES, SWAP_AREA_SHIFT, ZONE_DMA, ZONE_DMA32, ZONE_HIGHMEM, ZONE_NORMAL
+from .params import KB_PER_PAGE, MAX_NR_ZONES, PAGE_BYTES, SWAP_AREA_SHIFT, ZONE_DMA, ZONE_DMA32, ZONE_HIGHMEM, ZONE_NORMAL
 
-PAGE_BYTES = 4096
 CLOCK_MAX_NS = 1 << 62  # 146 years: no clock is let go further by hand
 LONGEST_NS = 3600 * 10**9  # of a single wait: a fault's cost, a disk's latency
 MAX_FRAMES = 2**32 - 2
@@ -107,10 +106,10 @@ class MachineConfig:
         if self.disk.depth < 1 or self.disk.depth > 1 << 20 or self.disk.latency_ns < 0 or self.disk.bytes_per_s < 0:
             raise ConfigError("disk: latency and bandwidth cannot be negative, and the depth is 1 to 1048576")
         if self.zone_pages is None and self.ram_bytes < MIN_FRAMES * PAGE_BYTES:
-            raise ConfigError(f"ram={self.ram_bytes}: a machine needs at least {MIN_FRAMES * PAGE_BYTES // 1024}K")
+            raise ConfigError(f"ram={self.ram_bytes}: a machine needs at least {MIN_FRAMES * KB_PER_PAGE}K")
         largest = ZONE_ENDS[self.arch][-1][1]
         if self.nr_frames > largest:
-            raise ConfigError(f"ram={self.ram_bytes}: {self.arch} has at most {largest} page frames of 4096 bytes")
+            raise ConfigError(f"ram={self.ram_bytes}: {self.arch} has at most {largest} page frames of {PAGE_BYTES} bytes")
         if not 0 <= self.fault_ns <= LONGEST_NS:
             raise ConfigError(f"fault={self.fault_ns}ns: from 0 to an hour")
         if self.disk.latency_ns > LONGEST_NS or self.disk.bytes_per_s >= 1 << 62:
@@ -128,7 +127,7 @@ class MachineConfig:
         if not 0 <= self.files_bytes <= MAX_FILES_BYTES:
             raise ConfigError(f"files={self.files_bytes}: from 0 to {MAX_FILES_BYTES} bytes")
         if self.swap_bytes < 0 or self.nr_swap_pages > MAX_SWAP_PAGES:
-            raise ConfigError(f"swap={self.swap_bytes}: from 0 to {MAX_SWAP_PAGES} pages of 4096 bytes")
+            raise ConfigError(f"swap={self.swap_bytes}: from 0 to {MAX_SWAP_PAGES} pages of {PAGE_BYTES} bytes")
 
     @property
     def nr_frames(self) -> int:
@@ -270,4 +269,4 @@ def objects_per_slab(object_bytes: int, struct_slab_bytes: int) -> int:
 
 def default_min_free_kbytes(lowmem_pages: int) -> int:
     """init_per_zone_pages_min: int_sqrt(16 * kbytes), from 128 to 65536; 512 MB give 2896."""
-    return min(max(isqrt(lowmem_pages * (PAGE_BYTES // 1024) * 16), 128), 65536)
+    return min(max(isqrt(lowmem_pages * KB_PER_PAGE * 16), 128), 65536)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .config import PAGE_BYTES
+from .params import PAGE_BYTES
 
 if TYPE_CHECKING:
     from .machine import Machine

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .arrays import array_of
+from .arrays import Arrays
 from .params import MEM_CONTAINER_TYPE_ALL
 
 
@@ -22,15 +22,15 @@ class Containers:
     leaked: references that a lost charge race never gave back (v4 and v5 did not; mended in v6).
     """
 
-    def __init__(self, nr_containers: int) -> None:
+    def __init__(self, arrays: Arrays, nr_containers: int) -> None:
         self.nr_containers = nr_containers
-        self.css = array_of("q", nr_containers)
-        self.leaked = array_of("q", nr_containers)
-        self.peak = array_of("Q", nr_containers)
-        self.nr_cache = array_of("q", nr_containers)
-        self.control_type = array_of("B", nr_containers)
-        self.is_released = array_of("B", nr_containers)
-        self.released = array_of("I", nr_containers)
+        self.css = arrays.of("q", nr_containers)
+        self.leaked = arrays.of("q", nr_containers)
+        self.peak = arrays.of("Q", nr_containers)
+        self.nr_cache = arrays.of("q", nr_containers)
+        self.control_type = arrays.of("B", nr_containers)
+        self.is_released = arrays.of("B", nr_containers)
+        self.released = arrays.of("I", nr_containers)
         self.nr_released = 0
 
     def init(self, container: int) -> None:

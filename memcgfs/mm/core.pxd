@@ -5,6 +5,7 @@ cdef class Flusher
 @cython.final
 cdef class Core:
     cdef readonly object kernel
+    cdef readonly object arrays
     cdef readonly Frames frames
     cdef readonly Links lru
     cdef readonly Links meta
@@ -60,6 +61,7 @@ cdef class Core:
     cdef readonly bint current_is_memalloc
     cdef readonly bint current_is_kswapd
     cdef readonly bint current_is_pdflush
+    cdef readonly int current_priority
     cdef readonly int[::1] kswapd_max_order
     cdef readonly int scan_depth
     cdef readonly long long reclaimed_slab
@@ -72,6 +74,7 @@ cdef class Core:
     cdef readonly bint is_interleaved
     cpdef void set_total_pages(self, long long nr_pages) noexcept nogil
     cpdef void set_current(self, unsigned int mm, long long pid, unsigned int node) noexcept nogil
+    cpdef void set_priority(self, int priority) noexcept nogil
     cpdef void set_memalloc(self, bint on) noexcept nogil
     cpdef void kill_current(self) noexcept nogil
     cpdef void set_traced(self, unsigned long long events) noexcept nogil

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .arrays import array_of
+from .arrays import Arrays
 from .containers import Containers
 from .daemons import Daemons
 from .disk import Disks
@@ -39,28 +39,29 @@ class Core:
 
     def __init__(self, sizes: Sizes, kernel: object) -> None:
         self.kernel = kernel
+        self.arrays = arrays = Arrays()
         self.nr_free_heads = sizes.nr_nodes * MAX_NR_ZONES * (NR_ORDERS + 2 * sizes.nr_nodes)
-        self.frames = Frames(sizes.nr_frames, max(self.nr_free_heads + sizes.nr_lru_heads, sizes.nr_meta_heads))
+        self.frames = Frames(arrays, sizes.nr_frames, max(self.nr_free_heads + sizes.nr_lru_heads, sizes.nr_meta_heads))
         self.lru = self.frames.lru
         self.meta = self.frames.meta
-        self.zones = Zones(sizes.nr_nodes, self.lru.first_head)
-        self.counters = ResCounters(sizes.nr_containers, sizes.largest_count, sizes.charge_unit, sizes.limit_wraps)
-        self.containers = Containers(sizes.nr_containers)
-        self.mms = AddressSpaces(sizes.nr_mms)
-        self.vmas = Vmas(sizes.nr_vmas, sizes.nr_files)
-        self.tables = PageTables(sizes.nr_frames, sizes.nr_mms, sizes.nr_segments)
-        self.swap = SwapAreas(sizes.nr_slots)
-        self.token = SwapToken(sizes.nr_mms)
-        self.disks = Disks(NR_DISKS, sizes.disk_latency_ns, sizes.disk_transfer_ns, sizes.disk_depth)
-        self.daemons = Daemons()
-        self.files = Files(sizes.nr_files)
-        self.open_files = OpenFiles(sizes.nr_open_files, sizes.pagevec_size)
-        self.trees = RadixTrees(2 * sizes.nr_files, sizes.nr_tree_nodes)
-        self.blocks = Blocks(sizes.nr_blocks)
+        self.zones = Zones(arrays, sizes.nr_nodes, self.lru.first_head)
+        self.counters = ResCounters(arrays, sizes.nr_containers, sizes.largest_count, sizes.charge_unit, sizes.limit_wraps)
+        self.containers = Containers(arrays, sizes.nr_containers)
+        self.mms = AddressSpaces(arrays, sizes.nr_mms)
+        self.vmas = Vmas(arrays, sizes.nr_vmas, sizes.nr_files)
+        self.tables = PageTables(arrays, sizes.nr_frames, sizes.nr_mms, sizes.nr_segments)
+        self.swap = SwapAreas(arrays, sizes.nr_slots)
+        self.token = SwapToken(arrays, sizes.nr_mms)
+        self.disks = Disks(arrays, NR_DISKS, sizes.disk_latency_ns, sizes.disk_transfer_ns, sizes.disk_depth)
+        self.daemons = Daemons(arrays)
+        self.files = Files(arrays, sizes.nr_files)
+        self.open_files = OpenFiles(arrays, sizes.nr_open_files, sizes.pagevec_size)
+        self.trees = RadixTrees(arrays, 2 * sizes.nr_files, sizes.nr_tree_nodes)
+        self.blocks = Blocks(arrays, sizes.nr_blocks)
         self.dentry_cache = KmemCache(sizes.dentry_bytes, sizes.dentries_per_slab, DEFAULT_SEEKS)
         self.lockdep = Lockdep()
-        self.trace = TraceRing(DEFAULT_RECORDS)
-        self.events = array_of("q", NR_VM_EVENTS)
+        self.trace = TraceRing(arrays, DEFAULT_RECORDS)
+        self.events = arrays.of("q", NR_VM_EVENTS)
         self.nr_nodes = sizes.nr_nodes
         self.user_zone = sizes.user_zone
         self.kernel_zone = sizes.kernel_zone
@@ -93,7 +94,8 @@ class Core:
         self.current_is_memalloc = False
         self.current_is_kswapd = False
         self.current_is_pdflush = False
-        self.kswapd_max_order = array_of("i", sizes.nr_nodes)
+        self.current_priority = -1
+        self.kswapd_max_order = arrays.of("i", sizes.nr_nodes)
         self.scan_depth = 0
         self.reclaimed_slab = 0
         self.fault = 0
@@ -121,6 +123,11 @@ class Core:
         self.current_node = node
         self.current_is_killed = False
         self.current_is_memalloc = False
+        self.current_priority = -1
+
+    def set_priority(self, priority: int) -> None:
+        """How hard the reclaim tries that the running task is in the midst of; -1 where it is in none. For the trace."""
+        self.current_priority = priority
 
     def set_memalloc(self, on: bool) -> None:
         """PF_MEMALLOC: the running task is in direct reclaim."""

@@ -6,7 +6,7 @@ does stands elsewhere (waiting.py: run_daemon); here is only when.
 
 from __future__ import annotations
 
-from .arrays import array_of
+from .arrays import Arrays
 from .params import NR_DAEMONS
 
 
@@ -18,10 +18,10 @@ class Daemons:
     a time, O(1) to ask.
     """
 
-    def __init__(self) -> None:
-        self.due_ns = array_of("q", NR_DAEMONS)
-        self.is_running = array_of("B", NR_DAEMONS)
-        self.is_napping = array_of("B", NR_DAEMONS)
+    def __init__(self, arrays: Arrays) -> None:
+        self.due_ns = arrays.of("q", NR_DAEMONS)
+        self.is_running = arrays.of("B", NR_DAEMONS)
+        self.is_napping = arrays.of("B", NR_DAEMONS)
         for daemon in range(NR_DAEMONS):
             self.due_ns[daemon] = -1
         self.next_ns = -1

@@ -10,7 +10,7 @@ A queue has room for `depth` requests of each direction, and counts as congested
 
 from __future__ import annotations
 
-from .arrays import array_of
+from .arrays import Arrays
 
 
 class Disks:
@@ -23,7 +23,7 @@ class Disks:
     Cost: O(1) for every method, but for complete(): O(disks in use).
     """
 
-    def __init__(self, nr_disks: int, latency_ns: int, transfer_ns: int, depth: int) -> None:
+    def __init__(self, arrays: Arrays, nr_disks: int, latency_ns: int, transfer_ns: int, depth: int) -> None:
         self.nr_disks = nr_disks
         self.nr_in_use = 0
         self.latency_ns = latency_ns
@@ -33,13 +33,13 @@ class Disks:
         self.congestion_on = min(depth - depth // 8 + 1, depth)
         self.congestion_off = max(depth - depth // 8 - depth // 16 - 1, 1)
         self.ring = 2 * depth + 2
-        self.pfn = array_of("I", nr_disks * self.ring)
-        self.is_write = array_of("B", nr_disks * self.ring)
-        self.done_ns = array_of("q", nr_disks * self.ring)
-        self.first = array_of("I", nr_disks)
-        self.free_from_ns = array_of("q", nr_disks)
-        self.nr_requests = array_of("I", 2 * nr_disks)
-        self.congested = array_of("B", 2 * nr_disks)
+        self.pfn = arrays.of("I", nr_disks * self.ring)
+        self.is_write = arrays.of("B", nr_disks * self.ring)
+        self.done_ns = arrays.of("q", nr_disks * self.ring)
+        self.first = arrays.of("I", nr_disks)
+        self.free_from_ns = arrays.of("q", nr_disks)
+        self.nr_requests = arrays.of("I", 2 * nr_disks)
+        self.congested = arrays.of("B", 2 * nr_disks)
         self.nr_writes = 0
         self.nr_relieved = 0
         self.next_ns = -1

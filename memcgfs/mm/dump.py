@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .params import LEAF_ENTRIES, MAX_SWAPFILES, NR_ORDERS
+from .pagetable import word_of
+from .params import MAX_SWAPFILES, NR_ORDERS
 from .pure import Core
 from .radix_tree import ANY_ENTRY
 from .slabs import OBJECT_BITS, OBJECT_MASK, OBJECT_NEWER, OBJECT_OLDER, OBJECT_WORDS, SLAB_HEADER, SLAB_NEXT, SLAB_PREV
@@ -125,7 +126,7 @@ def unused_dentries(core: Core) -> list[int]:
     ram = memoryview(core.tables.ram)
     dentry, newer = core.dentry_cache.newest, 0
     while dentry and len(found) <= core.dentry_cache.nr_objects:
-        at = (dentry >> OBJECT_BITS) * LEAF_ENTRIES + SLAB_HEADER + (dentry & OBJECT_MASK) * OBJECT_WORDS
+        at = word_of(dentry >> OBJECT_BITS) + SLAB_HEADER + (dentry & OBJECT_MASK) * OBJECT_WORDS
         if dentry >> OBJECT_BITS >= core.frames.nr_frames or ram[at + OBJECT_NEWER] != newer:
             break
         found.append(dentry)
@@ -139,8 +140,8 @@ def partial_slabs(core: Core) -> list[int]:
     ram = memoryview(core.tables.ram)
     pfn, before = core.dentry_cache.first_partial, 0
     while pfn and len(found) <= core.dentry_cache.nr_slabs:
-        if pfn >= core.frames.nr_frames or ram[pfn * LEAF_ENTRIES + SLAB_PREV] != before:
+        if pfn >= core.frames.nr_frames or ram[word_of(pfn) + SLAB_PREV] != before:
             break
         found.append(pfn)
-        pfn, before = ram[pfn * LEAF_ENTRIES + SLAB_NEXT], pfn
+        pfn, before = ram[word_of(pfn) + SLAB_NEXT], pfn
     return found if before == core.dentry_cache.last_partial else []

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 
 from .errors import BadValue, FileTooBig, MachineError, NoSpace, OutOfMemory
 from .files import FILE_ON_DISK, MAX_FILE_PAGES, VM_MAX_READAHEAD_PAGES
-from .params import ENOSPC, PG_CONTENT
+from .params import ENOSPC, PAGE_BYTES, PG_CONTENT
 
 if TYPE_CHECKING:
     from .container import Container
     from .machine import Machine
 
-PAGE_BYTES = 4096
 MAX_FILE_BYTES = MAX_FILE_PAGES * PAGE_BYTES
 SECTORS_PER_BLOCK = PAGE_BYTES // 512
 ADVICE = ("normal", "random", "sequential", "willneed", "dontneed", "noreuse")
@@ -44,14 +43,18 @@ def error_of(code: int) -> MachineError:
 
 
 class File:
-    """Made by Machine.create_file with one reference, its maker's; or by create_shared_memory, and then it has no name and no blocks."""
+    """Made by Machine.create_file with one reference, its maker's; or by create_shared_memory, and then it has no name and no blocks.
 
-    __slots__ = ("__weakref__", "machine", "number", "users")
+    first_record: trace records before that one mean another file, which had the same number.
+    """
+
+    __slots__ = ("__weakref__", "first_record", "machine", "number", "users")
 
     def __init__(self, machine: Machine, number: int, kind: int) -> None:
         self.machine = machine
         self.number = number
         self.users = 1
+        self.first_record = machine.tracer.next_number
         machine.core.files.init(number, kind)
 
     @property
@@ -157,21 +160,21 @@ class OpenFile:
         machine = self.machine
         end = min(offset + nr_bytes, self.file.size)
         last_page = -(-end // PAGE_BYTES)
-        found = bytearray()
+        found, pfn = bytearray(), 0
         with machine.running(None, self.payer()):
             while offset < end:
                 page, within = divmod(offset, PAGE_BYTES)
                 piece = min(end - offset, PAGE_BYTES - within)
                 pfn = machine.engine.file_read_page(machine.core, self.handle, page, within, piece, last_page - page)
-                if pfn < 0:
-                    if found:
-                        break
-                    machine.core.open_files.end_read(self.handle)
-                    raise error_of(pfn)
-                found += machine.page_bytes(pfn, within, piece)
+                if pfn <= 0:
+                    break
+                end = min(end, self.file.size)  # it may have been cut while we waited
+                found += machine.page_bytes(pfn, within, max(min(piece, end - offset), 0))
                 machine.engine.put_page(machine.core, pfn)
                 offset += piece
             machine.core.open_files.end_read(self.handle)
+        if not found and pfn < 0:
+            raise error_of(pfn)
         return bytes(found)
 
     def write(self, offset: int, content: bytes) -> int:
@@ -191,7 +194,7 @@ class OpenFile:
                 at = pfn * PAGE_BYTES + within
                 machine.ram_bytes[at : at + piece] = content[done : done + piece]
                 done += piece
-                machine.engine.file_write_end(machine.core, self.handle, pfn, page, offset + done)
+                machine.engine.file_write_end(machine.core, self.handle, pfn, offset + done)
             machine.engine.pagevec_lru_add(machine.core)
             if pfn < 0:
                 self.file.trim()

@@ -5,7 +5,7 @@ cpdef long long file_read_pages(Core core, unsigned int handle, long long first,
 cdef long long grab_cache_page(Core core, unsigned int file, long long index) noexcept nogil
 cpdef long long file_write_begin(Core core, unsigned int handle, long long index, bint is_whole) noexcept nogil
 cdef long long prepare_page(Core core, unsigned int file, long long index, bint is_whole) noexcept nogil
-cpdef void file_write_end(Core core, unsigned int handle, unsigned int pfn, long long index, unsigned long long end) noexcept nogil
+cpdef void file_write_end(Core core, unsigned int handle, unsigned int pfn, unsigned long long end) noexcept nogil
 cpdef long long file_write_pages(Core core, unsigned int handle, long long first, long long nr_pages) noexcept nogil
 cdef int filemap_fault(Core core, unsigned int handle, long long index, unsigned int advice) noexcept nogil
 cdef void read_around(Core core, unsigned int handle, unsigned int file, long long index) noexcept nogil

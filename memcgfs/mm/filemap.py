@@ -9,13 +9,14 @@ from __future__ import annotations
 from .core import Core
 from .filesystem import allocate_block, copy_block_in, get_block, readpage
 from .page_alloc import alloc_page, put_page
-from .page_cache import add_to_page_cache_lru, add_to_page_cache_pvec, find_get_page, find_lock_page, is_page_of, pagevec_lru_add
+from .page_cache import add_to_page_cache_lru, add_to_page_cache_pvec, find_get_page, find_lock_page, lock_page_of, pagevec_lru_add
 from .page_dirty import set_page_dirty
 from .page_writeback import balance_dirty_pages_ratelimited
 from .params import DISK_FILES, EEXIST, ENOMEM, GFP_COLD, GFP_HIGHUSER, PG_CONTENT, PG_LOCKED, PG_READAHEAD, PG_UPTODATE, PGMAJFAULT
-from .params import MMAP_LOTSAMISS, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGBUS, VM_RAND_READ, VM_SEQ_READ
+from .params import MMAP_LOTSAMISS, PAGE_BYTES, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGBUS, VM_RAND_READ
+from .params import VM_SEQ_READ
 from .readahead import do_page_cache_readahead, max_sane_readahead, page_cache_async_readahead, page_cache_sync_readahead
-from .waiting import lock_page
+from .trace_ring import ENTER_READ, ENTER_WRITE
 
 
 def page_cache_read(core: Core, file: int, index: int) -> int:
@@ -23,7 +24,7 @@ def page_cache_read(core: Core, file: int, index: int) -> int:
     pfn = alloc_page(core, GFP_HIGHUSER | GFP_COLD)
     if pfn == 0:
         return -ENOMEM
-    error = add_to_page_cache_lru(core, pfn, file, index)
+    error = add_to_page_cache_lru(core, pfn, file, index, ENTER_READ)
     if error == 0:
         readpage(core, pfn)
     put_page(core, pfn)
@@ -35,9 +36,7 @@ def page_cache_read(core: Core, file: int, index: int) -> int:
 def wait_until_read(core: Core, pfn: int, file: int) -> bool:
     """The page's bytes are there, or False: it left the file while we waited. A page that nobody reads is read now."""
     while not core.frames.has(pfn, PG_UPTODATE):
-        lock_page(core, pfn)
-        if not is_page_of(core, pfn, file):
-            core.frames.clear(pfn, PG_LOCKED)
+        if not lock_page_of(core, pfn, file):
             return False
         if core.frames.has(pfn, PG_UPTODATE):
             core.frames.clear(pfn, PG_LOCKED)
@@ -49,7 +48,8 @@ def wait_until_read(core: Core, pfn: int, file: int) -> bool:
 def file_read_page(core: Core, handle: int, index: int, offset: int, nr_bytes: int, request: int) -> int:
     """do_generic_mapping_read, for bytes [offset, offset + nr_bytes) of one page of the file; `request` pages are still wanted.
 
-    A page is marked as accessed unless the read before ended in it, at this very place. Whoever called says end_read() after its last.
+    0: the file was cut before this page while we waited. A page is marked as accessed unless the read before ended in it, at this very
+    place. Whoever called says end_read() after its last.
     """
     file = core.open_files.file[handle]
     while True:
@@ -58,6 +58,8 @@ def file_read_page(core: Core, handle: int, index: int, offset: int, nr_bytes: i
             page_cache_sync_readahead(core, handle, index, request)
             pfn = find_get_page(core, file, index)
         if pfn == 0:
+            if index >= core.files.nr_size_pages(file):
+                return 0
             error = page_cache_read(core, file, index)
             if error != 0:
                 return error
@@ -70,7 +72,7 @@ def file_read_page(core: Core, handle: int, index: int, offset: int, nr_bytes: i
     if core.open_files.last_index[handle] != index or core.open_files.prev_offset[handle] != offset:
         core.model.page_accessed(core, pfn)
     core.open_files.last_index[handle] = index
-    core.open_files.prev_offset[handle] = (offset + nr_bytes) % 4096
+    core.open_files.prev_offset[handle] = (offset + nr_bytes) % PAGE_BYTES
     return pfn
 
 
@@ -78,16 +80,14 @@ def file_read_pages(core: Core, handle: int, first: int, nr_pages: int) -> int:
     """Reads whole pages whose bytes nobody wants; how many, or a negative errno where not even one could be read."""
     core.open_files.last_index[handle] = core.open_files.prev_index[handle]
     done = 0
-    error = 0
-    while done < nr_pages and error == 0:
-        pfn = file_read_page(core, handle, first + done, 0, 4096, nr_pages - done)
-        if pfn < 0:
-            error = pfn
-        else:
+    pfn = 1
+    while done < nr_pages and pfn > 0:
+        pfn = file_read_page(core, handle, first + done, 0, PAGE_BYTES, nr_pages - done)
+        if pfn > 0:
             put_page(core, pfn)
             done += 1
     core.open_files.end_read(handle)
-    return done if done > 0 or error == 0 else error
+    return pfn if done == 0 and pfn < 0 else done
 
 
 def grab_cache_page(core: Core, file: int, index: int) -> int:
@@ -99,7 +99,7 @@ def grab_cache_page(core: Core, file: int, index: int) -> int:
         pfn = alloc_page(core, GFP_HIGHUSER)
         if pfn == 0:
             return -ENOMEM
-        error = add_to_page_cache_pvec(core, pfn, file, index)
+        error = add_to_page_cache_pvec(core, pfn, file, index, ENTER_WRITE)
         if error == 0:
             return pfn
         put_page(core, pfn)
@@ -135,14 +135,12 @@ def prepare_page(core: Core, file: int, index: int, is_whole: bool) -> int:
         if is_whole or core.frames.has(pfn, PG_UPTODATE):
             return pfn
         readpage(core, pfn)
-        lock_page(core, pfn)
-        if is_page_of(core, pfn, file):
+        if lock_page_of(core, pfn, file):
             return pfn
-        core.frames.clear(pfn, PG_LOCKED)
         put_page(core, pfn)
 
 
-def file_write_end(core: Core, handle: int, pfn: int, index: int, end: int) -> None:
+def file_write_end(core: Core, handle: int, pfn: int, end: int) -> None:
     """commit_write: the bytes are there, up to byte `end` of the file. The page is dirty, and so much of it that somebody may have to
     write some out."""
     file = core.open_files.file[handle]
@@ -172,14 +170,15 @@ def file_write_pages(core: Core, handle: int, first: int, nr_pages: int) -> int:
         else:
             if not core.frames.has(pfn, PG_UPTODATE):
                 copy_block_in(core, pfn, get_block(core, core.open_files.file[handle], first + done))
-            file_write_end(core, handle, pfn, first + done, (first + done + 1) * 4096)
+            file_write_end(core, handle, pfn, (first + done + 1) * PAGE_BYTES)
             done += 1
     pagevec_lru_add(core)
     return done if done > 0 or error == 0 else error
 
 
 def filemap_fault(core: Core, handle: int, index: int, advice: int) -> int:
-    """The locked page that a fault wants, in core.fault_page, and VM_FAULT_MINOR or MAJOR; or VM_FAULT_OOM, or SIGBUS beyond the end.
+    """The locked page that a fault wants, in core.fault_page, and VM_FAULT_MINOR or MAJOR; or VM_FAULT_OOM, or SIGBUS beyond the end,
+    where the file may have been cut while we waited: then the page is gone.
 
     Around a missing page as many are read as a window has, unless faults in this file missed far more often than they hit. `advice`,
     of the VMA's flags: VM_SEQ_READ reads ahead as read() does; VM_RAND_READ reads the page alone, which it allocates and charges before
@@ -187,11 +186,11 @@ def filemap_fault(core: Core, handle: int, index: int, advice: int) -> int:
     """
     file = core.open_files.file[handle]
     answer = VM_FAULT_MINOR
-    if advice & VM_RAND_READ and index < core.files.nr_size_pages(file) and page_cache_read(core, file, index) != 0:
+    if index >= core.files.nr_size_pages(file):
+        return VM_FAULT_SIGBUS
+    if advice & VM_RAND_READ and page_cache_read(core, file, index) != 0:
         return VM_FAULT_OOM
     while True:
-        if index >= core.files.nr_size_pages(file):
-            return VM_FAULT_SIGBUS
         pfn = find_lock_page(core, file, index)
         if advice & VM_SEQ_READ:
             if pfn == 0:
@@ -208,6 +207,8 @@ def filemap_fault(core: Core, handle: int, index: int, advice: int) -> int:
                 read_around(core, handle, file, index)
                 pfn = find_lock_page(core, file, index)
         if pfn == 0:
+            if index >= core.files.nr_size_pages(file):
+                return VM_FAULT_SIGBUS
             if page_cache_read(core, file, index) != 0:
                 return VM_FAULT_OOM
             continue
@@ -220,10 +221,6 @@ def filemap_fault(core: Core, handle: int, index: int, advice: int) -> int:
             readpage(core, pfn)
             put_page(core, pfn)
             continue
-        if index >= core.files.nr_size_pages(file):
-            core.frames.clear(pfn, PG_LOCKED)
-            put_page(core, pfn)
-            return VM_FAULT_SIGBUS
         core.model.page_accessed(core, pfn)
         core.open_files.prev_index[handle] = index
         core.open_files.last_index[handle] = index

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from .arrays import array_of, pages_of
+from .arrays import Arrays, pages_of
 from .lists import Links
+from .params import PAGE_BYTES, PAGE_SHIFT
 
 MAX_FILE_PAGES: Final = 0x7FFFFFFF  # s_maxbytes: 8 TiB, an i386 page->index with room
 
@@ -35,23 +36,23 @@ class Files:
     pvec: pages that are about to be written, by those who write at the moment, one within the other.
     """
 
-    def __init__(self, nr_files: int) -> None:
+    def __init__(self, arrays: Arrays, nr_files: int) -> None:
         self.nr_files = nr_files
-        self.size = array_of("Q", nr_files)
-        self.nr_pages = array_of("q", nr_files)
-        self.nr_blocks = array_of("q", nr_files)
-        self.kind = array_of("B", nr_files)
-        self.error = array_of("B", nr_files)
-        self.state = array_of("B", nr_files)
-        self.writeback_index = array_of("q", nr_files)
-        self.dirtied_when_ns = array_of("q", nr_files)
-        self.dirty = Links(array_of("I", nr_files + 3), array_of("I", nr_files + 3), nr_files)
+        self.size = arrays.of("Q", nr_files)
+        self.nr_pages = arrays.of("q", nr_files)
+        self.nr_blocks = arrays.of("q", nr_files)
+        self.kind = arrays.of("B", nr_files)
+        self.error = arrays.of("B", nr_files)
+        self.state = arrays.of("B", nr_files)
+        self.writeback_index = arrays.of("q", nr_files)
+        self.dirtied_when_ns = arrays.of("q", nr_files)
+        self.dirty = Links(arrays.of("I", nr_files + 3), arrays.of("I", nr_files + 3), nr_files)
         self.s_dirty = nr_files
         self.s_io = nr_files + 1
         self.shmem_swaplist = nr_files + 2
         for head in range(self.s_dirty, self.shmem_swaplist + 1):
             self.dirty.init_head(head)
-        self.pvec = array_of("I", PVEC_PAGES)
+        self.pvec = arrays.of("I", PVEC_PAGES)
         self.nr_pvec = 0
 
     def init(self, file: int, kind: int) -> None:
@@ -63,7 +64,7 @@ class Files:
 
     def nr_size_pages(self, file: int) -> int:
         """Pages that the file's bytes span."""
-        return (self.size[file] + 4095) >> 12
+        return (self.size[file] + PAGE_BYTES - 1) >> PAGE_SHIFT
 
     def is_on_disk(self, file: int) -> bool:
         return self.kind[file] == FILE_ON_DISK
@@ -90,22 +91,22 @@ class OpenFiles:
     their way to the LRU. pooled: frames for pages that are about to be read ahead, and are in no file yet.
     """
 
-    def __init__(self, nr_open_files: int, pagevec_size: int) -> None:
+    def __init__(self, arrays: Arrays, nr_open_files: int, pagevec_size: int) -> None:
         self.nr_open_files = nr_open_files
-        self.file = array_of("I", nr_open_files)
-        self.ra_pages = array_of("I", nr_open_files)
-        self.start = array_of("q", nr_open_files)
-        self.ra_size = array_of("q", nr_open_files)
-        self.async_size = array_of("q", nr_open_files)
-        self.prev_index = array_of("q", nr_open_files)
-        self.prev_offset = array_of("I", nr_open_files)
-        self.mmap_hit = array_of("q", nr_open_files)
-        self.mmap_miss = array_of("q", nr_open_files)
-        self.pooled_pfn = array_of("I", POOL_PAGES)
-        self.pooled_index = array_of("q", POOL_PAGES)
+        self.file = arrays.of("I", nr_open_files)
+        self.ra_pages = arrays.of("I", nr_open_files)
+        self.start = arrays.of("q", nr_open_files)
+        self.ra_size = arrays.of("q", nr_open_files)
+        self.async_size = arrays.of("q", nr_open_files)
+        self.prev_index = arrays.of("q", nr_open_files)
+        self.prev_offset = arrays.of("I", nr_open_files)
+        self.mmap_hit = arrays.of("q", nr_open_files)
+        self.mmap_miss = arrays.of("q", nr_open_files)
+        self.pooled_pfn = arrays.of("I", POOL_PAGES)
+        self.pooled_index = arrays.of("q", POOL_PAGES)
         self.nr_pooled = 0
-        self.last_index = array_of("q", nr_open_files)
-        self.lru_pvec = array_of("I", pagevec_size)
+        self.last_index = arrays.of("q", nr_open_files)
+        self.lru_pvec = arrays.of("I", pagevec_size)
         self.nr_lru_pvec = 0
 
     def init(self, handle: int, file: int) -> None:
@@ -136,11 +137,11 @@ class OpenFiles:
 class Blocks:
     """The disk's blocks of a page each. Block 0 is the superblock, and never a file's."""
 
-    def __init__(self, nr_blocks: int) -> None:
+    def __init__(self, arrays: Arrays, nr_blocks: int) -> None:
         self.nr_blocks = nr_blocks
         self.words = pages_of(nr_blocks)
-        self.content = array_of("B", nr_blocks)
-        self.free = array_of("I", nr_blocks)
+        self.content = arrays.of("B", nr_blocks)
+        self.free = arrays.of("I", nr_blocks)
         self.nr_returned = 0
         self.frontier = 1
 

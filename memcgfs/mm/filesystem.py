@@ -11,11 +11,12 @@ from __future__ import annotations
 from .core import Core
 from .files import block_tree
 from .page_dirty import clear_page_writeback, set_page_writeback
-from .page_io import word_of
+from .page_io import copy_words
+from .pagetable import word_of
 from .radix_tree import shifted
-from .params import DISK_FILES, ENOSPC, PAGE_WORDS, PG_CONTENT, PG_ERROR, PG_LOCKED, PG_UPTODATE
+from .params import DISK_FILES, ENOSPC, PAGE_BYTES, PAGE_WORDS, PG_CONTENT, PG_ERROR, PG_LOCKED, PG_UPTODATE
 from .trace import trace_page
-from .trace_ring import TRACE_FILE_WRITEPAGE
+from .trace_ring import TRACE_FILE_WRITEPAGE, WRITE_PDFLUSH, WRITE_RECLAIM, WRITE_TASK
 from .waiting import submit_bio
 
 
@@ -37,10 +38,9 @@ def allocate_block(core: Core, file: int, index: int) -> int:
 
 
 def free_block(core: Core, file: int, index: int) -> None:
-    block = core.trees.delete(block_tree(file), index)
-    if block != 0:
-        core.blocks.give(block)
-        core.files.nr_blocks[file] -= 1
+    """The page is a hole from now on; it has a block."""
+    core.blocks.give(core.trees.delete(block_tree(file), index))
+    core.files.nr_blocks[file] -= 1
 
 
 def readpage(core: Core, pfn: int) -> None:
@@ -55,7 +55,7 @@ def readpage(core: Core, pfn: int) -> None:
     submit_bio(core, DISK_FILES, pfn, False)
 
 
-def writepage(core: Core, pfn: int) -> int:
+def writepage(core: Core, pfn: int, for_reclaim: bool) -> int:
     """Starts the write of a locked page whose dirty mark was just taken, and gives the lock back. 0, or -ENOSPC.
 
     Beyond the end of the file there is nothing to write (a truncation is on its way); what a mapping wrote behind the end in the file's
@@ -67,7 +67,7 @@ def writepage(core: Core, pfn: int) -> int:
         core.frames.clear(pfn, PG_LOCKED)
         return 0
     if index + 1 == core.files.nr_size_pages(file):
-        clear_from(core, pfn, core.files.size[file] % 4096)
+        clear_from(core, pfn, core.files.size[file] % PAGE_BYTES)
     error = allocate_block(core, file, index)
     set_page_writeback(core, pfn)
     core.frames.clear(pfn, PG_LOCKED)
@@ -78,9 +78,16 @@ def writepage(core: Core, pfn: int) -> int:
         return error
     copy_block_out(core, pfn, get_block(core, file, index))
     if core.traced:
-        trace_page(core, TRACE_FILE_WRITEPAGE, pfn, file, index)
+        trace_file_write(core, pfn, for_reclaim)
     submit_bio(core, DISK_FILES, pfn, True)
     return 0
+
+
+def trace_file_write(core: Core, pfn: int, for_reclaim: bool) -> None:
+    reason = WRITE_PDFLUSH if core.current_is_pdflush else WRITE_TASK
+    if for_reclaim:
+        reason = WRITE_RECLAIM
+    trace_page(core, TRACE_FILE_WRITEPAGE, pfn, reason, core.frames.owner(pfn), core.frames.index(pfn))
 
 
 def clear_from(core: Core, pfn: int, first: int) -> None:
@@ -104,10 +111,7 @@ def copy_block_in(core: Core, pfn: int, block: int) -> None:
         core.frames.clear(pfn, PG_CONTENT)
         return
     core.frames.set(pfn, PG_CONTENT)
-    source = word_of(block)
-    target = word_of(pfn)
-    for word in range(PAGE_WORDS):
-        core.tables.ram[target + word] = core.blocks.words[source + word]
+    copy_words(core.blocks.words, block, core.tables.ram, pfn)
 
 
 def copy_block_out(core: Core, pfn: int, block: int) -> None:
@@ -115,7 +119,4 @@ def copy_block_out(core: Core, pfn: int, block: int) -> None:
         core.blocks.content[block] = 0
         return
     core.blocks.content[block] = 1
-    source = word_of(pfn)
-    target = word_of(block)
-    for word in range(PAGE_WORDS):
-        core.blocks.words[target + word] = core.tables.ram[source + word]
+    copy_words(core.tables.ram, pfn, core.blocks.words, block)

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .arrays import array_of
+from .arrays import Arrays
 from .lists import Links
 from .params import INDEX_BITS, ZONE_SHIFT
 
@@ -30,9 +30,9 @@ FRAME_WORDS: Final = 12
 
 
 class Frames:
-    def __init__(self, nr_frames: int, nr_heads: int) -> None:
+    def __init__(self, arrays: Arrays, nr_frames: int, nr_heads: int) -> None:
         self.nr_frames = nr_frames
-        words = array_of("I", (nr_frames + nr_heads) * FRAME_WORDS)
+        words = arrays.of("I", (nr_frames + nr_heads) * FRAME_WORDS)
         signed = words.cast("B").cast("i")
         doubles = words.cast("B").cast("Q")
         self.flags = words[0::FRAME_WORDS]

@@ -1,4 +1,4 @@
-"""Numbers for things, the smallest returned last first: VMAs, anon_vmas, address spaces, containers."""
+"""Numbers for things, the one that came back last first: files, open files, VMAs, anon_vmas, address spaces, containers."""
 
 from __future__ import annotations
 

@@ -20,6 +20,6 @@ cdef void flush_active_pagevec(Core core, ZoneLru lru) noexcept nogil
 cdef void flush_inactive_pagevec(Core core, ZoneLru lru) noexcept nogil
 cdef void lru_add_drain(Core core, ZoneLru lru) noexcept nogil
 cdef void del_page_from_lru(Core core, unsigned int pfn) noexcept nogil
-cdef void activate_page(Core core, ZoneLru lru, unsigned int pfn) noexcept nogil
+cdef void activate_page(Core core, ZoneLru lru, unsigned int pfn, int why) noexcept nogil
 cdef void mark_page_accessed(Core core, ZoneLru lru, unsigned int pfn) noexcept nogil
 cdef void rotate_reclaimable_page(Core core, ZoneLru lru, unsigned int pfn) noexcept nogil

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from .arrays import array_of
 from .core import Core
 from .page_alloc import get_page, put_page
 from .params import LOCK_ZONE_LRU, NR_ACTIVE, NR_INACTIVE, PG_ACTIVE, PG_DIRTY, PG_LOCKED, PG_LRU, PG_REFERENCED, PGACTIVATE
 from .params import PGROTATED
-from .trace import trace_page
-from .trace_ring import TRACE_LRU_ACTIVATE, TRACE_LRU_INSERTION, TRACE_LRU_ROTATE
+from .trace import trace_lru
+from .trace_ring import ARRIVED_DRAINED, ARRIVED_FULL, MOVED_ACTIVATED, ROTATED_WRITTEN, TRACE_LRU_ACTIVATE, TRACE_LRU_INSERTION
+from .trace_ring import TRACE_LRU_ROTATE, WHY_ACTIVATE_ACCESSED
 
 # Lists that a reclaim keeps to itself. Reclaim runs inside reclaim where a charge is made while pages are written out; the kernel's
 # stack ends somewhere too, and a deeper one than this frees nothing.
@@ -35,12 +35,12 @@ class ZoneLru:
         self.first_head = core.lru.first_head + core.nr_free_heads
         self.scan_heads = self.first_head + 2 * nr_zones
         self.pagevec_size = core.pagevec_size
-        self.active_pvec = array_of("I", self.pagevec_size)
-        self.inactive_pvec = array_of("I", self.pagevec_size)
+        self.active_pvec = core.arrays.of("I", self.pagevec_size)
+        self.inactive_pvec = core.arrays.of("I", self.pagevec_size)
         self.nr_active_pvec = 0
         self.nr_inactive_pvec = 0
-        self.put_back_pvec = array_of("I", self.pagevec_size * MAX_SCAN_DEPTH)
-        self.freed_pvec = array_of("I", self.pagevec_size * MAX_SCAN_DEPTH)
+        self.put_back_pvec = core.arrays.of("I", self.pagevec_size * MAX_SCAN_DEPTH)
+        self.freed_pvec = core.arrays.of("I", self.pagevec_size * MAX_SCAN_DEPTH)
         for head in range(self.first_head, self.scan_heads + NR_SCAN_LISTS * MAX_SCAN_DEPTH):
             core.lru.init_head(head)
 
@@ -98,7 +98,7 @@ def flush_active_pagevec(core: Core, lru: ZoneLru) -> None:
         core.frames.set(pfn, PG_LRU | PG_ACTIVE)
         add_page_to_list(core, lru, pfn, True)
         if core.traced:
-            trace_page(core, TRACE_LRU_INSERTION, pfn, core.frames.zone(pfn), 1)
+            trace_lru(core, TRACE_LRU_INSERTION, pfn, True, ARRIVED_FULL if count == lru.pagevec_size else ARRIVED_DRAINED)
     lru.nr_active_pvec = 0
     for place in range(count):
         put_page(core, lru.active_pvec[place])
@@ -112,7 +112,7 @@ def flush_inactive_pagevec(core: Core, lru: ZoneLru) -> None:
         core.frames.set(pfn, PG_LRU)
         add_page_to_list(core, lru, pfn, False)
         if core.traced:
-            trace_page(core, TRACE_LRU_INSERTION, pfn, core.frames.zone(pfn), 0)
+            trace_lru(core, TRACE_LRU_INSERTION, pfn, False, ARRIVED_FULL if count == lru.pagevec_size else ARRIVED_DRAINED)
     lru.nr_inactive_pvec = 0
     for place in range(count):
         put_page(core, lru.inactive_pvec[place])
@@ -131,8 +131,8 @@ def del_page_from_lru(core: Core, pfn: int) -> None:
     del_page_from_list(core, pfn, core.frames.test_and_clear(pfn, PG_ACTIVE))
 
 
-def activate_page(core: Core, lru: ZoneLru, pfn: int) -> None:
-    """From the inactive to the active list; a page that is not on the LRU stays as it is."""
+def activate_page(core: Core, lru: ZoneLru, pfn: int, why: int) -> None:
+    """From the inactive to the active list; a page that is not on the LRU stays as it is. `why` (WHY_*) is told the trace."""
     if core.frames.has(pfn, PG_LRU) and not core.frames.has(pfn, PG_ACTIVE):
         core.lockdep.lock(LOCK_ZONE_LRU)
         del_page_from_list(core, pfn, False)
@@ -140,15 +140,15 @@ def activate_page(core: Core, lru: ZoneLru, pfn: int) -> None:
         add_page_to_list(core, lru, pfn, True)
         core.count(PGACTIVATE)
         if core.traced:
-            trace_page(core, TRACE_LRU_ACTIVATE, pfn, core.frames.zone(pfn), 0)
-        core.model.moved(core, pfn, True)
+            trace_lru(core, TRACE_LRU_ACTIVATE, pfn, False, why)
+        core.model.moved(core, pfn, True, MOVED_ACTIVATED)
         core.lockdep.unlock(LOCK_ZONE_LRU)
 
 
 def mark_page_accessed(core: Core, lru: ZoneLru, pfn: int) -> None:
     """inactive, unreferenced -> inactive, referenced -> active, unreferenced -> active, referenced."""
     if not core.frames.has(pfn, PG_ACTIVE) and core.frames.has(pfn, PG_REFERENCED) and core.frames.has(pfn, PG_LRU):
-        activate_page(core, lru, pfn)
+        activate_page(core, lru, pfn, WHY_ACTIVATE_ACCESSED)
         core.frames.clear(pfn, PG_REFERENCED)
     elif not core.frames.has(pfn, PG_REFERENCED):
         core.frames.set(pfn, PG_REFERENCED)
@@ -161,4 +161,4 @@ def rotate_reclaimable_page(core: Core, lru: ZoneLru, pfn: int) -> None:
     core.lru.move_tail(lru.head(core.frames.zone(pfn), False), pfn)
     core.count(PGROTATED)
     if core.traced:
-        trace_page(core, TRACE_LRU_ROTATE, pfn, core.frames.zone(pfn), 0)
+        trace_lru(core, TRACE_LRU_ROTATE, pfn, False, ROTATED_WRITTEN)

@@ -27,11 +27,11 @@ from .file import File, FsStat
 from .files import FILE_IN_MEMORY, FILE_ON_DISK
 from .ids import Ids
 from .models.python import Policy
-from .params import MAX_NR_ZONES, PG_BLOCK, PG_CONTENT, WARN_ALLOC_LIVELOCK, WARN_FAULT_LIVELOCK, WARN_SHMEM_LIVELOCK
+from .params import MAX_NR_ZONES, PAGE_BYTES, PG_BLOCK, PG_CONTENT, WARN_ALLOC_LIVELOCK, WARN_FAULT_LIVELOCK, WARN_SHMEM_LIVELOCK
 from .params import WARN_UNCHARGE_BELOW_ZERO, WARN_UNUSE_LIVELOCK
 from .swapon import Swapfiles
 from .task import Task
-from .trace_ring import TRACE_EXIT, TRACE_NEWTASK
+from .trace_ring import EXIT_EXITED, EXIT_KILLED, EXIT_REAPED, TRACE_EXIT, TRACE_MARK_VICTIM, TRACE_NEWTASK, VICTIM_FAULTED
 from .tracer import Tracer
 
 WARNINGS = {
@@ -41,7 +41,7 @@ WARNINGS = {
     WARN_SHMEM_LIVELOCK: "shared memory without end: its page cannot be charged; 2.6.23 would hang, here it is out of memory",
     WARN_ALLOC_LIVELOCK: "page allocation without end: nothing can be freed, and kswapd sleeps; 2.6.23 would go on, here it fails",
 }
-PAGE_BYTES = 4096
+REAPED = "reaped"
 LOG_LINES = 4096  # the kernel's log is a ring as well
 
 
@@ -150,7 +150,7 @@ class Machine:
 
     def enter(self, task: Task, parent: Task | None) -> Task:
         """sched_balance_fork: it starts on the node with the fewest living tasks, the lowest of several."""
-        self.trace(TRACE_NEWTASK, task.pid, parent.pid if parent is not None else 0)
+        self.trace(TRACE_NEWTASK, task.pid, parent.pid if parent is not None else 0, task.charged_to)
         self.tasks[task.pid] = task
         self.by_age[task.pid] = task
         self.total_forks += 1
@@ -226,6 +226,8 @@ class Machine:
         """do_exit: the memory goes back, the task is a zombie, its children are init's."""
         if task.space is None:
             return
+        reason = EXIT_KILLED if task.died else EXIT_REAPED if why == REAPED else EXIT_EXITED
+        container = task.charged_to
         space, task.space = task.space, None
         task.died = why
         for opened in list(task.opened.values()):
@@ -237,7 +239,7 @@ class Machine:
         self.nr_running[task.node] -= 1
         with self.running(None, node=task.node):
             self.core.set_current(0, task.pid, task.node)  # exit_mm: it runs to its end, without an address space
-            self.trace(TRACE_EXIT, task.pid)
+            self.trace(TRACE_EXIT, task.pid, container, reason)
             while task.blocks:
                 self.engine.free_pages(self.core, *task.blocks.pop())
             self.release_space(space)
@@ -254,7 +256,7 @@ class Machine:
     def reap(self, task: Task) -> None:
         """Ends the task if it lives, and forgets it."""
         self.refuse_if_panicked()
-        self.exit(task, "reaped")
+        self.exit(task, REAPED)
         if task.parent is not None:
             task.parent.children.remove(task)
         del self.tasks[task.pid]
@@ -342,7 +344,7 @@ class Machine:
         before, start_ns = self.current, self.core.clock_ns
         before_mm, before_pid, before_node = self.core.current_mm, self.core.current_pid, self.core.current_node
         was_killed, was_memalloc = self.core.current_is_killed, self.core.current_is_memalloc
-        was_writing = self.core.is_writing_file
+        was_writing, before_priority = self.core.is_writing_file, self.core.current_priority
         self.core.set_writing_file(False)
         self.current = task
         if task is not None:
@@ -364,6 +366,7 @@ class Machine:
             self.operating_ns[node] = operating_ns + self.core.clock_ns - start_ns  # with all that ran in between
             self.core.set_current(before_mm, before_pid, before_node)
             self.core.set_memalloc(was_memalloc)
+            self.core.set_priority(before_priority)
             self.core.set_writing_file(was_writing)
             if was_killed or self.panicked or before in self.killed:
                 self.core.kill_current()
@@ -403,11 +406,17 @@ class Machine:
         if task is self.current:
             self.core.kill_current()
 
+    def mark_victim(self, task: Task, why: int) -> None:
+        """For the trace: it is about to be killed, because memory is short (VICTIM_*)."""
+        self.trace(TRACE_MARK_VICTIM, task.pid, task.charged_to, why)
+
     def fault_out_of_memory(self, task: Task) -> None:
         """arch/i386/mm/fault.c: whoever the OOM killer chose, the task whose fault failed dies."""
         if self.panicked:
             return
         self.printk(f"VM: killing process {task.comm}")
+        if task.space is not None and not task.died:
+            self.mark_victim(task, VICTIM_FAULTED)
         self.send_sigkill(task, "killed: out of memory in a page fault")
 
     def sleep(self, duration_ns: int) -> None:

@@ -61,7 +61,7 @@ def add_meta_page(core: Core, pfn: int, container: int, is_cache: bool) -> None:
 def trace_round(core: Core, container: int, nr_retries: int, then: int) -> None:
     """A charge was refused, and this is what follows."""
     if core.traced:
-        trace_event(core, TRACE_CHARGE_ROUND, container, core.counters.pages(container), nr_retries, then)
+        trace_event(core, TRACE_CHARGE_ROUND, container, core.current_priority, then, core.counters.pages(container), nr_retries)
 
 
 def mem_container_uncharge_page(core: Core, pfn: int, what: int) -> None:

@@ -13,7 +13,7 @@ from .page_alloc import alloc_page, get_page, put_page
 from .page_io import copy_page
 from .page_dirty import accounts_dirty, set_page_dirty
 from .page_writeback import balance_dirty_pages_ratelimited
-from .pagetable import mk_pte, pte_frame, pte_place
+from .pagetable import mk_pte, pte_frame, pte_place, word_of
 from .params import GFP_HIGHUSER, GFP_KERNEL, LEAF_ENTRIES, NR_PAGETABLE, PG_ANON, PG_LOCKED, PG_TABLE, PG_UPTODATE
 from .params import PGFAULT, PGMAJFAULT
 from .params import PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_RW, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM
@@ -64,9 +64,8 @@ def pte_alloc(core: Core, mm: int, vpn: int) -> int:
     if made_meanwhile != 0:
         put_page(core, pfn)
         return made_meanwhile
-    first = pte_place(pfn, 0)
     for word in range(LEAF_ENTRIES):
-        core.tables.ram[first + word] = 0
+        core.tables.ram[word_of(pfn) + word] = 0
     core.frames.set(pfn, PG_TABLE)
     core.frames.private[pfn] = 0
     core.tables.add_leaf(mm, vpn, pfn)

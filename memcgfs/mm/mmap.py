@@ -9,14 +9,13 @@ from .core import Core, warn
 from .memory import handle_mm_fault, pte_alloc, pte_free
 from .page_alloc import get_page
 from .page_dirty import set_page_dirty
-from .pagetable import is_swap_pte, pte_frame, pte_place
-from .params import LEAF_ENTRIES, LEAF_MASK, PG_ANON, PG_REFERENCED, PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_RW
-from .params import MAX_FAULTS_PER_ACCESS, SEGMENT_SHIFT, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGSEGV
+from .pagetable import is_swap_pte, leaf_end, pte_frame, pte_place
+from .params import ENOMEM, MAX_FAULTS_PER_ACCESS, PG_ANON, PG_REFERENCED, PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_RW
+from .params import VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGSEGV
 from .params import WARN_FAULT_LIVELOCK
 from .rmap import page_remove_rmap
 from .swap_state import free_page_and_swap_cache, free_swap_and_cache
-from .trace import trace_event, trace_unmap
-from .trace_ring import TRACE_COPY_PTE
+from .trace import trace_copy_pte, trace_unmap
 from .waiting import next_due_ns, run_due
 
 
@@ -103,31 +102,24 @@ def zap_page(core: Core, mm: int, vpn: int, at: int, why: int) -> None:
 def zap_page_range(core: Core, mm: int, start: int, end: int, why: int) -> None:
     """Unmaps [start, end). Cost: O(pages mapped there + leaves the range spans, empty segments skipped)."""
     core.model.drain(core)
-    vpn = start
+    vpn = core.tables.next_leaf(mm, start, end)
     while vpn < end:
-        if core.tables.segment(mm, vpn) == 0:
-            vpn = ((vpn >> SEGMENT_SHIFT) + 1) << SEGMENT_SHIFT
-            continue
         leaf = core.tables.leaf(mm, vpn)
-        stop = min((vpn | LEAF_MASK) + 1, end)
-        if leaf != 0:
-            while vpn < stop:
-                at = pte_place(leaf, vpn)
-                if core.tables.ram[at] != 0:
-                    zap_page(core, mm, vpn, at, why)
-                vpn += 1
-        vpn = stop
+        stop = leaf_end(vpn, end)
+        while vpn < stop:
+            at = pte_place(leaf, vpn)
+            if core.tables.ram[at] != 0:
+                zap_page(core, mm, vpn, at, why)
+            vpn += 1
+        vpn = core.tables.next_leaf(mm, vpn, end)
 
 
 def free_pgtables(core: Core, mm: int, start: int, end: int) -> None:
     """Gives the leaves of [start, end) back, bounds rounded inwards by the caller where a neighbour shares a leaf."""
-    vpn = start
+    vpn = core.tables.next_leaf(mm, start, end)
     while vpn < end:
-        if core.tables.segment(mm, vpn) == 0:
-            vpn = ((vpn >> SEGMENT_SHIFT) + 1) << SEGMENT_SHIFT
-            continue
         pte_free(core, mm, vpn)
-        vpn += LEAF_ENTRIES
+        vpn = core.tables.next_leaf(mm, vpn, end)
 
 
 def copy_page_range(core: Core, mm: int, child: int, start: int, end: int, cow: bool) -> int:
@@ -135,19 +127,16 @@ def copy_page_range(core: Core, mm: int, child: int, start: int, end: int, cow: 
 
     Swapped pages gain a user of their slot. The child's entries are old.
     """
-    vpn = start
+    vpn = core.tables.next_leaf(mm, start, end)
     while vpn < end:
-        if core.tables.segment(mm, vpn) == 0:
-            vpn = ((vpn >> SEGMENT_SHIFT) + 1) << SEGMENT_SHIFT
-            continue
         leaf = core.tables.leaf(mm, vpn)
-        stop = min((vpn | LEAF_MASK) + 1, end)
-        while leaf != 0 and vpn < stop:
+        stop = leaf_end(vpn, end)
+        while vpn < stop:
             at = pte_place(leaf, vpn)
             if core.tables.ram[at] != 0 and not copy_one_pte(core, child, vpn, at, cow):
-                return -12
+                return -ENOMEM
             vpn += 1
-        vpn = stop
+        vpn = core.tables.next_leaf(mm, vpn, end)
     return 0
 
 
@@ -164,7 +153,7 @@ def copy_one_pte(core: Core, child: int, vpn: int, at: int, cow: bool) -> bool:
     if is_swap_pte(pte):
         core.swap.duplicate(pte_frame(pte))
         if core.traced:
-            trace_event(core, TRACE_COPY_PTE, core.mms.pid[child], vpn, 0, pte_frame(pte))
+            trace_copy_pte(core, child, vpn, 0, pte_frame(pte))
         core.mms.swap_ptes[child] += 1
     else:
         if cow and pte & PTE_RW:
@@ -173,7 +162,7 @@ def copy_one_pte(core: Core, child: int, vpn: int, at: int, cow: bool) -> bool:
         pfn = pte_frame(pte)
         get_page(core, pfn)
         if core.traced:
-            trace_event(core, TRACE_COPY_PTE, core.mms.pid[child], vpn, pfn)
+            trace_copy_pte(core, child, vpn, pfn, 0)
         core.frames.mapcount[pfn] += 1
         if core.frames.has(pfn, PG_ANON):
             core.mms.anon_rss[child] += 1

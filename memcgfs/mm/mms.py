@@ -6,7 +6,7 @@ The sorted map of a task's VMAs is Python's (address_space.py); a fault needs on
 
 from __future__ import annotations
 
-from .arrays import array_of
+from .arrays import Arrays
 from .lists import Links
 
 
@@ -17,18 +17,18 @@ class AddressSpaces:
     up was ever used.
     """
 
-    def __init__(self, nr_mms: int) -> None:
+    def __init__(self, arrays: Arrays, nr_mms: int) -> None:
         self.nr_mms = nr_mms
-        self.container = array_of("I", nr_mms)
-        self.pid = array_of("I", nr_mms)
-        self.anon_rss = array_of("q", nr_mms)
-        self.file_rss = array_of("q", nr_mms)
-        self.swap_ptes = array_of("q", nr_mms)
-        self.nr_ptes = array_of("q", nr_mms)
-        self.min_flt = array_of("q", nr_mms)
-        self.maj_flt = array_of("q", nr_mms)
-        self.in_fault = array_of("I", nr_mms)
-        self.unuse_vpn = array_of("Q", nr_mms)
+        self.container = arrays.of("I", nr_mms)
+        self.pid = arrays.of("I", nr_mms)
+        self.anon_rss = arrays.of("q", nr_mms)
+        self.file_rss = arrays.of("q", nr_mms)
+        self.swap_ptes = arrays.of("q", nr_mms)
+        self.nr_ptes = arrays.of("q", nr_mms)
+        self.min_flt = arrays.of("q", nr_mms)
+        self.maj_flt = arrays.of("q", nr_mms)
+        self.in_fault = arrays.of("I", nr_mms)
+        self.unuse_vpn = arrays.of("Q", nr_mms)
         self.nr_known = 1
 
     def init(self, mm: int, container: int, pid: int) -> None:
@@ -50,17 +50,17 @@ class Vmas:
     handle: the open file that is mapped (0: anonymous memory); pgoff: the file's page that lies at the start.
     """
 
-    def __init__(self, nr_vmas: int, nr_files: int) -> None:
+    def __init__(self, arrays: Arrays, nr_vmas: int, nr_files: int) -> None:
         self.nr_vmas = nr_vmas
-        self.start = array_of("Q", nr_vmas)
-        self.end = array_of("Q", nr_vmas)
-        self.mm = array_of("I", nr_vmas)
-        self.flags = array_of("I", nr_vmas)
-        self.anon_vma = array_of("I", nr_vmas)
-        self.handle = array_of("I", nr_vmas)
-        self.pgoff = array_of("Q", nr_vmas)
-        self.links = Links(array_of("I", 2 * nr_vmas), array_of("I", 2 * nr_vmas), nr_vmas)
-        self.i_mmap = Links(array_of("I", nr_vmas + nr_files), array_of("I", nr_vmas + nr_files), nr_vmas)
+        self.start = arrays.of("Q", nr_vmas)
+        self.end = arrays.of("Q", nr_vmas)
+        self.mm = arrays.of("I", nr_vmas)
+        self.flags = arrays.of("I", nr_vmas)
+        self.anon_vma = arrays.of("I", nr_vmas)
+        self.handle = arrays.of("I", nr_vmas)
+        self.pgoff = arrays.of("Q", nr_vmas)
+        self.links = Links(arrays.of("I", 2 * nr_vmas), arrays.of("I", 2 * nr_vmas), nr_vmas)
+        self.i_mmap = Links(arrays.of("I", nr_vmas + nr_files), arrays.of("I", nr_vmas + nr_files), nr_vmas)
 
     def holds(self, vma: int, mm: int, vpn: int) -> bool:
         return self.mm[vma] == mm and self.start[vma] <= vpn < self.end[vma]

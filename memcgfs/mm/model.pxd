@@ -3,12 +3,13 @@ cdef class Model:
     cdef void page_arrived(self, Core core, unsigned int pfn) noexcept nogil
     cdef void page_accessed(self, Core core, unsigned int pfn) noexcept nogil
     cdef void activate(self, Core core, unsigned int pfn) noexcept nogil
-    cdef void moved(self, Core core, unsigned int pfn, bint active) noexcept nogil
+    cdef void moved(self, Core core, unsigned int pfn, bint active, int why) noexcept nogil
     cdef void page_freed(self, Core core, unsigned int pfn) noexcept nogil
     cdef void written(self, Core core, unsigned int pfn) noexcept nogil
     cdef void drain(self, Core core) noexcept nogil
     cdef void charged(self, Core core, unsigned int pfn, unsigned int container) noexcept nogil
     cdef void uncharged(self, Core core, unsigned int pfn, unsigned int container) noexcept nogil
+    cdef int first_list(self, Core core) noexcept nogil
     cdef void container_made(self, Core core, unsigned int container) noexcept nogil
     cdef void container_removed(self, Core core, unsigned int container) noexcept nogil
     cdef bint shrink_zones(self, Core core, unsigned int zonelist, int order, unsigned int gfp) noexcept nogil

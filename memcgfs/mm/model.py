@@ -39,8 +39,8 @@ class Model:
     def activate(self, core: Core, pfn: int) -> None:
         """activate_page: a page on the LRU belongs on the active list."""
 
-    def moved(self, core: Core, pfn: int, active: bool) -> None:
-        """A page changed its zone list, or was kept on the active one: mem_container_move_lists."""
+    def moved(self, core: Core, pfn: int, active: bool, why: int) -> None:
+        """A page changed its zone list, or was kept on the active one: mem_container_move_lists. `why` (MOVED_*) is for the trace."""
 
     def page_freed(self, core: Core, pfn: int) -> None:
         """The last reference to a page on the LRU has gone."""
@@ -56,6 +56,10 @@ class Model:
 
     def uncharged(self, core: Core, pfn: int, container: int) -> None:
         """Its meta page has gone."""
+
+    def first_list(self, core: Core) -> int:
+        """On which of a container's lists a page is that was just charged, 1 being the active one; for the trace."""
+        return 0
 
     def container_made(self, core: Core, container: int) -> None:
         """A container exists from now on, without pages."""

@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from math import isqrt
 from typing import TYPE_CHECKING
 
-from .trace_ring import TRACE_MARK_VICTIM, TRACE_OOM_KILL
+from .trace_ring import OOM_ALLOCATION, OOM_LIMIT, TRACE_OOM_KILL, VERDICT_DYING, VERDICT_CHOSEN, VERDICT_NOBODY, VERDICT_PANIC
+from .trace_ring import VERDICT_UNKILLABLE, VICTIM_CHILD, VICTIM_CHOSEN, VICTIM_SHARES
 
 if TYPE_CHECKING:
     from .machine import Machine
@@ -28,6 +29,7 @@ SHIFT_HZ = 10  # HZ is 1000
 OOM_DISABLE = -17
 OOM_ADJUST_RANGE = range(-16, 16)
 MOST_REPORTED = 20
+MACHINE = -1
 COMPULSORY_PANIC = "out of memory. Compulsory panic_on_oom is selected."
 
 
@@ -113,15 +115,15 @@ def report(machine: Machine, victim: Task, container: int | None) -> None:
         machine.printk(f"... and {len(rows) - len(shown)} more")
 
 
-def oom_kill_task(machine: Machine, task: Task) -> bool:
+def oom_kill_task(machine: Machine, task: Task, why: int) -> bool:
     """False where the address space has a user that must not be killed."""
     sharers = [other for other in threads(machine) if other.space is task.space and other.space is not None]
     if any(other.oom_adj == OOM_DISABLE for other in sharers):
         return False
     machine.printk(f"Killed process {task.pid} ({task.comm})")
     task.is_memdie = True
-    machine.trace(TRACE_MARK_VICTIM, task.pid)
     for other in sharers:
+        machine.mark_victim(other, why if other is task else VICTIM_SHARES)
         machine.send_sigkill(other, "out of memory")
     return True
 
@@ -133,9 +135,9 @@ def oom_kill_process(machine: Machine, task: Task, points: int, message: str) ->
     """
     machine.printk(f"{message}: kill process {task.pid} ({task.comm}) score {score_of(machine, points)} or a child")
     for child in task.children:
-        if child.space is not None and child.space is not task.space and oom_kill_task(machine, child):
+        if child.space is not None and child.space is not task.space and oom_kill_task(machine, child, VICTIM_CHILD):
             return True
-    if oom_kill_task(machine, task):
+    if oom_kill_task(machine, task, VICTIM_CHOSEN):
         return True
     machine.printk(f"process {task.pid} ({task.comm}) cannot be killed: 2.6.23 would choose it again, for ever")
     return False
@@ -147,20 +149,32 @@ def score_of(machine: Machine, points: int) -> int:
     return points - 2 * (points & sign_bit)
 
 
+def trace_verdict(machine: Machine, victim: Task | None, target: int, order: int, points: int, verdict: int) -> None:
+    """On whose behalf, and what comes of it. A verdict without a victim has pid 0."""
+    pid, container = (victim.pid, victim.charged_to) if victim is not None else (0, -1)
+    reason = OOM_ALLOCATION if target == MACHINE else OOM_LIMIT
+    priority = machine.core.current_priority
+    machine.trace(TRACE_OOM_KILL, pid, container, target, order, priority, reason, score_of(machine, points), verdict)
+
+
 def mem_container_out_of_memory(machine: Machine, container: int) -> None:
     """Somebody dies, unless somebody is dying; whoever faulted is killed besides, by its fault. panic_on_oom is not asked here."""
     current = machine.current
     if machine.panicked:
         return
     victim, points, is_dying = select_bad_process(machine, container)
-    if is_dying or (victim is None and current is None):
+    if is_dying:
+        trace_verdict(machine, None, container, 0, 0, VERDICT_DYING)
         return
     if victim is None:
         victim, points = current, 0
-    assert victim is not None
+    if victim is None:
+        trace_verdict(machine, None, container, 0, 0, VERDICT_NOBODY)
+        return
     report(machine, victim, container)
-    machine.trace(TRACE_OOM_KILL, victim.pid, container, score_of(machine, points))
-    oom_kill_process(machine, victim, points, machine.core.rules.oom_message)
+    trace_verdict(machine, victim, container, 0, points, VERDICT_CHOSEN)
+    if not oom_kill_process(machine, victim, points, machine.core.rules.oom_message):
+        trace_verdict(machine, victim, container, 0, points, VERDICT_UNKILLABLE)
 
 
 def out_of_memory(machine: Machine, gfp: int, order: int) -> bool:
@@ -175,14 +189,20 @@ def out_of_memory(machine: Machine, gfp: int, order: int) -> bool:
     name, adjust = (current.comm, current.oom_adj) if current is not None else ("host", 0)
     machine.printk(f"{name} invoked oom-killer: gfp_mask=0x{gfp:x}, order={order}, oomkilladj={adjust}")
     if machine.panic_on_oom:
+        trace_verdict(machine, None, MACHINE, order, 0, VERDICT_PANIC)
         machine.panic(COMPULSORY_PANIC if machine.panic_on_oom == 2 else "out of memory. panic_on_oom is selected")
         return False
     victim, points, is_dying = select_bad_process(machine, None)
     if is_dying:
+        trace_verdict(machine, None, MACHINE, order, 0, VERDICT_DYING)
         return True
     if victim is None:
+        trace_verdict(machine, None, MACHINE, order, 0, VERDICT_PANIC)
         machine.panic("Out of memory and no killable processes...")
         return False
     report(machine, victim, None)
-    machine.trace(TRACE_OOM_KILL, victim.pid, -1, score_of(machine, points))
-    return oom_kill_process(machine, victim, points, "Out of memory")
+    trace_verdict(machine, victim, MACHINE, order, points, VERDICT_CHOSEN)
+    if oom_kill_process(machine, victim, points, "Out of memory"):
+        return True
+    trace_verdict(machine, victim, MACHINE, order, points, VERDICT_UNKILLABLE)
+    return False

@@ -1,4 +1,5 @@
-cdef unsigned int buffered_rmqueue(Core core, unsigned int gfp, int order, unsigned int zone) noexcept nogil
+cdef void zone_statistics(Core core, unsigned int preferred, unsigned int zone) noexcept nogil
+cdef unsigned int buffered_rmqueue(Core core, unsigned int gfp, int order, unsigned int zone, unsigned int preferred) noexcept nogil
 cdef bint may_take_from(Core core, unsigned int zone, int order, unsigned int class_zone, unsigned int alloc_flags) noexcept nogil
 cdef unsigned int get_page_from_freelist(Core core, unsigned int gfp, int order, unsigned int zonelist, unsigned int alloc_flags) noexcept nogil
 cdef void wakeup_kswapds(Core core, unsigned int zonelist, int order) noexcept nogil

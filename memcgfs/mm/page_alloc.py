@@ -12,15 +12,28 @@ from .buddy import free_one_page, rmqueue
 from .core import Core, out_of_memory, warn
 from .params import ALLOC_HARDER, ALLOC_HIGH, ALLOC_NO_WATERMARKS, ALLOC_WMARK_HIGH, ALLOC_WMARK_LOW, ALLOC_WMARK_MIN
 from .params import DAEMON_KSWAPD, GFP_COLD, GFP_DMA_BIT, GFP_FS, GFP_HIGH, GFP_HIGHMEM_BIT, GFP_NOFAIL, GFP_NORETRY, GFP_REPEAT
-from .params import GFP_WAIT, LOCKDEP, MAX_ALLOC_ROUNDS, MAX_NR_ZONES, PAGE_ALLOC_COSTLY_ORDER, PG_FREE, PG_LRU, PGALLOC, PGFREE
+from .params import GFP_WAIT, LOCKDEP, MAX_ALLOC_ROUNDS, MAX_NR_ZONES, NUMA_FOREIGN, NUMA_HIT, NUMA_LOCAL, NUMA_MISS, NUMA_OTHER
+from .params import PAGE_ALLOC_COSTLY_ORDER, PG_FREE, PG_LRU, PGALLOC, PGFREE
 from .params import WARN_ALLOC_LIVELOCK, WMARK_HIGH, WMARK_LOW, WMARK_MIN, ZONE_DMA, ZONE_SHIFT
 from .pageset import give_to_pageset, take_from_pageset
-from .trace import trace_event
-from .trace_ring import TRACE_PAGE_ALLOC, TRACE_PAGE_FREE
+from .trace import trace_alloc, trace_free
+from .trace_ring import FREE_RECLAIM, FREE_USER
 from .waiting import congestion_wait, sleep_until
 
 
-def buffered_rmqueue(core: Core, gfp: int, order: int, zone: int) -> int:
+def zone_statistics(core: Core, preferred: int, zone: int) -> None:
+    """mm/vmstat.c, CONFIG_NUMA: the zone gave a block. A hit where its node is that of the zone which was asked first, else a miss of the
+    one and foreign to the other; and local where it is the node of the cpu that asked."""
+    node = zone // MAX_NR_ZONES
+    if node == preferred // MAX_NR_ZONES:
+        core.zones.add(zone, NUMA_HIT, 1)
+    else:
+        core.zones.add(zone, NUMA_MISS, 1)
+        core.zones.add(preferred, NUMA_FOREIGN, 1)
+    core.zones.add(zone, NUMA_LOCAL if node == core.current_node else NUMA_OTHER, 1)
+
+
+def buffered_rmqueue(core: Core, gfp: int, order: int, zone: int, preferred: int) -> int:
     """A block of the zone with nothing on its frames but the zone; 0 where there is none. Single pages come from the cpu's list."""
     if order == 0:
         pcp = core.zones.pcp(zone, core.current_node, gfp & GFP_COLD != 0)
@@ -32,6 +45,8 @@ def buffered_rmqueue(core: Core, gfp: int, order: int, zone: int) -> int:
                 core.frames.flags[page] = zone << ZONE_SHIFT
     if pfn != 0:
         core.zones.add(zone, PGALLOC, 1 << order)
+        if core.nr_nodes > 1:
+            zone_statistics(core, preferred, zone)
     return pfn
 
 
@@ -53,7 +68,7 @@ def get_page_from_freelist(core: Core, gfp: int, order: int, zonelist: int, allo
     for place in range(core.zones.nr_in_list(zonelist)):
         zone = core.zones.zone_in_list(zonelist, place)
         if may_take_from(core, zone, order, class_zone, alloc_flags):
-            pfn = buffered_rmqueue(core, gfp, order, zone)
+            pfn = buffered_rmqueue(core, gfp, order, zone, class_zone)
             if pfn != 0:
                 return pfn
     return 0
@@ -97,7 +112,7 @@ def alloc_pages(core: Core, gfp: int, order: int) -> int:
     if pfn != 0:
         core.frames.count[pfn] = 1
         if core.traced:
-            trace_event(core, TRACE_PAGE_ALLOC, pfn, core.frames.zone(pfn))
+            trace_alloc(core, pfn, gfp, order)
     return pfn
 
 
@@ -197,7 +212,7 @@ def free_hot_cold_page(core: Core, pfn: int, cold: bool) -> None:
     core.frames.mapping[pfn] = 0
     core.count(PGFREE)
     if core.traced:
-        trace_event(core, TRACE_PAGE_FREE, pfn, zone)
+        trace_free(core, pfn, 0, FREE_RECLAIM if cold else FREE_USER)
     give_to_pageset(core.zones, core.frames, core.lru, zone, core.zones.pcp(zone, core.current_node, cold), pfn)
 
 
@@ -211,6 +226,8 @@ def free_pages(core: Core, pfn: int, order: int) -> None:
     for page in range(pfn, pfn + (1 << order)):
         core.frames.flags[page] = zone << ZONE_SHIFT
     core.count_many(PGFREE, 1 << order)
+    if core.traced:
+        trace_free(core, pfn, order, FREE_USER)
     core.zones.all_unreclaimable[zone] = 0
     core.zones.pages_scanned[zone] = 0
     free_one_page(core.zones, core.frames, core.lru, zone, pfn, order)

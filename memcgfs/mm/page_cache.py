@@ -29,20 +29,27 @@ def is_page_of(core: Core, pfn: int, file: int) -> bool:
     return core.frames.has(pfn, PG_CACHE) and core.frames.owner(pfn) == file
 
 
+def lock_page_of(core: Core, pfn: int, file: int) -> bool:
+    """Takes the lock of a page that we hold: if it was being read it has arrived. False, and no lock: it left the file while we waited."""
+    is_locked = lock_page(core, pfn)
+    if LOCKDEP:
+        assert is_locked, f"frame {pfn} is locked by an operation that waits for this one"
+    if is_page_of(core, pfn, file):
+        return True
+    core.frames.clear(pfn, PG_LOCKED)
+    return False
+
+
 def find_lock_page(core: Core, file: int, index: int) -> int:
-    """The page, with a reference and its lock: one that is being read has arrived on return. 0 where there is none."""
+    """The page, with a reference and its lock; 0 where there is none."""
     while True:
         pfn = find_get_page(core, file, index)
-        if pfn == 0:
-            return 0
-        lock_page(core, pfn)
-        if is_page_of(core, pfn, file):
+        if pfn == 0 or lock_page_of(core, pfn, file):
             return pfn
-        core.frames.clear(pfn, PG_LOCKED)
         put_page(core, pfn)
 
 
-def add_to_page_cache(core: Core, pfn: int, file: int, index: int) -> int:
+def add_to_page_cache(core: Core, pfn: int, file: int, index: int, why: int) -> int:
     """Charges a new page to whoever runs, and enters it, locked. 0, -ENOMEM, or -EEXIST where another page came there meanwhile."""
     error = core.rules.cache_charge(core, pfn, core.current_mm)
     if error != 0:
@@ -55,23 +62,23 @@ def add_to_page_cache(core: Core, pfn: int, file: int, index: int) -> int:
     core.frames.set_mapping(pfn, file, index)
     core.files.nr_pages[file] += 1
     if core.traced:
-        trace_page(core, TRACE_FILEMAP_ADD, pfn, file, index)
+        trace_page(core, TRACE_FILEMAP_ADD, pfn, why, file, index)
     core.zones.add(core.frames.zone(pfn), NR_FILE_PAGES, 1)
     return 0
 
 
-def add_to_page_cache_lru(core: Core, pfn: int, file: int, index: int) -> int:
+def add_to_page_cache_lru(core: Core, pfn: int, file: int, index: int, why: int) -> int:
     """And on its way to the inactive list."""
-    error = add_to_page_cache(core, pfn, file, index)
+    error = add_to_page_cache(core, pfn, file, index, why)
     if error == 0:
         core.model.page_added(core, pfn, False)
     return error
 
 
-def add_to_page_cache_pvec(core: Core, pfn: int, file: int, index: int) -> int:
+def add_to_page_cache_pvec(core: Core, pfn: int, file: int, index: int, why: int) -> int:
     """And into the pagevec of the call that runs: read-ahead and write() bring their pages to the LRU themselves, in batches and at their
     end, while other pages wait until others come."""
-    error = add_to_page_cache(core, pfn, file, index)
+    error = add_to_page_cache(core, pfn, file, index, why)
     if error == 0:
         get_page(core, pfn)
         core.open_files.lru_pvec[core.open_files.nr_lru_pvec] = pfn
@@ -91,7 +98,7 @@ def pagevec_lru_add(core: Core) -> None:
         put_page(core, core.open_files.lru_pvec[place])
 
 
-def remove_from_page_cache(core: Core, pfn: int) -> None:
+def remove_from_page_cache(core: Core, pfn: int, why: int) -> None:
     """The page, locked and clean, is no file's any more. The caller gives the cache's reference back."""
     file = core.frames.owner(pfn)
     if LOCKDEP:
@@ -101,7 +108,7 @@ def remove_from_page_cache(core: Core, pfn: int) -> None:
     if LOCKDEP:
         assert found == pfn, f"frame {pfn} is not where its file has it"
     if core.traced:
-        trace_page(core, TRACE_FILEMAP_DELETE, pfn, file, core.frames.index(pfn))
+        trace_page(core, TRACE_FILEMAP_DELETE, pfn, why, file, core.frames.index(pfn))
     core.frames.clear(pfn, PG_CACHE)
     core.frames.mapping[pfn] = 0
     core.files.nr_pages[file] -= 1

@@ -74,13 +74,13 @@ def cancel_dirty_page(core: Core, pfn: int) -> None:
 
 
 def set_page_writeback(core: Core, pfn: int) -> None:
+    """Its dirty mark was just taken, and with the lock held nobody has set it anew."""
     core.frames.set(pfn, PG_WRITEBACK)
     core.zones.add(core.frames.zone(pfn), NR_WRITEBACK, 1)
     if accounts_dirty(core, pfn):
         tree = page_tree(core.frames.owner(pfn))
         core.trees.set_tag(tree, core.frames.index(pfn), TAG_WRITEBACK)
-        if not core.frames.has(pfn, PG_DIRTY):
-            core.trees.clear_tag(tree, core.frames.index(pfn), TAG_DIRTY)
+        core.trees.clear_tag(tree, core.frames.index(pfn), TAG_DIRTY)
 
 
 def clear_page_writeback(core: Core, pfn: int) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from .core import Core
 from .page_dirty import set_page_writeback
+from .pagetable import word_of
 from .params import DISK_SWAP, PAGE_WORDS, PG_CONTENT, PG_LOCKED, PSWPIN, PSWPOUT
 from .swap_state import remove_exclusive_swap_page
 from .trace import trace_page
-from .trace_ring import TRACE_SWAP_OUT
+from .trace_ring import TRACE_SWAP_OUT, WRITE_RECLAIM, WRITE_TASK
 from .waiting import submit_bio
 
 
-def swap_writepage(core: Core, pfn: int) -> None:
+def swap_writepage(core: Core, pfn: int, for_reclaim: bool) -> None:
     """Starts the write and gives the lock back; a page whose slot nobody else uses gives up the slot instead."""
     if remove_exclusive_swap_page(core, pfn):
         core.frames.clear(pfn, PG_LOCKED)
@@ -19,7 +20,7 @@ def swap_writepage(core: Core, pfn: int) -> None:
     copy_out(core, pfn, core.frames.private[pfn])
     core.count(PSWPOUT)
     if core.traced:
-        trace_page(core, TRACE_SWAP_OUT, pfn, core.frames.private[pfn], 0)
+        trace_page(core, TRACE_SWAP_OUT, pfn, WRITE_RECLAIM if for_reclaim else WRITE_TASK, core.frames.private[pfn], 0)
     set_page_writeback(core, pfn)
     core.frames.clear(pfn, PG_LOCKED)
     submit_bio(core, swap_disk(core, pfn), pfn, True)
@@ -43,20 +44,14 @@ def copy_out(core: Core, pfn: int, slot: int) -> None:
         core.swap.content[slot] = 0
         return
     core.swap.content[slot] = 1
-    source = word_of(pfn)
-    target = word_of(slot)
-    for word in range(PAGE_WORDS):
-        core.swap.words[target + word] = core.tables.ram[source + word]
+    copy_words(core.tables.ram, pfn, core.swap.words, slot)
 
 
 def copy_in(core: Core, pfn: int, slot: int) -> None:
     if core.swap.content[slot] == 0:
         return
     core.frames.set(pfn, PG_CONTENT)
-    source = word_of(slot)
-    target = word_of(pfn)
-    for word in range(PAGE_WORDS):
-        core.tables.ram[target + word] = core.swap.words[source + word]
+    copy_words(core.swap.words, slot, core.tables.ram, pfn)
 
 
 def copy_page(core: Core, source_pfn: int, pfn: int) -> None:
@@ -64,12 +59,10 @@ def copy_page(core: Core, source_pfn: int, pfn: int) -> None:
     if not core.frames.has(source_pfn, PG_CONTENT):
         return
     core.frames.set(pfn, PG_CONTENT)
-    source = word_of(source_pfn)
-    target = word_of(pfn)
+    copy_words(core.tables.ram, source_pfn, core.tables.ram, pfn)
+
+
+def copy_words(source: memoryview[int], number: int, target: memoryview[int], target_number: int) -> None:
+    """The bytes of one page: from memory, swap or disk to memory, swap or disk."""
     for word in range(PAGE_WORDS):
-        core.tables.ram[target + word] = core.tables.ram[source + word]
-
-
-def word_of(number: int) -> int:
-    """Where a frame's, or a slot's, bytes begin."""
-    return number * PAGE_WORDS
+        target[word_of(target_number) + word] = source[word_of(number) + word]

@@ -15,8 +15,8 @@ cdef long long effective_dirty_ratio(Core core) noexcept nogil
 cpdef long long dirty_threshold(Core core) noexcept nogil
 cpdef long long background_threshold(Core core) noexcept nogil
 cdef bint clear_page_dirty_for_io(Core core, unsigned int pfn) noexcept nogil
-cdef void write_cache_pages(Core core, unsigned int file, WritebackControl wbc, long long index, long long last) noexcept nogil
-cdef int pagevec_lookup_dirty(Core core, unsigned int file, long long index, long long last) noexcept nogil
+cdef void write_cache_pages(Core core, unsigned int file, WritebackControl wbc) noexcept nogil
+cdef int pagevec_lookup_dirty(Core core, unsigned int file, long long index) noexcept nogil
 cdef int write_pagevec(Core core, unsigned int file, WritebackControl wbc, int count) noexcept nogil
 cdef void wait_on_page_writeback_range(Core core, unsigned int file, long long first, long long last) noexcept nogil
 cdef void writeback_single_inode(Core core, unsigned int file, WritebackControl wbc) noexcept nogil

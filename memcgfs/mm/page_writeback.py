@@ -14,12 +14,12 @@ from .filesystem import writepage
 from .page_alloc import get_page, put_page
 from .page_cache import is_page_of
 from .page_dirty import accounts_dirty, set_page_dirty, test_clear_page_dirty
-from .params import DAEMON_LAPTOP, DAEMON_PDFLUSH, DISK_FILES, GFP_FS, GFP_IO, MAX_NR_ZONES, NR_ACTIVE, NR_ANON_PAGES, NR_FILE_DIRTY
-from .params import NR_FILE_MAPPED, NR_FREE_PAGES, NR_INACTIVE, NR_WRITEBACK, PAGEVEC_SIZE, PG_LOCKED, PG_RECLAIM, PG_WRITEBACK
+from .params import DAEMON_LAPTOP, DAEMON_PDFLUSH, DISK_FILES, GFP_FS, GFP_IO, LOCKDEP, MAX_NR_ZONES, NR_ANON_PAGES, NR_FILE_DIRTY
+from .params import NR_FILE_MAPPED, NR_FREE_PAGES, NR_WRITEBACK, PAGEVEC_SIZE, PG_LOCKED, PG_RECLAIM, PG_WRITEBACK
 from .params import WB_SYNC_ALL, WB_SYNC_HOLD, WB_SYNC_NONE, ZONE_HIGHMEM
 from .radix_tree import TAG_DIRTY, TAG_WRITEBACK
 from .rmap import page_mkclean
-from .waiting import congestion_wait, io_schedule, lock_page, pass_time, wait_on_page_writeback
+from .waiting import congestion_wait, io_schedule, pass_time, wait_on_page_writeback
 
 
 class WritebackControl:
@@ -44,12 +44,11 @@ class WritebackControl:
 
 def dirtyable_memory(core: Core) -> int:
     """determine_dirtyable_memory: what is free or on the LRU, outside of high memory, because dirty pages must not fill low memory."""
-    pages = core.zones.total(NR_FREE_PAGES) + core.zones.total(NR_ACTIVE) + core.zones.total(NR_INACTIVE)
-    high = 0
+    pages = 0
     for zone in range(core.zones.nr_zones):
-        if zone % MAX_NR_ZONES == ZONE_HIGHMEM:
-            high += core.zones.count(zone, NR_FREE_PAGES) + core.zones.count(zone, NR_ACTIVE) + core.zones.count(zone, NR_INACTIVE)
-    return pages - min(high, pages) + 1
+        if zone % MAX_NR_ZONES != ZONE_HIGHMEM:
+            pages += core.zones.count(zone, NR_FREE_PAGES) + core.zones.nr_lru_pages(zone)
+    return pages + 1
 
 
 def effective_dirty_ratio(core: Core) -> int:
@@ -91,17 +90,17 @@ def clear_page_dirty_for_io(core: Core, pfn: int) -> bool:
     return test_clear_page_dirty(core, pfn)
 
 
-def write_cache_pages(core: Core, file: int, wbc: WritebackControl, index: int, last: int) -> None:
-    """Dirty pages of [index, last] in the order of their index, PAGEVEC_SIZE looked up at once; a request that is cyclic begins where
-    the last one stopped, and once from 0 where it found nothing up there."""
-    first = index
+def write_cache_pages(core: Core, file: int, wbc: WritebackControl) -> None:
+    """The file's dirty pages in the order of their index, PAGEVEC_SIZE looked up at once; a request that is cyclic begins where the last
+    one stopped, and once from 0 where it found nothing up there."""
+    index = 0
     wraps = 0
     if wbc.is_cyclic:
         index = core.files.writeback_index[file]
         wraps = 1
     is_done = 0
     while is_done == 0:
-        count = pagevec_lookup_dirty(core, file, index, last)
+        count = pagevec_lookup_dirty(core, file, index)
         if count > 0:
             wraps = 0
             index = core.frames.index(core.files.pvec[core.files.nr_pvec - 1]) + 1
@@ -111,15 +110,14 @@ def write_cache_pages(core: Core, file: int, wbc: WritebackControl, index: int, 
             index = 0
         else:
             break
-    if wbc.is_cyclic or (first == 0 and last == MAX_FILE_PAGES and wbc.nr_to_write > 0):
-        core.files.writeback_index[file] = index
+    core.files.writeback_index[file] = index
 
 
-def pagevec_lookup_dirty(core: Core, file: int, index: int, last: int) -> int:
+def pagevec_lookup_dirty(core: Core, file: int, index: int) -> int:
     """Pushes the next dirty pages, a reference each, and gives how many there are."""
     count = 0
     found = core.trees.next_index(page_tree(file), index, TAG_DIRTY)
-    while 0 <= found <= last and count < PAGEVEC_SIZE:
+    while found >= 0 and count < PAGEVEC_SIZE:
         pfn = core.trees.lookup(page_tree(file), found)
         get_page(core, pfn)
         core.files.pvec[core.files.nr_pvec] = pfn
@@ -132,27 +130,24 @@ def pagevec_lookup_dirty(core: Core, file: int, index: int, last: int) -> int:
 def write_pagevec(core: Core, file: int, wbc: WritebackControl, count: int) -> int:
     """Writes the last `count` pages that were pushed, also when enough were written half-way, or one could not be; 1 where that is so.
 
-    A page whose lock is held by the very task that waits while a daemon runs is left out, and so is one whose write is under way, which
-    may be a write that waits for room in the queue: pdflush would wait for them, but here the task cannot go on before pdflush is done.
+    A page that is locked is left out: a disk never has the lock of a dirty page, so that it is held by whoever waits while we run. Nor does
+    a daemon wait for a write that is under way, which may be one that waits for room in the queue. pdflush would wait for both, but
+    here the task cannot go on before pdflush is done.
     """
     is_done = 0
     base = core.files.nr_pvec - count
     for place in range(count):
         pfn = core.files.pvec[base + place]
-        if is_daemon(core):
-            if core.frames.test_and_set(pfn, PG_LOCKED):
-                continue
-        else:
-            lock_page(core, pfn)
-        if not is_page_of(core, pfn, file):
-            core.frames.clear(pfn, PG_LOCKED)
+        if core.frames.test_and_set(pfn, PG_LOCKED):
             continue
+        if LOCKDEP:
+            assert is_page_of(core, pfn, file), f"frame {pfn} left its file while daemons ran, who do not cut files"
         while wbc.sync_mode != WB_SYNC_NONE and not is_daemon(core) and core.frames.has(pfn, PG_WRITEBACK):
             pass_time(core, core.disks.next_ns)
         if core.frames.has(pfn, PG_WRITEBACK) or not clear_page_dirty_for_io(core, pfn):
             core.frames.clear(pfn, PG_LOCKED)
             continue
-        if writepage(core, pfn) != 0:
+        if writepage(core, pfn, False) != 0:
             wbc.pages_skipped += 1
             is_done = 1
         else:
@@ -184,7 +179,7 @@ def writeback_single_inode(core: Core, file: int, wbc: WritebackControl) -> None
     is written all the same."""
     if core.files.state[file] & I_LOCK:
         core.files.dirty.move(core.files.s_dirty, file)
-        write_cache_pages(core, file, wbc, 0, MAX_FILE_PAGES)
+        write_cache_pages(core, file, wbc)
     else:
         sync_single_inode(core, file, wbc)
 
@@ -193,7 +188,7 @@ def sync_single_inode(core: Core, file: int, wbc: WritebackControl) -> None:
     """__sync_single_inode. A file of which some pages are left is dirty anew, and last in line; for the periodic write-out it stays first
     in line, because it has waited long enough."""
     core.files.state[file] = I_LOCK
-    write_cache_pages(core, file, wbc, 0, MAX_FILE_PAGES)
+    write_cache_pages(core, file, wbc)
     if wbc.sync_mode == WB_SYNC_ALL and not is_daemon(core):
         wait_on_page_writeback_range(core, file, 0, MAX_FILE_PAGES)
     state = core.files.state[file]
@@ -247,7 +242,7 @@ def filemap_fdatawrite(core: Core, file: int, is_sync: bool) -> None:
     wbc = WritebackControl(MAX_FILE_PAGES)
     if is_sync:
         wbc.sync_mode = WB_SYNC_ALL
-    write_cache_pages(core, file, wbc, 0, MAX_FILE_PAGES)
+    write_cache_pages(core, file, wbc)
 
 
 def sync_inodes_sb(core: Core, sync_mode: int) -> None:

@@ -9,19 +9,19 @@ An entry is 0 (nothing there), present (PTE_PRESENT, x86's flag bits, frame << 1
 
 from __future__ import annotations
 
-from .arrays import array_of, pages_of
-from .params import LEAF_MASK, LEAF_SHIFT, PTE_PRESENT, PTE_SHIFT, SEGMENT_BITS, SEGMENT_MASK, SEGMENT_SHIFT
+from .arrays import Arrays, pages_of
+from .params import LEAF_MASK, LEAF_SHIFT, PAGE_WORDS, PTE_PRESENT, PTE_SHIFT, SEGMENT_BITS, SEGMENT_MASK, SEGMENT_SHIFT
 
 
 class PageTables:
     """Cost: O(1) for every method."""
 
-    def __init__(self, nr_frames: int, nr_mms: int, nr_segments: int) -> None:
+    def __init__(self, arrays: Arrays, nr_frames: int, nr_mms: int, nr_segments: int) -> None:
         self.ram = pages_of(nr_frames)
-        self.segments = array_of("I", nr_mms << SEGMENT_BITS)
-        self.leaves = array_of("I", nr_segments << SEGMENT_BITS)
-        self.nr_leaves = array_of("I", nr_segments)
-        self.free_segments = array_of("I", nr_segments)
+        self.segments = arrays.of("I", nr_mms << SEGMENT_BITS)
+        self.leaves = arrays.of("I", nr_segments << SEGMENT_BITS)
+        self.nr_leaves = arrays.of("I", nr_segments)
+        self.free_segments = arrays.of("I", nr_segments)
         self.nr_segments = nr_segments
         self.nr_free = 0
         self.frontier = 1
@@ -71,6 +71,17 @@ class PageTables:
                 self.nr_free += 1
         return pfn
 
+    def next_leaf(self, mm: int, vpn: int, end: int) -> int:
+        """The first page from this one on that has a leaf, or `end`. Cost: O(leaves skipped), empty segments at a step each."""
+        while vpn < end:
+            if self.segment(mm, vpn) == 0:
+                vpn = ((vpn >> SEGMENT_SHIFT) + 1) << SEGMENT_SHIFT
+            elif self.leaf(mm, vpn) != 0:
+                return vpn
+            else:
+                vpn = (vpn | LEAF_MASK) + 1
+        return end
+
     def entry(self, mm: int, vpn: int) -> int:
         """The page table entry itself, for inspection; 0 where there is no leaf."""
         leaf = self.leaf(mm, vpn)
@@ -83,8 +94,18 @@ def leaf_place(segment: int, vpn: int) -> int:
     return (segment << SEGMENT_BITS) + ((vpn >> LEAF_SHIFT) & SEGMENT_MASK)
 
 
+def word_of(number: int) -> int:
+    """Where the words of a frame begin, or of a page of swap or of the disk."""
+    return number * PAGE_WORDS
+
+
+def leaf_end(vpn: int, end: int) -> int:
+    """The end of the pages whose entries share this page's leaf, or `end` if that comes first (pmd_addr_end)."""
+    return min((vpn | LEAF_MASK) + 1, end)
+
+
 def pte_place(leaf: int, vpn: int) -> int:
-    return (leaf << LEAF_SHIFT) + (vpn & LEAF_MASK)
+    return word_of(leaf) + (vpn & LEAF_MASK)
 
 
 def mk_pte(pfn: int, bits: int) -> int:

@@ -38,13 +38,18 @@ PG_MASK: Final = 0xFFFFFF
 
 ZERO_PAGE: Final = 0  # the frame that every read fault on untouched anonymous memory maps
 
+# A page, of all architectures that there are.
+PAGE_SHIFT: Final = 12
+PAGE_BYTES: Final = 4096
+PAGE_WORDS: Final = 512
+KB_PER_PAGE: Final = 4
+
 # Page table entries, x86's own bits. Not present and not zero: a swap entry, its slot where the frame number would be.
 PTE_PRESENT: Final = 0x1
 PTE_RW: Final = 0x2
 PTE_ACCESSED: Final = 0x20
 PTE_DIRTY: Final = 0x40
 PTE_SHIFT: Final = 12
-PAGE_WORDS: Final = 512
 
 # A page's `mapping` word: anon_vma number above, page offset (35 bits) below.
 INDEX_BITS: Final = 35
@@ -84,7 +89,14 @@ PGREFILL: Final = 12
 PGSTEAL: Final = 13
 PGSCAN_KSWAPD: Final = 14
 PGSCAN_DIRECT: Final = 15
-ZONE_ROW: Final = 16
+
+# Statistics of a zone on a machine of several nodes (CONFIG_NUMA); they come last, so that one with a single node never looks there
+NUMA_HIT: Final = 16
+NUMA_MISS: Final = 17
+NUMA_FOREIGN: Final = 18
+NUMA_LOCAL: Final = 19
+NUMA_OTHER: Final = 20
+ZONE_ROW: Final = 32  # a power of two, so that a row is found by shifting
 
 # Events of the machine (enum vm_event_item)
 PSWPIN: Final = 0
@@ -198,6 +210,7 @@ MEM_CONTAINER_TYPE_ALL: Final = 3
 AT_META_PAGE_ALLOC: Final = 1
 AT_ISOLATE: Final = 2
 AT_CONGESTION_WAIT: Final = 3
+AT_IO_WAIT: Final = 4
 
 # Locks whose order is asserted: a lower one is never taken while a higher one is held
 LOCK_ZONE_LRU: Final = 1

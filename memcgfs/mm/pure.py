@@ -1,11 +1,11 @@
 """The engine, uncompiled. These lines are also the order in which setup.py joins the modules into one unit for the compiler.
 
-A module stands below everything that it imports; what has to call upwards goes through Core's model, rules and kernel.
+A module stands below everything that it imports; what has to call upwards goes through Core's model, rules, flusher and kernel.
 """
 
 from __future__ import annotations
 
-from .arrays import array_of as array_of
+from .arrays import Arrays as Arrays
 from .params import LOCKDEP as LOCKDEP
 from .lists import Links as Links
 from .frames import Frames as Frames

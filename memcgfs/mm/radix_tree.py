@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .arrays import array_of
+from .arrays import Arrays
 
 MAP_SHIFT: Final = 6
 MAP_MASK: Final = 63
@@ -25,13 +25,13 @@ ANY_ENTRY: Final = 2
 class RadixTrees:
     """Cost: O(height) for every method but next_index(), which is O(64 * height) for each entry that it finds."""
 
-    def __init__(self, nr_trees: int, nr_nodes: int) -> None:
-        self.root = array_of("I", nr_trees)
-        self.height = array_of("B", nr_trees)
-        self.slots = array_of("I", nr_nodes << MAP_SHIFT)
-        self.nr_used = array_of("B", nr_nodes)
-        self.tags = array_of("Q", nr_nodes * NR_TAGS)
-        self.path = array_of("I", MAX_HEIGHT)
+    def __init__(self, arrays: Arrays, nr_trees: int, nr_nodes: int) -> None:
+        self.root = arrays.of("I", nr_trees)
+        self.height = arrays.of("B", nr_trees)
+        self.slots = arrays.of("I", nr_nodes << MAP_SHIFT)
+        self.nr_used = arrays.of("B", nr_nodes)
+        self.tags = arrays.of("Q", nr_nodes * NR_TAGS)
+        self.path = arrays.of("I", MAX_HEIGHT)
         self.frontier = 1
         self.first_free = 0
         self.nr_nodes_used = 0

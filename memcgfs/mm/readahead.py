@@ -13,6 +13,7 @@ from .filesystem import readpage
 from .page_alloc import alloc_page, put_page
 from .page_cache import add_to_page_cache_pvec, pagevec_lru_add
 from .params import DISK_FILES, GFP_COLD, GFP_HIGHUSER, NR_FREE_PAGES, NR_INACTIVE, PG_READAHEAD, PG_WRITEBACK
+from .trace_ring import ENTER_AHEAD
 
 
 def get_init_ra_size(request: int, largest: int) -> int:
@@ -58,7 +59,7 @@ def do_page_cache_readahead(core: Core, file: int, index: int, nr_pages: int, lo
     nr_found = core.open_files.nr_pooled - base
     for place in range(nr_found):
         pfn = core.open_files.pooled_pfn[base + place]
-        if add_to_page_cache_pvec(core, pfn, file, core.open_files.pooled_index[base + place]) == 0:
+        if add_to_page_cache_pvec(core, pfn, file, core.open_files.pooled_index[base + place], ENTER_AHEAD) == 0:
             readpage(core, pfn)
         put_page(core, pfn)
     core.open_files.nr_pooled = base

@@ -8,7 +8,7 @@ One row a container, by its number. There is no parent: a charge never reaches a
 
 from __future__ import annotations
 
-from .arrays import array_of
+from .arrays import Arrays
 
 
 class ResCounters:
@@ -18,13 +18,13 @@ class ResCounters:
     wraps, and forbids nothing.
     """
 
-    def __init__(self, nr_counters: int, largest: int, unit: int, wraps: bool) -> None:
+    def __init__(self, arrays: Arrays, nr_counters: int, largest: int, unit: int, wraps: bool) -> None:
         self.largest = largest
         self.unit = unit
         self.wraps = wraps
-        self.usage = array_of("Q", nr_counters)
-        self.limit = array_of("Q", nr_counters)
-        self.failcnt = array_of("Q", nr_counters)
+        self.usage = arrays.of("Q", nr_counters)
+        self.limit = arrays.of("Q", nr_counters)
+        self.failcnt = arrays.of("Q", nr_counters)
 
     def init(self, counter: int) -> None:
         """res_counter_init: the limit becomes the largest signed number (LONG_MAX, LLONG_MAX), the rest is zero."""

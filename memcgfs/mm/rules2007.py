@@ -11,8 +11,8 @@ from .memcontrol import add_meta_page, charge_again, lock_meta_page, mem_contain
 from .memcontrol import unlock_meta_page
 from .params import AT_META_PAGE_ALLOC, ENOMEM, MEM_CONTAINER_TYPE_ALL
 from .rules import Rules
-from .trace import trace_event
-from .trace_ring import ROUND_GIVE_UP, ROUND_RECLAIMED, ROUND_RETRY, ROUND_UNDER_LIMIT, TRACE_CHARGE_FAILED
+from .trace import trace_charge_failed
+from .trace_ring import CHARGED_CACHE, CHARGED_MAPPED, ROUND_GIVE_UP, ROUND_RECLAIMED, ROUND_RETRY, ROUND_UNDER_LIMIT
 from .waiting import congestion_wait
 
 
@@ -50,7 +50,7 @@ def mem_container_charge(core: Core, pfn: int, mm: int, is_cache: bool) -> int:
     if not charge_or_reclaim(core, container):
         core.containers.css_put(container)
         if core.traced:
-            trace_event(core, TRACE_CHARGE_FAILED, pfn, container, core.counters.pages(container))
+            trace_charge_failed(core, pfn, container, CHARGED_CACHE if is_cache else CHARGED_MAPPED)
         mem_container_out_of_memory(core, container)
         return -ENOMEM
 

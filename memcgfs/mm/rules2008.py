@@ -16,8 +16,8 @@ from .memcontrol import add_meta_page, charge_again, lock_meta_page, page_get_me
 from .params import AT_META_PAGE_ALLOC, ENOMEM
 from .rules import Rules
 from .rules2007 import charge_or_reclaim
-from .trace import trace_event
-from .trace_ring import TRACE_CHARGE_FAILED
+from .trace import trace_charge_failed
+from .trace_ring import CHARGED_CACHE, CHARGED_MAPPED
 
 
 class Rules2008(Rules):
@@ -55,7 +55,7 @@ def mem_cgroup_charge_common(core: Core, pfn: int, mm: int, is_cache: bool) -> i
         if not charge_or_reclaim(core, container):
             core.containers.css_put(container)
             if core.traced:
-                trace_event(core, TRACE_CHARGE_FAILED, pfn, container, core.counters.pages(container))
+                trace_charge_failed(core, pfn, container, CHARGED_CACHE if is_cache else CHARGED_MAPPED)
             mem_container_out_of_memory(core, container)
             return -ENOMEM
 

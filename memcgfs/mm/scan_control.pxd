@@ -8,5 +8,4 @@ cdef class ScanControl:
     cdef readonly long long nr_scanned
     cdef readonly bint all_unreclaimable
     cdef readonly int depth
-    cdef readonly int priority
     cdef readonly int why

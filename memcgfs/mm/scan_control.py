@@ -15,7 +15,7 @@ class ScanControl:
     nr_scanned: pages that shrink_page_list saw, twice if mapped or in the swap cache. all_unreclaimable: no zone was worth scanning.
     depth: how many reclaims this one runs inside of.
 
-    For the trace: `priority`, how hard it tries now, and `why` the page that was looked at last was treated so (WHY_*).
+    For the trace: `why` the page that was looked at last was treated so (WHY_*).
     """
 
     def __init__(self, core: Core, mem_container: int, order: int, gfp_mask: int) -> None:
@@ -28,5 +28,4 @@ class ScanControl:
         self.nr_scanned = 0
         self.all_unreclaimable = False
         self.depth = core.scan_depth
-        self.priority = core.def_priority
         self.why = 0

@@ -5,7 +5,8 @@ keeps its slot (in the tree where a disk's file has its blocks); a fault that fi
 two caches: the charge of the one is made before that of the other is given up, by whoever runs.
 
 "It ends": where the page cannot be charged, 2.6.23 with v4 tries again for ever (the tmpfs hang of 2007); here the fault is out of
-memory after MAX_SHMEM_ROUNDS rounds. Since 2.6.25 (shmem_getpage's charge in advance) it is at once.
+memory after MAX_SHMEM_ROUNDS rounds, as it is where it interrupts who has the page. Since 2.6.25 (shmem_getpage's charge in advance) it
+is at once.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from .params import VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, WARN_SHMEM_LIV
 from .radix_tree import ANY_ENTRY
 from .swap_state import delete_from_swap_cache, free_swap_and_cache, insert_into_swap_cache, lookup_swap_cache
 from .swapin import read_swap_cache_async, swapin_readahead
+from .trace_ring import ENTER_FROM_FILE, ENTER_FROM_SWAP, ENTER_HOLE, LEAVE_SLOT_FREE, LEAVE_TO_FILE, LEAVE_TO_SWAP
 from .waiting import congestion_wait, lock_page, wait_on_page_writeback
 
 
@@ -41,15 +43,15 @@ def move_to_swap_cache(core: Core, pfn: int, slot: int) -> bool:
     """From the page cache, the file remembering the slot."""
     file = core.frames.owner(pfn)
     index = core.frames.index(pfn)
-    if insert_into_swap_cache(core, pfn, slot) != 0:
+    if insert_into_swap_cache(core, pfn, slot, ENTER_FROM_FILE) != 0:
         return False
     if not core.frames.has(pfn, PG_CACHE):
         # The charge waited, and meanwhile the file's last owner was killed, and its page with it.
         core.swap.duplicate(slot)
-        delete_from_swap_cache(core, pfn)
+        delete_from_swap_cache(core, pfn, LEAVE_SLOT_FREE)
         return False
     core.frames.clear(pfn, PG_DIRTY)
-    remove_from_page_cache(core, pfn)
+    remove_from_page_cache(core, pfn, LEAVE_TO_SWAP)
     put_page(core, pfn)
     core.swap.duplicate(slot)
     core.trees.insert(block_tree(file), index, slot)
@@ -71,9 +73,9 @@ def forget_slot(core: Core, file: int, index: int) -> int:
 
 def move_from_swap_cache(core: Core, pfn: int, file: int, index: int, slot: int) -> int:
     """Back into the page cache, dirty, the slot given up. The page is locked. 0, -ENOMEM or -EEXIST."""
-    error = add_to_page_cache(core, pfn, file, index)
+    error = add_to_page_cache(core, pfn, file, index, ENTER_FROM_SWAP)
     if error == 0:
-        delete_from_swap_cache(core, pfn)
+        delete_from_swap_cache(core, pfn, LEAVE_TO_FILE)
         core.frames.set(pfn, PG_DIRTY)
         forget_slot(core, file, index)
         core.swap.free(slot)
@@ -118,7 +120,7 @@ def shmem_fill_hole(core: Core, file: int, index: int) -> bool:
     pfn = alloc_page(core, GFP_HIGHUSER)
     if pfn == 0:
         return False
-    error = add_to_page_cache_lru(core, pfn, file, index)
+    error = add_to_page_cache_lru(core, pfn, file, index, ENTER_HOLE)
     if error == 0:
         core.frames.set(pfn, PG_UPTODATE)
         core.frames.clear(pfn, PG_CONTENT)
@@ -128,8 +130,10 @@ def shmem_fill_hole(core: Core, file: int, index: int) -> bool:
 
 
 def shmem_take_back(core: Core, pfn: int, file: int, index: int, slot: int) -> int:
-    """A page of the swap cache, once it is read and not being written, moves back to the file. 0, -ENOMEM or -EEXIST."""
-    lock_page(core, pfn)
+    """A page of the swap cache, once it is read and not being written, moves back to the file; not one whose lock is held by who waits for
+    us, who would never give it back. 0, -ENOMEM or -EEXIST."""
+    if not lock_page(core, pfn):
+        return 0
     wait_on_page_writeback(core, pfn)
     error = 0
     if core.swap.cache[slot] == pfn and core.trees.lookup(block_tree(file), index) == slot:

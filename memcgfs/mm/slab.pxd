@@ -1,4 +1,3 @@
-cdef unsigned long long slab_words(unsigned long long pfn) noexcept nogil
 cdef unsigned long long object_words(unsigned long long number) noexcept nogil
 cdef void add_partial(Core core, KmemCache cache, unsigned long long pfn, bint last) noexcept nogil
 cdef void link_partial(Core core, KmemCache cache, unsigned long long before, unsigned long long pfn) noexcept nogil

@@ -9,30 +9,26 @@ from __future__ import annotations
 
 from .core import Core
 from .page_alloc import alloc_page, put_page
-from .params import GFP_KERNEL, LEAF_SHIFT, NR_SLAB_RECLAIMABLE, PG_SLAB
+from .pagetable import word_of
+from .params import GFP_KERNEL, NR_SLAB_RECLAIMABLE, PG_SLAB
 from .slabs import KmemCache, OBJECT_BITS, OBJECT_FLAGS, OBJECT_IN_USE, OBJECT_MASK, OBJECT_NEWER, OBJECT_WORDS
 from .slabs import SLAB_FREE, SLAB_HEADER, SLAB_INUSE, SLAB_NEXT, SLAB_PREV
 
 
-def slab_words(pfn: int) -> int:
-    """Where the words of a slab begin in the machine's memory."""
-    return pfn << LEAF_SHIFT
-
-
 def object_words(number: int) -> int:
-    return slab_words(number >> OBJECT_BITS) + SLAB_HEADER + (number & OBJECT_MASK) * OBJECT_WORDS
+    return word_of(number >> OBJECT_BITS) + SLAB_HEADER + (number & OBJECT_MASK) * OBJECT_WORDS
 
 
 def add_partial(core: Core, cache: KmemCache, pfn: int, last: bool) -> None:
     """To the front of the partial list, or to its end."""
-    slab = slab_words(pfn)
+    slab = word_of(pfn)
     after = 0 if last else cache.first_partial
     before = cache.last_partial if last else 0
     core.tables.ram[slab + SLAB_NEXT] = after
     core.tables.ram[slab + SLAB_PREV] = before
     link_partial(core, cache, before, pfn)
     if after != 0:
-        core.tables.ram[slab_words(after) + SLAB_PREV] = pfn
+        core.tables.ram[word_of(after) + SLAB_PREV] = pfn
     else:
         cache.last_partial = pfn
 
@@ -40,18 +36,18 @@ def add_partial(core: Core, cache: KmemCache, pfn: int, last: bool) -> None:
 def link_partial(core: Core, cache: KmemCache, before: int, pfn: int) -> None:
     """This slab (0: none) comes behind that one (0: the list's head)."""
     if before != 0:
-        core.tables.ram[slab_words(before) + SLAB_NEXT] = pfn
+        core.tables.ram[word_of(before) + SLAB_NEXT] = pfn
     else:
         cache.first_partial = pfn
 
 
 def remove_partial(core: Core, cache: KmemCache, pfn: int) -> None:
-    slab = slab_words(pfn)
+    slab = word_of(pfn)
     after = core.tables.ram[slab + SLAB_NEXT]
     before = core.tables.ram[slab + SLAB_PREV]
     link_partial(core, cache, before, after)
     if after != 0:
-        core.tables.ram[slab_words(after) + SLAB_PREV] = before
+        core.tables.ram[word_of(after) + SLAB_PREV] = before
     else:
         cache.last_partial = before
 
@@ -64,7 +60,7 @@ def cache_grow(core: Core, cache: KmemCache) -> bool:
     core.frames.set(pfn, PG_SLAB)
     core.zones.add(core.frames.zone(pfn), NR_SLAB_RECLAIMABLE, 1)
     cache.nr_slabs += 1
-    slab = slab_words(pfn)
+    slab = word_of(pfn)
     core.tables.ram[slab + SLAB_INUSE] = 0
     core.tables.ram[slab + SLAB_FREE] = 1
     for place in range(cache.objects_per_slab):
@@ -80,7 +76,7 @@ def kmem_cache_alloc(core: Core, cache: KmemCache) -> int:
     if cache.first_partial == 0 and not cache_grow(core, cache):
         return 0
     pfn = cache.first_partial
-    slab = slab_words(pfn)
+    slab = word_of(pfn)
     place = core.tables.ram[slab + SLAB_FREE]
     number = (pfn << OBJECT_BITS) + place - 1
     at = object_words(number)
@@ -96,7 +92,7 @@ def kmem_cache_alloc(core: Core, cache: KmemCache) -> int:
 def kmem_cache_free(core: Core, cache: KmemCache, number: int) -> None:
     """free_block and slab_destroy: the object's place is free, and the page goes with the last one."""
     pfn = number >> OBJECT_BITS
-    slab = slab_words(pfn)
+    slab = word_of(pfn)
     if core.tables.ram[slab + SLAB_FREE] != 0:
         remove_partial(core, cache, pfn)
     at = object_words(number)

@@ -10,7 +10,8 @@ from .core import Core
 from .page_alloc import get_page, put_page
 from .params import EEXIST, ENOENT, LOCKDEP, NR_FILE_PAGES, PG_DIRTY, PG_LOCKED, PG_SWAPCACHE, PG_UPTODATE, PG_WRITEBACK
 from .trace import trace_page
-from .trace_ring import CHARGED_CACHE, CHARGED_UNUSED, TRACE_ADD_TO_SWAP_CACHE, TRACE_DELETE_FROM_SWAP_CACHE
+from .trace_ring import CHARGED_CACHE, CHARGED_UNUSED, ENTER_IN, ENTER_OUT, LEAVE_EXCLUSIVE, LEAVE_SLOT_FREE
+from .trace_ring import TRACE_ADD_TO_SWAP_CACHE, TRACE_DELETE_FROM_SWAP_CACHE
 
 
 def lookup_swap_cache(core: Core, slot: int) -> int:
@@ -21,7 +22,7 @@ def lookup_swap_cache(core: Core, slot: int) -> int:
     return pfn
 
 
-def insert_into_swap_cache(core: Core, pfn: int, slot: int) -> int:
+def insert_into_swap_cache(core: Core, pfn: int, slot: int, why: int) -> int:
     """__add_to_swap_cache: charges the page to whoever runs (current->mm), then enters it.
 
     0; -ENOMEM; -EEXIST where another page took the slot's place while this one was charged.
@@ -38,7 +39,7 @@ def insert_into_swap_cache(core: Core, pfn: int, slot: int) -> int:
     core.frames.private[pfn] = slot
     core.frames.set(pfn, PG_LOCKED | PG_SWAPCACHE)
     if core.traced:
-        trace_page(core, TRACE_ADD_TO_SWAP_CACHE, pfn, slot, 0)
+        trace_page(core, TRACE_ADD_TO_SWAP_CACHE, pfn, why, slot, 0)
     core.zones.add(core.frames.zone(pfn), NR_FILE_PAGES, 1)
     return 0
 
@@ -48,7 +49,7 @@ def add_to_swap(core: Core, pfn: int) -> bool:
     slot = core.swap.take()
     if slot == 0:
         return False
-    if insert_into_swap_cache(core, pfn, slot) != 0:
+    if insert_into_swap_cache(core, pfn, slot, ENTER_OUT) != 0:
         core.swap.free(slot)
         return False
     core.frames.set(pfn, PG_UPTODATE | PG_DIRTY)
@@ -59,19 +60,19 @@ def add_to_swap_cache(core: Core, pfn: int, slot: int) -> int:
     """A new page for a slot that is to be read. 0; -ENOENT where the slot was given up; -ENOMEM; -EEXIST."""
     if not core.swap.duplicate(slot):
         return -ENOENT
-    error = insert_into_swap_cache(core, pfn, slot)
+    error = insert_into_swap_cache(core, pfn, slot, ENTER_IN)
     if error != 0:
         core.swap.free(slot)
     return error
 
 
-def delete_from_swap_cache(core: Core, pfn: int) -> None:
+def delete_from_swap_cache(core: Core, pfn: int, why: int) -> None:
     """The page leaves the cache, and its slot loses a user. The caller holds a reference."""
     slot = core.frames.private[pfn]
     if LOCKDEP:
         assert core.swap.cache[slot] == pfn, f"frame {pfn} is not in the swap cache at slot {slot}"
     if core.traced:
-        trace_page(core, TRACE_DELETE_FROM_SWAP_CACHE, pfn, slot, 0)
+        trace_page(core, TRACE_DELETE_FROM_SWAP_CACHE, pfn, why, slot, 0)
     core.swap.cache[slot] = 0
     core.swap.nr_cached -= 1
     core.frames.private[pfn] = 0
@@ -89,7 +90,7 @@ def remove_exclusive_swap_page(core: Core, pfn: int) -> bool:
     if core.frames.count[pfn] != 2 or core.swap.map[core.frames.private[pfn]] != 1:
         return False
     core.frames.set(pfn, PG_DIRTY)
-    delete_from_swap_cache(core, pfn)
+    delete_from_swap_cache(core, pfn, LEAVE_EXCLUSIVE)
     return True
 
 
@@ -119,6 +120,6 @@ def free_swap_and_cache(core: Core, slot: int) -> None:
     get_page(core, pfn)
     if not core.frames.has(pfn, PG_WRITEBACK) and (core.frames.count[pfn] == 2 or core.swap.is_full()):
         core.frames.set(pfn, PG_DIRTY)
-        delete_from_swap_cache(core, pfn)
+        delete_from_swap_cache(core, pfn, LEAVE_SLOT_FREE)
     core.frames.clear(pfn, PG_LOCKED)
     put_page(core, pfn)

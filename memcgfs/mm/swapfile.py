@@ -7,7 +7,7 @@ its header. Areas start at multiples of SWAP_AREA_SLOTS, so that what is aligned
 
 from __future__ import annotations
 
-from .arrays import array_of, pages_of
+from .arrays import Arrays, pages_of
 from .params import MAX_SWAPFILES, SLOT_WORDS, SWAP_AREA_SHIFT, SWAPFILE_CLUSTER
 
 
@@ -22,27 +22,27 @@ class SwapAreas:
     use, less those in use of an area that is being swapped off.
     """
 
-    def __init__(self, nr_slots: int) -> None:
+    def __init__(self, arrays: Arrays, nr_slots: int) -> None:
         """No area as yet, and slot numbers below nr_slots for those to come."""
         self.nr_slots = nr_slots
-        slots = array_of("I", nr_slots * SLOT_WORDS)
+        slots = arrays.of("I", nr_slots * SLOT_WORDS)
         self.map = slots[0::SLOT_WORDS]
         self.cache = slots[1::SLOT_WORDS]
         self.content = slots[2::SLOT_WORDS]
         self.words = pages_of(nr_slots)
-        self.block_used = array_of("H", nr_slots // SWAPFILE_CLUSTER + 2)
-        self.area_at = array_of("B", (nr_slots >> SWAP_AREA_SHIFT) + 1)
-        self.start = array_of("I", MAX_SWAPFILES)
-        self.max = array_of("I", MAX_SWAPFILES)
-        self.pages = array_of("I", MAX_SWAPFILES)
-        self.inuse_pages = array_of("I", MAX_SWAPFILES)
-        self.lowest_bit = array_of("I", MAX_SWAPFILES)
-        self.highest_bit = array_of("I", MAX_SWAPFILES)
-        self.cluster_next = array_of("I", MAX_SWAPFILES)
-        self.cluster_nr = array_of("I", MAX_SWAPFILES)
-        self.prio = array_of("i", MAX_SWAPFILES)
-        self.next_of = array_of("i", MAX_SWAPFILES)
-        self.is_writeok = array_of("B", MAX_SWAPFILES)
+        self.block_used = arrays.of("H", nr_slots // SWAPFILE_CLUSTER + 2)
+        self.area_at = arrays.of("B", (nr_slots >> SWAP_AREA_SHIFT) + 1)
+        self.start = arrays.of("I", MAX_SWAPFILES)
+        self.max = arrays.of("I", MAX_SWAPFILES)
+        self.pages = arrays.of("I", MAX_SWAPFILES)
+        self.inuse_pages = arrays.of("I", MAX_SWAPFILES)
+        self.lowest_bit = arrays.of("I", MAX_SWAPFILES)
+        self.highest_bit = arrays.of("I", MAX_SWAPFILES)
+        self.cluster_next = arrays.of("I", MAX_SWAPFILES)
+        self.cluster_nr = arrays.of("I", MAX_SWAPFILES)
+        self.prio = arrays.of("i", MAX_SWAPFILES)
+        self.next_of = arrays.of("i", MAX_SWAPFILES)
+        self.is_writeok = arrays.of("B", MAX_SWAPFILES)
         self.head = -1
         self.next = -1
         self.nr_swap_pages = 0
@@ -117,7 +117,7 @@ class SwapAreas:
     # Slots
 
     def take(self) -> int:
-        """get_swap_page: a slot with count 1, or 0 where there is none left.
+        """get_swap_page: a slot with count 1, or 0 where there is none left. (Where nr_swap_pages is above 0 an area of the list has one.)
 
         From the areas of the highest priority in turn. Once those are full a slip shows, which was mended in 2014: `next` is left behind
         the area that gave a slot, also where a lower priority begins there, so that the two next priorities are used as a pair.
@@ -125,17 +125,18 @@ class SwapAreas:
         if self.nr_swap_pages <= 0:
             return 0
         area = self.next
-        wrapped = 0
-        while area >= 0 and wrapped < 2:
+        has_wrapped = 0
+        slot = 0
+        while slot == 0:
             after = self.next_of[area]
-            if after < 0 or (wrapped == 0 and self.prio[area] != self.prio[after]):
+            if after < 0 or (has_wrapped == 0 and self.prio[area] != self.prio[after]):
                 after = self.head
-                wrapped += 1
+                has_wrapped = 1
             if self.highest_bit[area] != 0 and self.is_writeok[area] != 0:
                 self.next = after
-                return self.scan_swap_map(area)
+                slot = self.scan_swap_map(area)
             area = after
-        return 0
+        return slot
 
     def scan_swap_map(self, area: int) -> int:
         """A slot of an area that has one. Runs of SWAPFILE_CLUSTER slots are taken in a row; then the lowest free run of that length is

@@ -9,7 +9,7 @@ from .page_io import swap_readpage
 from .params import ENOENT, ENOMEM, GFP_HIGHUSER
 from .swap_state import add_to_swap_cache, lookup_swap_cache
 from .trace import trace_page
-from .trace_ring import TRACE_SWAP_IN
+from .trace_ring import SWAP_IN_AHEAD, SWAP_IN_WANTED, TRACE_SWAP_IN
 
 
 def read_swap_cache_async(core: Core, slot: int, wanted: int) -> int:
@@ -28,7 +28,7 @@ def read_swap_cache_async(core: Core, slot: int, wanted: int) -> int:
         if error == 0:
             core.model.page_added(core, pfn, True)
             if core.traced:
-                trace_page(core, TRACE_SWAP_IN, pfn, slot, wanted)
+                trace_page(core, TRACE_SWAP_IN, pfn, SWAP_IN_WANTED if slot == wanted else SWAP_IN_AHEAD, slot, wanted)
             swap_readpage(core, pfn)
             return pfn
         put_page(core, pfn)

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from .config import PAGE_BYTES
 from .errors import BadSwapArea, OutOfMemory, SwapAreaBusy, TooManySwapAreas
-from .params import MAX_NR_ZONES, MAX_SWAPFILES, NR_FILE_PAGES, NR_FREE_PAGES, NR_SLAB_RECLAIMABLE, SWAP_AREA_SHIFT, WMARK_HIGH
+from .params import KB_PER_PAGE, MAX_NR_ZONES, MAX_SWAPFILES, NR_FILE_PAGES, NR_FREE_PAGES, NR_SLAB_RECLAIMABLE, SWAP_AREA_SHIFT, WMARK_HIGH
 from .task import Task
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 BOOT_AREA = "/dev/swap"
 PRIORITIES = range(1 << 15)  # SWAP_FLAG_PRIO_MASK
 SMALLEST_AREA = 2  # the header, and a page
-KB_PER_PAGE = PAGE_BYTES // 1024
 
 
 class Swapfiles:

@@ -16,15 +16,14 @@ from .errors import BadRange, BadValue, BusError, FileTooBig, MachinePanicked, N
 from .file import OpenFile, advise, error_of
 from .files import MAX_FILE_PAGES
 from .oom import OOM_ADJUST_RANGE, OOM_DISABLE, badness
-from .params import GFP_KERNEL, LEAF_ENTRIES, LEAF_MASK, NR_ORDERS, PG_ANON, PTE_PRESENT, PTE_SHIFT, VM_FAULT_OOM, VM_FAULT_SIGBUS
-from .params import VM_FAULT_SIGSEGV, VM_LOCKED, VM_RAND_READ, VM_SEQ_READ, VM_SHARED, VM_WRITE, ZERO_PAGE
+from .params import GFP_KERNEL, LEAF_ENTRIES, LEAF_MASK, NR_ORDERS, PAGE_BYTES, PG_ANON, PTE_PRESENT, PTE_SHIFT, VM_FAULT_OOM
+from .params import VM_FAULT_SIGBUS, VM_FAULT_SIGSEGV, VM_LOCKED, VM_RAND_READ, VM_SEQ_READ, VM_SHARED, VM_WRITE, ZERO_PAGE
 
 if TYPE_CHECKING:
     from .container import Container
     from .file import File
     from .machine import Machine
 
-PAGE_BYTES = 4096
 MAX_LOOKUPS = 1 << 20  # in one system call of ours, which runs to its end
 CHUNK_PAGES = 1 << 16
 READ_HINTS = {"normal": 0, "sequential": VM_SEQ_READ, "random": VM_RAND_READ}
@@ -102,6 +101,11 @@ class Task:
     @property
     def total_vm(self) -> int:
         return self.space.total_vm if self.space is not None else 0
+
+    @property
+    def charged_to(self) -> int:
+        """The number of the container that its new pages are charged to, or -1."""
+        return self.space.container if self.space is not None else -1
 
     def counts(self) -> tuple[int, int, int, int]:
         """(anonymous rss, file rss, swap entries, page-table pages)."""

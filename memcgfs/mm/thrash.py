@@ -8,19 +8,19 @@ lets it go when it exits; reclaim takes it away at its last priority. What it is
 
 from __future__ import annotations
 
-from .arrays import array_of
+from .arrays import Arrays
 
 
 class SwapToken:
     """mm: its holder, or 0. global_faults: faults that asked so far, which is the time here; faultstamp: when this one asked last,
     last_interval: how long after the time before."""
 
-    def __init__(self, nr_mms: int) -> None:
+    def __init__(self, arrays: Arrays, nr_mms: int) -> None:
         self.mm = 0
         self.global_faults = 0
-        self.priority = array_of("q", nr_mms)
-        self.faultstamp = array_of("q", nr_mms)
-        self.last_interval = array_of("q", nr_mms)
+        self.priority = arrays.of("q", nr_mms)
+        self.faultstamp = arrays.of("q", nr_mms)
+        self.last_interval = arrays.of("q", nr_mms)
 
     def init(self, mm: int, parent: int) -> None:
         """A new address space: a child's (dup_mm) remembers when its parent asked last, one without a parent (0) does not."""

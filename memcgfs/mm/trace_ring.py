@@ -1,6 +1,6 @@
 """The ring of trace records (kernel/trace/ring_buffer.c): rows of RECORD_WORDS numbers, of which the newest overwrite the oldest.
 
-A record: time, event, who ran, and up to seven numbers whose meaning the event's row in tracer.py tells. Records are counted from the
+A record: time, event, who ran, and up to nine numbers whose meaning the event's row in tracer.py tells. Records are counted from the
 machine's start, so that a record keeps its number while others come and go.
 
 A new event is a number here, a row in tracer.TRACE_EVENTS, and a call where it happens (trace.py).
@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from .arrays import array_of
+from .arrays import Arrays
 
-RECORD_WORDS: Final = 10
+RECORD_WORDS: Final = 12
 DEFAULT_RECORDS: Final = 65536
 
 TRACE_CHARGE: Final = 0
@@ -52,6 +52,7 @@ TRACE_FILEMAP_ADD: Final = 33
 TRACE_FILEMAP_DELETE: Final = 34
 TRACE_CHARGE_ROUND: Final = 35
 TRACE_FILE_WRITEPAGE: Final = 36
+TRACE_LRU_ISOLATE_PAGE: Final = 37
 
 # What a charge stands for, and whose end gave it back
 CHARGED_MAPPED: Final = 0
@@ -105,20 +106,107 @@ WHY_STAY_REFERENCED: Final = 17
 WHY_DEACTIVATE_UNMAPPED: Final = 18
 WHY_DEACTIVATE_COLD: Final = 19
 
+# Why a page is activated by others
+WHY_ACTIVATE_ACCESSED: Final = 20
+WHY_ACTIVATE_UNUSE: Final = 21
+
+# Why memory is reclaimed, and why it ends
+BEGIN_LIMIT: Final = 0
+BEGIN_ALLOCATION: Final = 1
+BEGIN_WATERMARK: Final = 2
+END_ENOUGH: Final = 0
+END_ZONES_LEFT: Final = 1
+END_GAVE_UP: Final = 2
+END_BALANCED: Final = 3
+
+# What isolation made of a page that it met
+MET_TAKEN: Final = 0
+MET_IN_BLOCK: Final = 1
+MET_OTHER_ZONE: Final = 2
+MET_GONE: Final = 3
+MET_NOT_ON_LRU: Final = 4
+
+# Why a page arrives on the LRU just now
+ARRIVED_FULL: Final = 0
+ARRIVED_DRAINED: Final = 1
+ARRIVED_CALL: Final = 2
+
+# As what a page is put back, and why its container's lists follow
+PUT_BACK_KEPT: Final = 0
+PUT_BACK_ACTIVATED: Final = 1
+PUT_BACK_STAYS: Final = 2
+MOVED_ACTIVATED: Final = 0
+MOVED_DEACTIVATED: Final = 1
+MOVED_STAYS: Final = 2
+MOVED_MENDED: Final = 3
+ROTATED_WRITTEN: Final = 0
+
+# Why a page enters the swap cache or the page cache, and why it leaves
+ENTER_OUT: Final = 0
+ENTER_IN: Final = 1
+ENTER_FROM_FILE: Final = 2
+ENTER_READ: Final = 3
+ENTER_AHEAD: Final = 4
+ENTER_WRITE: Final = 5
+ENTER_HOLE: Final = 6
+ENTER_FROM_SWAP: Final = 7
+LEAVE_RECLAIM: Final = 0
+LEAVE_INVALIDATE: Final = 1
+LEAVE_TRUNCATE: Final = 2
+LEAVE_TO_SWAP: Final = 3
+LEAVE_TO_FILE: Final = 4
+LEAVE_EXCLUSIVE: Final = 5
+LEAVE_SLOT_FREE: Final = 6
+LEAVE_UNUSE: Final = 7
+
+# What reclaim has to write, who writes, for whom a write is done, and what is read from swap
+BACKED_BY_SWAP: Final = 0
+BACKED_BY_FILE: Final = 1
+BACKED_BY_SHMEM: Final = 2
+WRITE_RECLAIM: Final = 0
+WRITE_PDFLUSH: Final = 1
+WRITE_TASK: Final = 2
+DONE_FLUSHED: Final = 0
+DONE_RECLAIM: Final = 1
+SWAP_IN_WANTED: Final = 0
+SWAP_IN_AHEAD: Final = 1
+
+# What a frame is for, and whose last reference to it has gone
+ALLOC_KERNEL: Final = 0
+ALLOC_USER: Final = 1
+FREE_USER: Final = 0
+FREE_RECLAIM: Final = 1
+
+# Out of memory: what was short, what came of it, why a task dies of it; and how tasks end
+OOM_LIMIT: Final = 0
+OOM_ALLOCATION: Final = 1
+VERDICT_CHOSEN: Final = 0
+VERDICT_DYING: Final = 1
+VERDICT_NOBODY: Final = 2
+VERDICT_UNKILLABLE: Final = 3
+VERDICT_PANIC: Final = 4
+VICTIM_CHOSEN: Final = 0
+VICTIM_CHILD: Final = 1
+VICTIM_SHARES: Final = 2
+VICTIM_FAULTED: Final = 3
+EXIT_EXITED: Final = 0
+EXIT_REAPED: Final = 1
+EXIT_KILLED: Final = 2
+
 
 class TraceRing:
     """Records first..end-1 are there."""
 
-    def __init__(self, nr_records: int) -> None:
+    def __init__(self, arrays: Arrays, nr_records: int) -> None:
         self.first = 0
         self.end = 0
         self.overrun = 0
-        self.resize(nr_records)
+        self.resize(arrays, nr_records)
 
-    def resize(self, nr_records: int) -> None:
+    def resize(self, arrays: Arrays, nr_records: int) -> None:
         """Room for so many; what was recorded is lost, but for what the caller kept."""
         self.nr_records = nr_records
-        self.words = array_of("q", nr_records * RECORD_WORDS)
+        self.words = arrays.of("q", nr_records * RECORD_WORDS)
 
     def forget_until(self, end: int) -> None:
         """The records before this one were read, or are not wanted."""

@@ -8,12 +8,12 @@ from .filesystem import free_block, get_block, readpage
 from .filemap import grab_cache_page
 from .mmap import zap_page_range
 from .page_alloc import get_page, put_page
-from .page_cache import find_lock_page, pagevec_lru_add, remove_from_page_cache
+from .page_cache import find_get_page, is_page_of, lock_page_of, pagevec_lru_add, remove_from_page_cache
 from .page_dirty import cancel_dirty_page, set_page_dirty
 from .params import PG_DIRTY, PG_LOCKED, PG_UPTODATE, PG_WRITEBACK
 from .radix_tree import ANY_ENTRY
 from .shmem import shmem_truncate_range
-from .trace_ring import UNMAP_TRUNCATE
+from .trace_ring import LEAVE_INVALIDATE, LEAVE_TRUNCATE, UNMAP_TRUNCATE
 from .vmscan import remove_mapping
 from .waiting import lock_page, wait_on_page_writeback
 
@@ -32,7 +32,10 @@ def unmap_mapping_range(core: Core, file: int, first: int) -> None:
 
 def truncate_inode_pages(core: Core, file: int, first: int) -> None:
     """Takes the pages from this one on out of the cache, dirty or not: first those that nobody works on, then the rest, one by one as
-    their reads and writes are done."""
+    their reads and writes are done.
+
+    Where no disk has a page that is locked, reclaim has it, and waits for this exit: it will find that the page is gone (shmem.py).
+    """
     index = core.trees.next_index(page_tree(file), first, ANY_ENTRY)
     while index >= 0:
         pfn = core.trees.lookup(page_tree(file), index)
@@ -43,17 +46,21 @@ def truncate_inode_pages(core: Core, file: int, first: int) -> None:
         index = core.trees.next_index(page_tree(file), index + 1, ANY_ENTRY)
     index = core.trees.next_index(page_tree(file), first, ANY_ENTRY)
     while index >= 0:
-        pfn = find_lock_page(core, file, index)
-        if pfn != 0:
+        pfn = find_get_page(core, file, index)
+        lock_page(core, pfn)
+        if is_page_of(core, pfn, file):
             wait_on_page_writeback(core, pfn)
             truncate_complete_page(core, pfn)
+        else:
+            core.frames.clear(pfn, PG_LOCKED)
+            put_page(core, pfn)
         index = core.trees.next_index(page_tree(file), index, ANY_ENTRY)
 
 
 def truncate_complete_page(core: Core, pfn: int) -> None:
     """The page, locked and with a reference of the caller's, is no file's any more; lock and reference are given back."""
     cancel_dirty_page(core, pfn)
-    remove_from_page_cache(core, pfn)
+    remove_from_page_cache(core, pfn, LEAVE_TRUNCATE)
     core.frames.clear(pfn, PG_UPTODATE)
     core.frames.clear(pfn, PG_LOCKED)
     put_page(core, pfn)
@@ -83,15 +90,19 @@ def vmtruncate(core: Core, file: int, nr_bytes: int) -> None:
 def block_truncate_page(core: Core, file: int, index: int) -> int:
     """The page in which a file is to end, locked and with its bytes, so that those behind the end can be zeroed; 0 where it is a hole
     that was never read; or a negative errno. finish_truncated_page() gives it back."""
-    if get_block(core, file, index) == 0 and core.trees.lookup(page_tree(file), index) == 0:
-        return 0
-    pfn = grab_cache_page(core, file, index)
-    if pfn > 0 and not core.frames.has(pfn, PG_UPTODATE):
-        readpage(core, pfn)
-        lock_page(core, pfn)
-    if pfn > 0:
+    while get_block(core, file, index) != 0 or core.trees.lookup(page_tree(file), index) != 0:
+        pfn = grab_cache_page(core, file, index)
+        if pfn < 0:
+            return pfn
+        if not core.frames.has(pfn, PG_UPTODATE):
+            readpage(core, pfn)
+            if not lock_page_of(core, pfn, file):
+                put_page(core, pfn)
+                pagevec_lru_add(core)
+                continue
         wait_on_page_writeback(core, pfn)
-    return pfn
+        return pfn
+    return 0
 
 
 def finish_truncated_page(core: Core, pfn: int) -> None:
@@ -111,8 +122,8 @@ def invalidate_mapping_pages(core: Core, file: int, first: int, last: int) -> in
         pfn = core.trees.lookup(page_tree(file), index)
         get_page(core, pfn)
         if not core.frames.test_and_set(pfn, PG_LOCKED):
-            if not core.frames.has(pfn, PG_DIRTY | PG_WRITEBACK) and core.frames.mapcount[pfn] == 0 and remove_mapping(core, pfn):
-                count += 1
+            if not core.frames.has(pfn, PG_DIRTY | PG_WRITEBACK) and core.frames.mapcount[pfn] == 0:
+                count += remove_mapping(core, pfn, LEAVE_INVALIDATE)
             core.frames.clear(pfn, PG_LOCKED)
         put_page(core, pfn)
         index = core.trees.next_index(page_tree(file), index + 1, ANY_ENTRY)

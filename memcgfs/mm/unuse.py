@@ -11,14 +11,13 @@ from .core import Core, find_vma, warn
 from .memcontrol import mem_container_uncharge_page
 from .page_alloc import get_page, put_page
 from .page_io import swap_writepage
-from .pagetable import mk_pte, pte_place, swp_pte
-from .params import EINTR, ENOMEM, LEAF_MASK, MAX_UNUSE_ROUNDS, PG_DIRTY, PG_LOCKED, PG_SWAPCACHE, PTE_PRESENT, SEGMENT_SHIFT
-from .params import WARN_UNUSE_LIVELOCK
+from .pagetable import leaf_end, mk_pte, pte_place, swp_pte
+from .params import EINTR, ENOMEM, MAX_UNUSE_ROUNDS, PG_DIRTY, PG_LOCKED, PG_SWAPCACHE, PTE_PRESENT, WARN_UNUSE_LIVELOCK
 from .rmap import page_add_anon_rmap
 from .shmem import shmem_unuse
 from .swap_state import delete_from_swap_cache
 from .swapin import read_swap_cache_async
-from .trace_ring import CHARGED_UNUSED
+from .trace_ring import CHARGED_UNUSED, LEAVE_UNUSE
 from .waiting import lock_page, wait_on_page_writeback
 
 
@@ -42,18 +41,15 @@ def find_next_to_unuse(core: Core, area: int, slot: int) -> int:
 def find_swap_pte(core: Core, mm: int, slot: int, start: int, end: int) -> int:
     """The page in [start, end) whose entry names the slot, or task_pages. Cost: O(entries of the leaves there)."""
     pte = swp_pte(slot)
-    vpn = start
+    vpn = core.tables.next_leaf(mm, start, end)
     while vpn < end:
-        if core.tables.segment(mm, vpn) == 0:
-            vpn = ((vpn >> SEGMENT_SHIFT) + 1) << SEGMENT_SHIFT
-            continue
         leaf = core.tables.leaf(mm, vpn)
-        stop = min((vpn | LEAF_MASK) + 1, end)
-        while leaf != 0 and vpn < stop:
+        stop = leaf_end(vpn, end)
+        while vpn < stop:
             if core.tables.ram[pte_place(leaf, vpn)] == pte:
                 return vpn
             vpn += 1
-        vpn = stop
+        vpn = core.tables.next_leaf(mm, vpn, end)
     return core.task_pages
 
 
@@ -133,11 +129,11 @@ def unuse_slot(core: Core, slot: int, pfn: int, start_mm: int) -> int:
         found = -ENOMEM
     if found >= 0:
         if core.swap.map[slot] > 1 and core.frames.has(pfn, PG_DIRTY) and core.frames.has(pfn, PG_SWAPCACHE):
-            swap_writepage(core, pfn)
+            swap_writepage(core, pfn, False)
             lock_page(core, pfn)
             wait_on_page_writeback(core, pfn)
         if core.frames.has(pfn, PG_SWAPCACHE):
-            delete_from_swap_cache(core, pfn)
+            delete_from_swap_cache(core, pfn, LEAVE_UNUSE)
         core.frames.set(pfn, PG_DIRTY)
     core.frames.clear(pfn, PG_LOCKED)
     put_page(core, pfn)

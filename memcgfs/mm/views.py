@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 from . import params
 from .config import ZONE_NAMES
-from .params import MAX_NR_ZONES, NR_ORDERS, WMARK_HIGH, WMARK_LOW, WMARK_MIN
+from .params import KB_PER_PAGE, MAX_NR_ZONES, NR_ORDERS, WMARK_HIGH, WMARK_LOW, WMARK_MIN
 from .zones import Zones
 
 if TYPE_CHECKING:
     from .machine import Machine
-
-KB_PER_PAGE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +107,7 @@ def zones(machine: Machine) -> list[ZoneView]:
                 protection=[table.lowmem_reserve[zone * MAX_NR_ZONES + kind] for kind in range(MAX_NR_ZONES)],
                 nr_active=table.count(zone, params.NR_ACTIVE),
                 nr_inactive=table.count(zone, params.NR_INACTIVE),
-                statistics={name: table.count(zone, item) for name, item in STATISTICS.items()},
+                statistics={name: table.count(zone, item) for name, item in statistics(machine).items()},
                 pagesets=pagesets(table, zone),
                 nr_scan_active=table.nr_scan_active[zone],
                 nr_scan_inactive=table.nr_scan_inactive[zone],
@@ -208,6 +206,13 @@ STATISTICS = {
     "nr_page_table_pages": params.NR_PAGETABLE,
     "nr_vmscan_write": params.NR_VMSCAN_WRITE,
 }
+NUMA_STATISTICS = {
+    "numa_hit": params.NUMA_HIT,
+    "numa_miss": params.NUMA_MISS,
+    "numa_foreign": params.NUMA_FOREIGN,
+    "numa_local": params.NUMA_LOCAL,
+    "numa_other": params.NUMA_OTHER,
+}
 TRANSFERS = {"pgpgin": params.PGPGIN, "pgpgout": params.PGPGOUT}  # in kB
 EVENTS_BEFORE_ZONES = {"pswpin": params.PSWPIN, "pswpout": params.PSWPOUT}
 EVENTS = {
@@ -232,11 +237,16 @@ LAST_EVENTS = {
 }
 
 
+def statistics(machine: Machine) -> dict[str, int]:
+    """What is counted of a zone, by name; of nodes where there are several (CONFIG_NUMA)."""
+    return STATISTICS | NUMA_STATISTICS if machine.core.nr_nodes > 1 else STATISTICS
+
+
 def vmstat(machine: Machine) -> dict[str, int]:
     """Counts under the names and in the order of /proc/vmstat of 2.6.23, as far as something here can move them."""
     table, events = machine.core.zones, machine.core.events
     populated = [zone for zone in range(table.nr_zones) if table.present[zone]]
-    found = {name: table.total(item) for name, item in STATISTICS.items()}
+    found = {name: table.total(item) for name, item in statistics(machine).items()}
     found |= {name: events[event] * KB_PER_PAGE for name, event in TRANSFERS.items()}
     found |= {name: events[event] for name, event in EVENTS_BEFORE_ZONES.items()}
     found |= per_zone(machine, populated, "pgalloc", params.PGALLOC)

@@ -17,8 +17,8 @@ from .params import DISK_FILES, GFP_KERNEL, ISOLATE_BOTH, NR_VMSCAN_WRITE, PAGE_
 from .params import PG_ACTIVE, PG_CACHE, PG_DIRTY, PG_LRU, PG_RECLAIM, PG_SWAPCACHE, PG_WRITEBACK, SHRINK_BATCH, SLABS_SCANNED
 from .shmem import shmem_writepage
 from .swap_state import delete_from_swap_cache
-from .trace import trace_page
-from .trace_ring import TRACE_WRITEPAGE
+from .trace import payer, trace_event
+from .trace_ring import BACKED_BY_FILE, BACKED_BY_SHMEM, BACKED_BY_SWAP, TRACE_WRITEPAGE
 
 
 def isolate_lru_page(core: Core, pfn: int, mode: int) -> bool:
@@ -52,11 +52,11 @@ def pageout(core: Core, pfn: int) -> int:
     zone = core.frames.zone(pfn)
     core.frames.set(pfn, PG_RECLAIM)
     if core.traced:
-        trace_page(core, TRACE_WRITEPAGE, pfn, core.frames.private[pfn], 0)
+        trace_pageout(core, pfn)
     if core.frames.has(pfn, PG_SWAPCACHE):
-        swap_writepage(core, pfn)
+        swap_writepage(core, pfn, True)
     elif core.files.is_on_disk(core.frames.owner(pfn)):
-        writepage(core, pfn)
+        writepage(core, pfn, True)
     elif not shmem_writepage(core, pfn):
         core.frames.clear(pfn, PG_RECLAIM)
         return PAGE_ACTIVATE
@@ -66,15 +66,23 @@ def pageout(core: Core, pfn: int) -> int:
     return PAGE_SUCCESS
 
 
-def remove_mapping(core: Core, pfn: int) -> bool:
+def trace_pageout(core: Core, pfn: int) -> None:
+    """Only inactive pages are written out."""
+    reason = BACKED_BY_SWAP
+    if not core.frames.has(pfn, PG_SWAPCACHE):
+        reason = BACKED_BY_FILE if core.files.is_on_disk(core.frames.owner(pfn)) else BACKED_BY_SHMEM
+    trace_event(core, TRACE_WRITEPAGE, pfn, payer(core, pfn), 0, core.current_priority, reason, core.frames.private[pfn])
+
+
+def remove_mapping(core: Core, pfn: int, why: int) -> bool:
     """Out of the swap or page cache, if nobody else uses the page and it is clean. The caller keeps its reference."""
     if core.frames.count[pfn] != 2 or core.frames.has(pfn, PG_DIRTY):
         return False
     if core.frames.has(pfn, PG_SWAPCACHE):
-        delete_from_swap_cache(core, pfn)
+        delete_from_swap_cache(core, pfn, why)
         return True
     if core.frames.has(pfn, PG_CACHE):
-        remove_from_page_cache(core, pfn)
+        remove_from_page_cache(core, pfn, why)
         put_page(core, pfn)
         return True
     return False

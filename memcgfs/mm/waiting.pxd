@@ -1,6 +1,7 @@
 cdef void end_page_read(Core core, unsigned int pfn) noexcept nogil
 cdef void laptop_io_completion(Core core) noexcept nogil
 cdef void end_page_writeback(Core core, unsigned int pfn) noexcept nogil
+cdef void trace_end_of_write(Core core, unsigned int pfn) noexcept nogil
 cdef long long next_due_ns(Core core) noexcept nogil
 cdef void run_next(Core core) noexcept nogil
 cdef void run_daemon(Core core, unsigned int daemon) noexcept nogil

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from .core import Core, interleave, is_daemon, reap_killed
 from .page_dirty import clear_page_writeback
-from .params import AT_CONGESTION_WAIT, DAEMON_KSWAPD, DAEMON_LAPTOP, DAEMON_PDFLUSH, LOCKDEP, PG_LOCKED, PG_RECLAIM, PG_UPTODATE
-from .params import PG_WRITEBACK, PGPGIN, PGPGOUT
+from .params import AT_CONGESTION_WAIT, AT_IO_WAIT, DAEMON_KSWAPD, DAEMON_LAPTOP, DAEMON_PDFLUSH, LOCKDEP, PG_LOCKED, PG_RECLAIM
+from .params import PG_UPTODATE, PG_WRITEBACK, PGPGIN, PGPGOUT
 from .trace import trace_page
-from .trace_ring import TRACE_WRITEBACK_END
+from .trace_ring import DONE_FLUSHED, DONE_RECLAIM, TRACE_WRITEBACK_END
 
 
 def end_page_read(core: Core, pfn: int) -> None:
@@ -32,9 +32,14 @@ def end_page_writeback(core: Core, pfn: int) -> None:
     """mm/page_io.c: end_swap_bio_write; mm/filemap.c. A page that reclaim wrote out is handed to the model to be freed soon."""
     clear_page_writeback(core, pfn)
     if core.traced:
-        trace_page(core, TRACE_WRITEBACK_END, pfn, core.frames.private[pfn], 0)
+        trace_end_of_write(core, pfn)
     if core.frames.test_and_clear(pfn, PG_RECLAIM):
         core.model.written(core, pfn)
+
+
+def trace_end_of_write(core: Core, pfn: int) -> None:
+    reason = DONE_RECLAIM if core.frames.has(pfn, PG_RECLAIM) else DONE_FLUSHED
+    trace_page(core, TRACE_WRITEBACK_END, pfn, reason, core.frames.private[pfn], 0)
 
 
 def next_due_ns(core: Core) -> int:
@@ -74,8 +79,10 @@ def run_daemon(core: Core, daemon: int) -> None:
     was_memalloc = core.current_is_memalloc
     was_kswapd = core.current_is_kswapd
     was_pdflush = core.current_is_pdflush
+    current_priority = core.current_priority
     core.current_mm = 0
     core.current_pid = -1 - daemon
+    core.current_priority = -1
     core.current_is_memalloc = daemon < DAEMON_PDFLUSH
     core.current_is_kswapd = daemon < DAEMON_PDFLUSH
     core.current_is_pdflush = daemon >= DAEMON_PDFLUSH
@@ -87,6 +94,7 @@ def run_daemon(core: Core, daemon: int) -> None:
         core.daemons.set_due(daemon, core.flusher.run(core, daemon))
     core.daemons.end(daemon)
     core.current_is_kswapd = was_kswapd
+    core.current_priority = current_priority
     core.current_is_pdflush = was_pdflush
     core.current_is_memalloc = was_memalloc
     core.current_node = current_node
@@ -123,6 +131,7 @@ def io_schedule(core: Core) -> None:
     """Until the next request of any disk is done. There must be one."""
     if LOCKDEP:
         assert core.disks.next_ns >= 0, "somebody waits for the disks, which have nothing to do"
+    interleave(core, AT_IO_WAIT, 0)
     sleep_until(core, core.disks.next_ns)
 
 

@@ -24,6 +24,7 @@ cdef class Zones:
     cdef readonly long long[::1] nr_scan_inactive
     cpdef long long count(self, unsigned int zone, unsigned int item) noexcept nogil
     cpdef void add(self, unsigned int zone, unsigned int item, long long amount) noexcept nogil
+    cdef long long nr_lru_pages(self, unsigned int zone) noexcept nogil
     cpdef long long total(self, unsigned int item) noexcept nogil
     cpdef unsigned int nr_in_list(self, unsigned int zonelist) noexcept nogil
     cpdef unsigned int zone_in_list(self, unsigned int zonelist, unsigned int place) noexcept nogil

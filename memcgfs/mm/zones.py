@@ -9,7 +9,7 @@ A row of `stat` holds the zone's statistics (NR_*) and its events (PG*), ZONE_RO
 
 from __future__ import annotations
 
-from .arrays import array_of
+from .arrays import Arrays
 from .params import ALLOC_HARDER, ALLOC_HIGH, MAX_NR_ZONES, NR_ACTIVE, NR_FREE_PAGES, NR_INACTIVE, NR_ORDERS, ZONE_ROW
 
 
@@ -19,30 +19,30 @@ class Zones:
     A zonelist's number is node * MAX_NR_ZONES + the highest type that may serve the request.
     """
 
-    def __init__(self, nr_nodes: int, first_head: int) -> None:
+    def __init__(self, arrays: Arrays, nr_nodes: int, first_head: int) -> None:
         nr_zones = nr_nodes * MAX_NR_ZONES
         self.nr_zones = nr_zones
         self.nr_nodes = nr_nodes
         self.first_head = first_head
-        self.start = array_of("Q", nr_zones)
-        self.end = array_of("Q", nr_zones)
-        self.present = array_of("q", nr_zones)
-        self.untouched = array_of("Q", nr_zones)
-        self.frontier = array_of("Q", nr_zones)
-        self.nr_free = array_of("q", nr_zones * NR_ORDERS)
-        self.pcp_count = array_of("i", nr_zones * nr_nodes * 2)
-        self.pcp_high = array_of("i", nr_zones * nr_nodes * 2)
-        self.pcp_batch = array_of("i", nr_zones * nr_nodes * 2)
-        self.wmark = array_of("q", nr_zones * 3)
-        self.lowmem_reserve = array_of("q", nr_zones * MAX_NR_ZONES)
-        self.zonelist = array_of("B", nr_zones * (nr_zones + 1))
-        self.zonelist_length = array_of("B", nr_zones)
-        self.stat = array_of("q", nr_zones * ZONE_ROW)
-        self.pages_scanned = array_of("q", nr_zones)
-        self.all_unreclaimable = array_of("B", nr_zones)
-        self.prev_priority = array_of("i", nr_zones)
-        self.nr_scan_active = array_of("q", nr_zones)
-        self.nr_scan_inactive = array_of("q", nr_zones)
+        self.start = arrays.of("Q", nr_zones)
+        self.end = arrays.of("Q", nr_zones)
+        self.present = arrays.of("q", nr_zones)
+        self.untouched = arrays.of("Q", nr_zones)
+        self.frontier = arrays.of("Q", nr_zones)
+        self.nr_free = arrays.of("q", nr_zones * NR_ORDERS)
+        self.pcp_count = arrays.of("i", nr_zones * nr_nodes * 2)
+        self.pcp_high = arrays.of("i", nr_zones * nr_nodes * 2)
+        self.pcp_batch = arrays.of("i", nr_zones * nr_nodes * 2)
+        self.wmark = arrays.of("q", nr_zones * 3)
+        self.lowmem_reserve = arrays.of("q", nr_zones * MAX_NR_ZONES)
+        self.zonelist = arrays.of("B", nr_zones * nr_zones)
+        self.zonelist_length = arrays.of("B", nr_zones)
+        self.stat = arrays.of("q", nr_zones * ZONE_ROW)
+        self.pages_scanned = arrays.of("q", nr_zones)
+        self.all_unreclaimable = arrays.of("B", nr_zones)
+        self.prev_priority = arrays.of("i", nr_zones)
+        self.nr_scan_active = arrays.of("q", nr_zones)
+        self.nr_scan_inactive = arrays.of("q", nr_zones)
 
     def count(self, zone: int, item: int) -> int:
         """zone_page_state."""
@@ -51,6 +51,10 @@ class Zones:
     def add(self, zone: int, item: int, amount: int) -> None:
         """__mod_zone_page_state, and the counting of a zone's events."""
         self.stat[zone * ZONE_ROW + item] += amount
+
+    def nr_lru_pages(self, zone: int) -> int:
+        """The pages on both of its lists."""
+        return self.count(zone, NR_ACTIVE) + self.count(zone, NR_INACTIVE)
 
     def total(self, item: int) -> int:
         """global_page_state. Cost: O(zones)."""
@@ -64,8 +68,8 @@ class Zones:
         return self.zonelist_length[zonelist]
 
     def zone_in_list(self, zonelist: int, place: int) -> int:
-        """The zone at this place of the zonelist, or nr_zones past its end."""
-        return self.zonelist[zonelist * (self.nr_zones + 1) + place]
+        """The zone at this place of the zonelist."""
+        return self.zonelist[zonelist * self.nr_zones + place]
 
     def free_head(self, zone: int, order: int) -> int:
         """The head of free_area[order].free_list."""
@@ -110,5 +114,4 @@ class Zones:
 
     def is_near_oom(self, zone: int) -> bool:
         """zone_is_near_oom (mm/vmscan.c): scanned three times round without a page coming free."""
-        row = zone * ZONE_ROW
-        return self.pages_scanned[zone] >= (self.stat[row + NR_ACTIVE] + self.stat[row + NR_INACTIVE]) * 3
+        return self.pages_scanned[zone] >= self.nr_lru_pages(zone) * 3

@@ -25,10 +25,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from ..mm import PAGE_BYTES, PAGE_SHIFT
 from .stream import MAX_LINE_BYTES, Batch, Source, TraceError
 
-PAGE_SHIFT = 12
-PAGE_MASK = 4095
 CHUNK_BYTES = 1 << 20
 """A chunk's arrays together fit the second-level cache, more or less."""
 MARGIN = b" " * 16
@@ -104,7 +103,7 @@ def commas_of(buffer: NDArray[np.uint8], starts: Places, newlines: Places) -> Pl
 
 def pages_of(addresses: Words, sizes: Words, writes: NDArray[np.bool_]) -> Batch:
     pages = addresses >> np.uint64(PAGE_SHIFT)
-    beyond = ((addresses & np.uint64(PAGE_MASK)) + sizes - np.uint64(1)) >> np.uint64(PAGE_SHIFT)
+    beyond = ((addresses & np.uint64(PAGE_BYTES - 1)) + sizes - np.uint64(1)) >> np.uint64(PAGE_SHIFT)
     flags = writes.view(np.uint8)
     if not beyond.any():
         return Batch(pages, flags)

@@ -29,7 +29,6 @@ from ..tree import Tree
 from .stream import Batch, TraceError
 from .trace import Trace, open_trace
 
-PAGE_BYTES = 4096
 PID = 1000
 PROGRESS_AFTER_S = 1.0
 
@@ -114,9 +113,9 @@ def limit_pages(limit: int | str | None) -> int | None:
     nbytes = units.size_bytes(str(limit))
     if nbytes is None:
         raise OptionError(f"limit={limit}: not a size: a whole number, with K, M, G or T behind it or none")
-    if nbytes % PAGE_BYTES:
-        raise OptionError(f"limit={limit}: not a whole number of pages, which have {PAGE_BYTES} bytes")
-    return nbytes // PAGE_BYTES
+    if nbytes % mm.PAGE_BYTES:
+        raise OptionError(f"limit={limit}: not a whole number of pages, which have {mm.PAGE_BYTES} bytes")
+    return nbytes // mm.PAGE_BYTES
 
 
 def replay(trace: str | os.PathLike[str] | Iterable[Batch], *, limit: int | str | None = None,

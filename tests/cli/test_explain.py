@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from memcgfs.cli import explain, main
+from memcgfs.cli import explain_words as words
+from memcgfs.mm import TRACE_WORDS
 from memcgfs.tree import Tree
 
 TRACE = ".machine/trace"
@@ -40,29 +42,30 @@ def scripted_life() -> Tree:
 
 STORY = [
     ("task 101", "frame 2 is allocated, zone 0"),
-    ("task 101", "charged to /web, as mapped memory: usage 1"),
+    ("task 101", "charged to /web, as mapped memory, on its active list: usage 1"),
     ("task 101", "written for the first time: frame 2 is mapped"),
     ("task 102", "on the active list of zone 0"),
     ("task 102", "reclaim for /web, priority 1, finds it on the active list: stays active: it was referenced"),
+    ("task 102", "put back on the active list of zone 0"),
     ("task 102", "to the head of /web's active list"),
     ("task 102", "reclaim for /web, priority 0, finds it on the active list: to be deactivated: it was not referenced"),
     ("task 102", "deactivated: to the inactive list of zone 0, at priority 0"),
     ("task 102", "to the head of /web's inactive list"),
     ("task 102", "references found: 0"),
     ("task 102", "charged to /web, a second time, as cache: usage 40"),
-    ("task 102", "in the swap cache, at slot 1"),
+    ("task 102", "in the swap cache, at slot 1, to be written"),
     ("task 102", "unmapped by reclaim: the page table names swap slot 1 now"),
     ("task 102", "one charge less (as mapped memory): /web still pays"),
-    ("task 102", "reclaim writes it out"),
+    ("task 102", "reclaim writes it out, to swap, at priority 2"),
     ("task 102", "swapped out to slot 1"),
     ("task 102", "its write is done"),
-    ("task 102", "out of the swap cache, slot 1"),
+    ("task 102", "out of the swap cache, slot 1: reclaim takes it"),
     ("task 102", "uncharged: /web pays no more (as cache), usage 39"),
     ("task 102", "reclaim for /web, priority 2, finds it on the inactive list: taken: clean, and used by nobody"),
     ("task 102", "frame 2 is free"),
     ("task 101", "frame 17 is allocated, zone 0"),
-    ("task 101", "charged to /web, as cache: usage 31"),
-    ("task 101", "in the swap cache, at slot 1"),
+    ("task 101", "charged to /web, as cache, on its active list: usage 31"),
+    ("task 101", "in the swap cache, at slot 1, to be read"),
     ("task 101", "read ahead from swap slot 1, near slot 2, into frame 17"),
     ("task 101", "on the active list of zone 0"),
     ("task 101", "charged to /web, a second time, as mapped memory: usage 33"),
@@ -73,7 +76,7 @@ STORY = [
     ("task 101", "its task ends"),
     ("task 101", "unmapped: its task gave it up"),
     ("task 101", "one charge less (as mapped memory): /web still pays"),
-    ("task 101", "out of the swap cache, slot 1"),
+    ("task 101", "out of the swap cache, slot 1: nobody else has the slot, which is free"),
     ("task 101", "uncharged: /web pays no more (as cache), usage 33"),
     ("task 101", "frame 17 is free"),
 ]
@@ -94,7 +97,7 @@ def test_the_childs_copy() -> None:
     assert story[:fork][0] == "frame 17 is allocated, zone 0"
     assert story[fork + 1 :] == [
         "frame 21 is allocated, zone 0",
-        "charged to /web, as mapped memory: usage 34",
+        "charged to /web, as mapped memory, on its active list: usage 34",
         "unmapped from frame 17, which others keep: a copy takes its place",
         "written while shared: copied to frame 21, which is mapped instead",
         "on the active list of zone 0",
@@ -110,7 +113,7 @@ def test_a_page_that_was_read_before_it_was_written() -> None:
     assert [text for _, text in told(tree, 101, 0)] == [
         "read for the first time: the zero page is mapped, and charged to nobody",
         "frame 2 is allocated, zone 0",
-        "charged to /, as mapped memory: usage 1",
+        "charged to /, as mapped memory, on its active list: usage 1",
         "unmapped from the zero page: a page of its own takes its place",
         "written while shared: copied to frame 2, which is mapped instead",
     ]
@@ -131,8 +134,8 @@ def test_a_page_of_a_file() -> None:
     tree.files["data"] = b""
     assert told(tree, 101, 0) == [
         ("nobody", "frame 1 is allocated, zone 0"),
-        ("nobody", "charged to /, as cache: usage 1"),
-        ("nobody", "in the page cache: page 0 of file 1"),
+        ("nobody", "charged to /, as cache, on its active list: usage 1"),
+        ("nobody", "in the page cache, to be written to: page 0 of /data"),
         ("nobody", "on the inactive list of zone 0"),
         ("task 101", "activated: used again"),
         ("task 101", "to the head of /'s active list"),
@@ -141,13 +144,13 @@ def test_a_page_of_a_file() -> None:
         ("task 102", "charged to /, a second time, as mapped memory: usage 1"),
         ("task 102", "one charge less (unused): / still pays"),
         ("task 102", "page 0 of task 102: minor fault on a file's page: read; frame 1 is mapped"),
-        ("task 101", "written to the disk: page 0 of file 1"),
+        ("task 101", "written to the disk because somebody wants it there: page 0 of /data"),
         ("task 101", "its write is done"),
         ("task 101", "written, of a shared mapping: frame 1 is writable from now on, and dirty"),
         ("nobody", "unmapped: its file was cut before it"),
         ("nobody", "page 0 of task 102: unmapped: its file was cut before it"),
         ("nobody", "one charge less (as mapped memory): / still pays"),
-        ("nobody", "out of the page cache: page 0 of file 1"),
+        ("nobody", "out of the page cache, page 0 of /data: its file is cut before it, or gone"),
         ("nobody", "uncharged: / pays no more (as cache), usage 0"),
         ("nobody", "frame 1 is free"),
     ]
@@ -164,6 +167,42 @@ def test_a_page_that_the_oom_killer_ends() -> None:
     assert any("there is no swap" in text for text in texts)
     assert "its task is chosen by the OOM killer" in texts
     assert texts[-1] == "frame 2 is free"
+
+
+def test_files_are_called_by_their_names() -> None:
+    """As they are called below .machine/files now; a new file that got the number of one that is gone is another."""
+    tree = Tree(ram="8M", swap="8M")
+    tree.root[f"{TRACE}/events/enable"] = 1
+    tree.files["data"] = b"x" * 4096
+    task = tree.spawn(101)
+    task.mmap(0, 1, file="data", shared=True)
+    task.mmap(1, 1, shared=True)
+    task.touch(0, 2)
+
+    def cached(page: int) -> str:
+        return next(text for _, text in told(tree, 101, page) if "in the page cache" in text)
+
+    assert cached(0) == "in the page cache, to be written to: page 0 of /data"
+    assert cached(1) == "in the page cache: page 0 of shared memory, which is new"
+    directory = tree.fs.find(b".machine/files")
+    tree.fs.rename(directory.ino, b"data", directory.ino, b"other name")
+    assert cached(0) == "in the page cache, to be written to: page 0 of /other\\040name"
+    del tree.files["other name"]
+    assert cached(0) == "in the page cache, to be written to: page 0 of /other\\040name, which has no name any more"
+    task.ctl("munmap 0 2")
+    tree.files["data"] = b"y"
+    assert cached(0) == "in the page cache, to be written to: page 0 of a file that is gone"
+    assert cached(1) == "in the page cache: page 0 of a file that is gone, which is new"
+
+
+def test_there_are_words_for_every_reason() -> None:
+    tables = {
+        "charge": words.USES, "fault": words.FAULTS, "unmap": words.UNMAPS, "backing": words.BACKINGS, "move": words.MOVES,
+        "writer": words.WRITERS, "enter": words.ENTERS, "leave": words.LEAVES, "victim": words.VICTIMS,
+        "answer": words.ANSWERS | words.ACTIVATED, "met": words.MET | {"taken": ""},
+    }  # fmt: skip
+    for kind, table in tables.items():
+        assert set(table) == set(TRACE_WORDS[kind]), kind
 
 
 def saved(tree: Tree, path: Path) -> Path:

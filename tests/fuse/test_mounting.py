@@ -69,7 +69,27 @@ def test_a_commands_name_wins_over_a_source(directory: Path) -> None:
 
 def test_a_word_that_is_no_command() -> None:
     """A source comes with a directory."""
-    assert refused("mout", status=2) == "memcgfs: mout: no such command; memcgfs --help lists them"
+    assert refused("memory", status=2) == "memcgfs: memory: no such command; memcgfs --help lists them"
+
+
+@pytest.mark.parametrize(
+    ("slip", "meant"),
+    [("unmount", "umount"), ("Umount", "umount"), ("umnt", "umount"), ("mout", "mount"), ("repaly", "replay"), ("explian", "explain")],
+)
+def test_a_slip_of_a_command_is_no_source(directory: Path, slip: str, meant: str) -> None:
+    told = f"memcgfs: {slip}: no such command; did you mean {meant}?"
+    assert refused(slip, status=2) == told
+    assert refused(slip, directory, status=2) == told
+    assert refused(slip, directory, "-o", SMALL, status=2) == told
+    assert mount_at(directory) is None
+
+
+@pytest.mark.parametrize("source", ["none", "memcgfs", "memory", "mem", "cgroup", "machine", "mnt", "/dev/fuse"])
+def test_what_fstab_calls_a_source(directory: Path, source: str) -> None:
+    assert memcgfs(source, directory, "-o", SMALL).returncode == 0
+    found = mount_at(directory)
+    assert found is not None
+    assert found.source == source
 
 
 def test_options_several_times(directory: Path) -> None:
@@ -94,6 +114,22 @@ def test_places_refused(directory: Path) -> None:
     file.touch()
     assert refused("mount", file) == f"memcgfs: {file}: Not a directory"
     assert refused("mount", absent) == f"memcgfs: {absent}: No such file or directory"
+
+
+def test_an_empty_word_is_no_place(directory: Path) -> None:
+    """An unset variable is not the directory that we are in."""
+    for command in (("mount", ""), ("umount", ""), ("explain", "", "1", "1"), ("memory", "")):
+        ended = memcgfs(*command, cwd=directory, env={**os.environ, "PYTHONPATH": str(Path.cwd())})
+        assert (ended.returncode, ended.stderr) == (1, "memcgfs: '': No such file or directory\n")
+    assert mount_at(directory) is None
+
+
+def test_a_link_to_itself_is_no_place(directory: Path) -> None:
+    loop = directory / "loop"
+    loop.symlink_to(loop)
+    assert refused("mount", loop) == f"memcgfs: {loop}: Too many levels of symbolic links"
+    assert refused("umount", loop) == f"memcgfs: {loop}: memcgfs is not mounted there"
+    assert refused("explain", loop, "1", "1") == f"memcgfs: {loop}: not in a tree of memcgfs"
 
 
 def test_a_second_mount_is_refused(directory: Path) -> None:
@@ -126,7 +162,9 @@ def test_umount_refused(directory: Path) -> None:
 def test_umount_of_a_tree_in_use(directory: Path) -> None:
     mount(directory)
     with open(directory / "tasks"):
-        assert refused("umount", directory).endswith("Device or resource busy")
+        told = refused("umount", directory)
+    advice = f"{'umount -l' if os.geteuid() == 0 else 'fusermount3 -uz'} {directory}"
+    assert told == f"memcgfs: {directory}: in use; end whoever reads or works in it, or detach it from them: {advice}"
     assert (directory / "memory.usage").read_text() == "0\n"
 
 
@@ -161,6 +199,7 @@ def test_what_a_killed_daemon_left_is_cleared(directory: Path, again: str) -> No
         daemon.wait()
     with pytest.raises(OSError, match="Transport endpoint"):
         os.listdir(directory)
+    assert refused("explain", directory, "1", "1") == f"memcgfs: {directory}: Transport endpoint is not connected"
     ended = memcgfs(again, directory)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ("tasks" in os.listdir(directory)) == (again == "mount")

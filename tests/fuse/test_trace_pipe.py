@@ -15,7 +15,7 @@ import pytest
 
 from memcgfs.fuse.mountpoint import mount_at, unmount
 
-from .conftest import Mounted, in_front
+from .conftest import Mounted, in_front, memcgfs
 
 PIPE = ".machine/trace/trace_pipe"
 CHARGE = "echo memcg:charge >.machine/trace/set_event; mkdir -p .machine/tasks/101; echo touch 0 1 >.machine/tasks/101/ctl"
@@ -123,6 +123,18 @@ def test_the_end_of_the_mount_ends_the_wait(directory: Path) -> None:
         assert mount is not None
         unmount(mount, lazily=True)
         assert waiting.wait(timeout=10) == 0
+
+
+def test_umount_while_somebody_waits_says_what_to_do(directory: Path) -> None:
+    """And that works: the mount goes, the reader is at the end of the file, and the daemon ends."""
+    with in_front(directory) as daemon, reader(directory) as waiting:
+        ended = memcgfs("umount", directory)
+        assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+        advice = ended.stderr.strip().rpartition(" or detach it from them: ")[2]
+        assert str(directory) in advice
+        subprocess.run(advice, shell=True, check=True)
+        assert waiting.wait(timeout=10) == 0
+        assert daemon.wait(timeout=10) == 0
 
 
 def test_the_end_of_the_daemon_ends_the_wait(directory: Path) -> None:

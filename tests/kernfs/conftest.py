@@ -109,7 +109,7 @@ class Shelves:
         self.fs.add_files(directory, FILES, caller, shelf)
         return directory
 
-    def rmdir(self, directory: Directory, caller: Caller) -> None:
+    def rmdir(self, directory: Directory) -> None:
         if directory.subject.full:
             raise ShelfIsFull
         self.fs.remove(directory)
@@ -124,7 +124,7 @@ class Shelves:
             raise ShelfIsFull
         return self.fs.add_data_file(parent, name, mode=mode, owner=caller, data=Sheet())
 
-    def unlink(self, node: Node, caller: Caller) -> None:
+    def unlink(self, node: Node) -> None:
         if not isinstance(node, DataFile):
             raise NotPermitted(node.name)
         self.fs.remove(node)

@@ -128,7 +128,7 @@ class Fixed(DirectoryOps):
     def mkdir(self, parent: Directory, name: bytes, mode: int, caller: Caller) -> Directory:
         raise NotImplementedError
 
-    def rmdir(self, directory: Directory, caller: Caller) -> None:
+    def rmdir(self, directory: Directory) -> None:
         raise NotImplementedError
 
     def rename(self, node: Node, new_parent: Directory, new_name: bytes, target: Node | None) -> None:

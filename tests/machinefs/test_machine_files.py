@@ -109,16 +109,20 @@ def test_high_memory_is_told_apart() -> None:
     assert "HighTotal" not in numbers(Tree(ram="1G", swap=0), "meminfo")
 
 
-def test_zoneinfo(tree: Tree) -> None:
-    """As of 2.6.23: the zone's numbers, its statistics under vmstat's names, and the lists of each cpu."""
+@pytest.mark.parametrize("nodes", [1, 2])
+def test_zoneinfo(nodes: int) -> None:
+    """As of 2.6.23: the zone's numbers, its statistics under vmstat's names (of nodes where there are several), and the lists of each
+    cpu."""
+    tree = Tree(ram="8M", swap=0, nodes=nodes)
     text = tree.root.read(".machine/zoneinfo").decode()
     zones = tree.machine.zones()
-    assert text.count("Node 0, zone ") == len(zones) > 0
+    assert [text.count(f"Node {node}, zone ") for node in range(nodes)] == [1] * len(zones)
     keys = re.findall(r"^ +(?:pages )?(\w+):? +", text, re.MULTILINE)
-    statistics = [name for name in tree.machine.vmstat() if name.startswith("nr_")]
+    statistics = [name for name in tree.machine.vmstat() if name.startswith(("nr_", "numa_"))]
+    assert ("numa_hit" in statistics) == (nodes > 1)
     assert keys == [
-        "free", "min", "low", "high", "scanned", "spanned", "present", *statistics, "protection", *["cpu", "count", "high", "batch"] * 2,
-        "all_unreclaimable", "prev_priority", "start_pfn",
+        "free", "min", "low", "high", "scanned", "spanned", "present", *statistics, "protection",
+        *["cpu", "count", "high", "batch"] * 2 * nodes, "all_unreclaimable", "prev_priority", "start_pfn",
     ] * len(zones)  # fmt: skip
 
 

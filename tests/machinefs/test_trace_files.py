@@ -12,7 +12,7 @@ from memcgfs.tree import Tree
 from tests.refusal import refused
 
 TRACE = ".machine/trace"
-LINE = re.compile(r" *\S+-\d+ +\[000\] \.{5} +\d+\.\d{6}: \w+:( \w+=(\S+|\(removed \d+\)))*")
+LINE = re.compile(r" *\S+-\d+ +\[000\] \.{5} +\d+\.\d{6}: \w+:( \w+=(\S+|\([a-z]+ \w+\)))*")
 
 
 def lines(tree: Tree) -> list[str]:
@@ -34,7 +34,7 @@ def test_a_line_is_ftraces(tree: Tree) -> None:
     assert all(LINE.fullmatch(line) for line in shown)
     charge = next(line for line in shown if ": charge:" in line)
     assert charge.startswith("            task-101     [000] .....     0.123456: charge: pfn=")
-    assert charge.endswith(r" container=/a\040b\134 refs=1 usage=1 for=mapped")
+    assert charge.endswith(r" container=/a\040b\134 list=active priority=(none) reason=mapped refs=1 usage=1")
     assert tree.root.read(f"{TRACE}/trace").startswith(b"# tracer: nop\n#\n# entries-in-buffer/entries-written: 4/4   #P:1\n")
 
 
@@ -133,18 +133,18 @@ def test_format(tree: Tree) -> None:
     text = tree.root.read(f"{TRACE}/events/memcg/charge/format").decode()
     number = tree.root[f"{TRACE}/events/memcg/charge/id"]
     assert text.startswith(f"name: charge\nID: {number}\nformat:\n\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n")
-    assert "\tfield:long long usage;\toffset:32;\tsize:8;\tsigned:1;\n" in text
-    assert 'print fmt: "pfn=%lld container=%s refs=%lld usage=%lld for=%s", REC->pfn' in text
+    assert "\tfield:long long usage;\toffset:56;\tsize:8;\tsigned:1;\n" in text
+    assert 'print fmt: "pfn=%lld container=%s list=%s priority=%s reason=%s refs=%lld usage=%lld", REC->pfn' in text
 
 
 def test_buffer_size(tree: Tree, task: TaskHandle) -> None:
-    assert tree.root[f"{TRACE}/buffer_size_kb"] == 65536 * 80 // 1024
+    assert tree.root[f"{TRACE}/buffer_size_kb"] == 65536 * 96 // 1024
     enable_all(tree)
     tree.root[f"{TRACE}/buffer_size_kb"] = 1
     task.touch(0, 50)
-    assert len(lines(tree)) == 1024 // 80
+    assert len(lines(tree)) == 1024 // 96
     assert tree.root[f"{TRACE}/buffer_size_kb"] == 1
-    assert b"entries-written: 12/" in tree.root.read(f"{TRACE}/trace")
+    assert b"entries-in-buffer/entries-written: 10/" in tree.root.read(f"{TRACE}/trace")
 
 
 BAD = [

@@ -99,6 +99,23 @@ def page_0_in_swap(machine: Machine) -> tuple[Container, Task]:
     return container, task
 
 
+def swap_out_page_0_shared(machine: Machine, control_type: int) -> None:
+    """The fourth page of a limit of 3 costs the coldest one, page 0 of task 101, and of task 102 in a container of its own, which shares
+    this page only. On a machine that scans one page at a time, and whose disk answers at once."""
+    container, other = machine.create_container(), machine.create_container()
+    container.limit = 3
+    container.control_type = other.control_type = control_type
+    reclaim_mapped(machine)
+    machine.set_sysctl("page-cluster", 0)
+    task = cold_task(machine, container, 3)
+    sharer = task.fork(102)
+    sharer.munmap(1, 2)
+    machine.attach(sharer, other)
+    task.touch(3, 1)
+    container.limit = 10
+    assert [sharer.swap_pages, task.swap_pages] == [1, 1]
+
+
 def cached(file: File) -> dict[int, int]:
     """The file's pages in the page cache: frames by index."""
     return entries(file.machine.core, 2 * file.number)

@@ -130,6 +130,11 @@ def move_free_block(machine: mm.Machine, pfn: int, to: int, order: int) -> None:
     lru.add(zones.free_head(0, order), to)
 
 
+def count_too_many_blocks(machine: mm.Machine) -> None:
+    stat = core(machine).zones.stat
+    stat[params.NUMA_HIT] = stat[params.NUMA_LOCAL] = stat[params.PGALLOC] + 1
+
+
 def lose_free_page(machine: mm.Machine) -> None:
     core(machine).lru.remove(free_block(machine))
 
@@ -230,8 +235,13 @@ def free_slot(machine: mm.Machine) -> int:
         (plus("mms.nr_ptes", other_space), "page tables"),
         (plus("zones.stat", params.NR_PAGETABLE), "page tables: 3, but 2"),
         (flip(params.PG_TABLE, leaf), "is no page table"),
+        (entry(lambda pte: params.PTE_DIRTY, 200, 8), "page table entries, all under a VMA: 7, but 6"),
         (flip(params.PG_TABLE, mapped), "a page table belongs to no address space"),
         (plus("zones.stat", params.NR_FREE_PAGES), "free pages"),
+        (plus("zones.stat", params.NUMA_HIT), "numa_hit and numa_miss: 1, but 0"),
+        (plus("zones.stat", params.NUMA_OTHER), "numa_hit and numa_miss: 0, but 1"),
+        (plus("zones.stat", params.NUMA_FOREIGN), "numa_foreign: 1, but 0"),
+        (count_too_many_blocks, "more blocks than pages were given"),
         (lose_free_page, "free lists and PG_free do not agree"),
         (plus("zones.stat", params.NR_ACTIVE), "nr_active"),
         (plus("zones.stat", params.NR_INACTIVE), "nr_inactive"),

@@ -10,6 +10,7 @@ import pytest
 from memcgfs.mm import DiskConfig, Machine
 from memcgfs.mm import lru as uncompiled_lru
 from memcgfs.mm.params import AT_CONGESTION_WAIT, LOCK_CONTAINER_LRU, LOCK_META_PAGE, LOCK_ZONE_LRU
+from memcgfs.mm.trace_ring import MOVED_STAYS, WHY_ACTIVATE_ACCESSED
 from tests.conftest import MakeMachine
 
 from .looking import Lists, cold_task, once_at, reclaim_mapped, uncompiled, zone_lists
@@ -145,9 +146,9 @@ def test_every_hook_takes_both_locks_in_order(make_small: MakeMachine, monkeypat
     held: list[tuple[bool, int]] = []
     moved = model.moved
 
-    def watch(core: object, pfn: int, active: bool) -> None:
+    def watch(core: object, pfn: int, active: bool, why: int) -> None:
         held.append((active, machine.core.lockdep.held))
-        moved(core, pfn, active)
+        moved(core, pfn, active, why)
 
     monkeypatch.setattr(model, "moved", watch)
     task = cold_task(machine, container, 3)
@@ -155,10 +156,10 @@ def test_every_hook_takes_both_locks_in_order(make_small: MakeMachine, monkeypat
     task.touch(3, 1)
     assert held == [(True, LOCK_ZONE_LRU), (False, LOCK_ZONE_LRU)], "frame 2 kept, frame 3 deactivated"
     held.clear()
-    uncompiled_lru.activate_page(machine.core, model.lru, 4)
+    uncompiled_lru.activate_page(machine.core, model.lru, 4, WHY_ACTIVATE_ACCESSED)
     assert held == [], "it is active, so nothing moves"
     task.madvise(3, 1, "dontneed")
     machine.core.lockdep.lock(LOCK_CONTAINER_LRU)
     with pytest.raises(AssertionError, match="lock class 4 taken while 4 is held"):
-        moved(machine.core, 4, True)
+        moved(machine.core, 4, True, MOVED_STAYS)
     machine.core.lockdep.unlock(LOCK_CONTAINER_LRU)

@@ -13,13 +13,13 @@ from .looking import uncompiled
 
 
 def test_all_sleep_at_first(engine: ModuleType) -> None:
-    daemons = engine.Daemons()
+    daemons = engine.Daemons(engine.Arrays())
     assert daemons.next_ns == -1
     assert all(daemons.is_asleep(number) for number in range(NR_DAEMONS))
 
 
 def test_the_first_is_next_and_of_two_at_once_the_lower(engine: ModuleType) -> None:
-    daemons = engine.Daemons()
+    daemons = engine.Daemons(engine.Arrays())
     for daemon, due_ns in ((DAEMON_KUPDATE, 5), (DAEMON_PDFLUSH, 7), (DAEMON_KSWAPD + 3, 7)):
         daemons.set_due(daemon, due_ns)
     order = []
@@ -30,7 +30,7 @@ def test_the_first_is_next_and_of_two_at_once_the_lower(engine: ModuleType) -> N
 
 
 def test_a_time_can_be_moved(engine: ModuleType) -> None:
-    daemons = engine.Daemons()
+    daemons = engine.Daemons(engine.Arrays())
     daemons.set_due(DAEMON_KUPDATE, 5)
     daemons.set_due(DAEMON_KUPDATE, 9)
     assert (daemons.next_ns, daemons.next_daemon) == (9, DAEMON_KUPDATE)
@@ -40,7 +40,7 @@ def test_a_time_can_be_moved(engine: ModuleType) -> None:
 @uncompiled
 def test_who_runs_is_not_entered_again(engine: ModuleType) -> None:
     """It may ask for a later time meanwhile, which counts from when it is through."""
-    daemons = engine.Daemons()
+    daemons = engine.Daemons(engine.Arrays())
     daemons.begin(DAEMON_KSWAPD)
     assert not daemons.is_asleep(DAEMON_KSWAPD)
     daemons.set_due(DAEMON_KSWAPD, 3)

@@ -17,7 +17,7 @@ MS = 1_000_000
 
 
 def test_a_lone_request_takes_latency_and_transfer(engine: ModuleType) -> None:
-    disk = engine.Disks(1, 5 * MS, 1 * MS, 8)
+    disk = engine.Disks(engine.Arrays(), 1, 5 * MS, 1 * MS, 8)
     assert disk.next_done_ns(0) == -1
     disk.submit(0, 7, True, 100 * MS)
     assert disk.next_done_ns(0) == 106 * MS
@@ -36,7 +36,7 @@ def done_times(disk: Any) -> list[int]:
 
 def test_transfers_follow_each_other_and_latencies_overlap(engine: ModuleType) -> None:
     """Three at once: transfers end at 1, 2, 3 ms, each is done 5 ms later. One that comes when the disk is idle starts at once."""
-    disk = engine.Disks(1, 5 * MS, 1 * MS, 8)
+    disk = engine.Disks(engine.Arrays(), 1, 5 * MS, 1 * MS, 8)
     for pfn in (1, 2, 3):
         disk.submit(0, pfn, True, 0)
     disk.submit(0, 4, False, 10 * MS)
@@ -44,17 +44,17 @@ def test_transfers_follow_each_other_and_latencies_overlap(engine: ModuleType) -
 
 
 def test_without_bandwidth_limit_only_the_latency_counts(engine: ModuleType) -> None:
-    disk = engine.Disks(1, 5 * MS, 0, 8)
+    disk = engine.Disks(engine.Arrays(), 1, 5 * MS, 0, 8)
     for pfn in (1, 2):
         disk.submit(0, pfn, True, 3 * MS)
     assert done_times(disk) == [8 * MS, 8 * MS]
     assert not disk.is_synchronous
-    assert engine.Disks(1, 0, 0, 8).is_synchronous
+    assert engine.Disks(engine.Arrays(), 1, 0, 0, 8).is_synchronous
 
 
 def test_the_queue_is_served_in_order(engine: ModuleType) -> None:
     """Around the ring of 2 * depth + 2 places several times."""
-    disk = engine.Disks(1, MS, 0, 3)
+    disk = engine.Disks(engine.Arrays(), 1, MS, 0, 3)
     for number in range(1, 40):
         disk.submit(0, number, bool(number % 2), number)
         disk.submit(0, number + 100, False, number)
@@ -64,7 +64,7 @@ def test_the_queue_is_served_in_order(engine: ModuleType) -> None:
 
 
 def test_each_direction_has_its_own_depth(engine: ModuleType) -> None:
-    disk = engine.Disks(1, MS, 0, 2)
+    disk = engine.Disks(engine.Arrays(), 1, MS, 0, 2)
     disk.submit(0, 1, True, 0)
     assert disk.has_room(0, True)
     disk.submit(0, 2, True, 0)
@@ -80,7 +80,7 @@ def test_each_direction_has_its_own_depth(engine: ModuleType) -> None:
 @pytest.mark.parametrize(("depth", "on", "off"), [(8, 8, 6), (16, 15, 12), (128, 113, 103)])
 def test_congestion_begins_at_seven_eighths(engine: ModuleType, depth: int, on: int, off: int) -> None:
     """blk_queue_congestion_threshold: on at depth - depth/8 + 1 writes, off below depth - depth/8 - depth/16 - 1."""
-    disk = engine.Disks(1, MS, 0, depth)
+    disk = engine.Disks(engine.Arrays(), 1, MS, 0, depth)
     for number in range(1, depth + 1):
         disk.submit(0, number, True, 0)
         assert disk.is_write_congested(0) == (number >= on)
@@ -92,7 +92,7 @@ def test_congestion_begins_at_seven_eighths(engine: ModuleType, depth: int, on: 
 @pytest.mark.parametrize(("depth", "off"), [(4, 3), (2, 1), (1, 1)])
 def test_a_short_queue_is_congested_when_it_is_full(engine: ModuleType, depth: int, off: int) -> None:
     """The kernel clamps: on at no more than the depth, off at no less than 1."""
-    disk = engine.Disks(1, MS, 0, depth)
+    disk = engine.Disks(engine.Arrays(), 1, MS, 0, depth)
     for number in range(1, depth + 1):
         disk.submit(0, number, True, 0)
         assert disk.is_write_congested(0) == (number == depth)
@@ -103,7 +103,7 @@ def test_a_short_queue_is_congested_when_it_is_full(engine: ModuleType, depth: i
 
 def test_each_direction_congests_by_itself(engine: ModuleType) -> None:
     """Depth 8: from 8 requests on, until fewer than 6 are left."""
-    disk = engine.Disks(1, MS, 0, 8)
+    disk = engine.Disks(engine.Arrays(), 1, MS, 0, 8)
     for number in range(1, 9):
         assert not disk.is_read_congested(0)
         disk.submit(0, number, False, 0)
@@ -117,7 +117,7 @@ def test_each_direction_congests_by_itself(engine: ModuleType) -> None:
 def test_the_first_of_several_disks_is_next(engine: ModuleType) -> None:
     """5 ms each, 1 ms of transfer on the disk's own line: disk 2 is done at 6 and 7 ms, disk 0 at 7 and disk 1 at 8. At 7 the lowest
     disk comes first."""
-    disks = engine.Disks(3, 5 * MS, 1 * MS, 8)
+    disks = engine.Disks(engine.Arrays(), 3, 5 * MS, 1 * MS, 8)
     disks.submit(2, 21, True, 0)
     disks.submit(2, 22, False, 0)
     disks.submit(0, 1, True, 1 * MS)
@@ -130,7 +130,7 @@ def test_the_first_of_several_disks_is_next(engine: ModuleType) -> None:
 
 def test_disks_congest_by_themselves(engine: ModuleType) -> None:
     """Depth 2, off below 1: disk 1 is relieved when its last write is done, and disk 0 never was congested."""
-    disks = engine.Disks(2, MS, 0, 2)
+    disks = engine.Disks(engine.Arrays(), 2, MS, 0, 2)
     disks.submit(0, 1, True, 0)
     for pfn in (2, 3):
         disks.submit(1, pfn, True, 0)

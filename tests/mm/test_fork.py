@@ -82,6 +82,17 @@ def test_a_mapping_of_nothing_but_zero_pages_is_not_copied(make_small: MakeMachi
     assert child.touch(0, 2, write=False).minor == 2
 
 
+def test_a_fork_passes_over_what_has_no_page_tables(make_small: MakeMachine) -> None:
+    """A mapping of 48 GB of which the first and the last page were written: 2^22 pages lie between each two runs of page tables."""
+    parent = make_small().spawn(100)
+    parent.mmap(0, 3 << 22)
+    for page in (0, (3 << 22) - 1):
+        parent.touch(page, 1)
+    child = parent.fork(101)
+    assert (child.rss_pages, child.page_table_pages) == (2, 2)
+    assert frame(child, (3 << 22) - 1) == frame(parent, (3 << 22) - 1)
+
+
 @pytest.mark.fact("P4")
 def test_locked_is_not_inherited(make_small: MakeMachine) -> None:
     parent = make_small().spawn(100)

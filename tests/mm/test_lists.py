@@ -20,7 +20,8 @@ def links(engine: ModuleType) -> Any:
 
 def make_links(engine: ModuleType) -> Any:
     """Entries 1 to 9 and two empty lists."""
-    found = engine.Links(engine.array_of("I", 12), engine.array_of("I", 12), LEFT)
+    arrays = engine.Arrays()
+    found = engine.Links(arrays.of("I", 12), arrays.of("I", 12), LEFT)
     found.init_head(LEFT)
     found.init_head(RIGHT)
     return found

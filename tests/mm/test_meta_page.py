@@ -13,7 +13,7 @@ from memcgfs.mm.params import AT_META_PAGE_ALLOC, MEM_CONTAINER_TYPE_ALL, MEM_CO
 from memcgfs.mm.trace_ring import CHARGED_UNUSED
 from tests.conftest import MakeMachine
 
-from .looking import cold_task, flags, frame, meta_refs, once_at, reclaim_mapped, uncompiled
+from .looking import cold_task, flags, frame, meta_refs, once_at, reclaim_mapped, swap_out_page_0_shared, uncompiled
 
 
 @pytest.mark.fact("C12", "T1")
@@ -55,22 +55,6 @@ def swap_out_page_0(machine: Machine) -> None:
     reclaim_mapped(machine)
     machine.set_sysctl("page-cluster", 0)
     cold_task(machine, container, 3).touch(3, 1)
-
-
-def swap_out_page_0_shared(machine: Machine, control_type: int) -> None:
-    """As swap_out_page_0, with a task 102 in a container of its own that shares this page only."""
-    container, other = machine.create_container(), machine.create_container()
-    container.limit = 3
-    container.control_type = other.control_type = control_type
-    reclaim_mapped(machine)
-    machine.set_sysctl("page-cluster", 0)
-    task = cold_task(machine, container, 3)
-    sharer = task.fork(102)
-    sharer.munmap(1, 2)
-    machine.attach(sharer, other)
-    task.touch(3, 1)
-    container.limit = 10
-    assert [sharer.swap_pages, task.swap_pages] == [1, 1]
 
 
 @pytest.mark.fact("C16", "C17")

@@ -54,8 +54,8 @@ def test_high_memory_is_on_the_upper_nodes(make_machine: MakeMachine) -> None:
 def zonelist(machine: Machine, node: int, kind: int) -> list[tuple[int, int]]:
     """(node, zone type) in the order in which they are asked."""
     zones = machine.core.zones
-    found = [zones.zone_in_list(node * 4 + kind, place) for place in range(zones.nr_zones + 1)]
-    return [divmod(zone, 4) for zone in found[: found.index(zones.nr_zones)]]
+    number = node * 4 + kind
+    return [divmod(zones.zone_in_list(number, place), 4) for place in range(zones.nr_in_list(number))]
 
 
 DMA, NORMAL = ZONE_DMA, ZONE_NORMAL
@@ -95,6 +95,46 @@ def test_memory_is_taken_from_where_the_task_runs(make_small: MakeMachine, engin
     task.touch(0, 32)
     assert [frame(task, page) for page in (0, 30, 31)] == [33, 63, 1]
     assert [zone.free for zone in machine.zones()] == [30, 0]
+
+
+def numa(machine: Machine) -> dict[tuple[int, str], dict[str, int]]:
+    """What was counted of each zone, by node and name; what is 0 is left out."""
+    counted = {}
+    for zone in machine.zones():
+        counted[zone.node, zone.name] = {name: amount for name, amount in zone.statistics.items() if name.startswith("numa") and amount}
+    return counted
+
+
+@pytest.mark.fact("B14")
+def test_hits_and_misses(make_small: MakeMachine) -> None:
+    """As before: 32 blocks of node 1, and one of node 0 that was wanted from node 1. A block of 4 pages counts once."""
+    machine = make_small(zone_pages=(0, 0, 64, 0), nodes=2)
+    task = machine.spawn(10)
+    task.set_node(1)
+    task.touch(0, 32)
+    expected = {(0, "Normal"): {"numa_miss": 1, "numa_other": 1}, (1, "Normal"): {"numa_hit": 32, "numa_local": 32, "numa_foreign": 1}}
+    assert numa(machine) == expected
+    task.set_node(0)
+    task.alloc_block(2)
+    expected[0, "Normal"] = {"numa_hit": 1, "numa_miss": 1, "numa_local": 1, "numa_other": 1}
+    assert numa(machine) == expected
+    assert machine.vmstat()["numa_hit"] == 33
+
+
+@pytest.mark.fact("B14")
+def test_a_hit_that_is_not_local_and_a_miss_that_is(make_small: MakeMachine) -> None:
+    """i386 with all high memory on nodes 2 and 3, 64 pages each, of which 32 are kept. DMA is small: zone order. A task on node 0 has its
+    page table from there; its first 32 pages from node 2, whose zone is the first of the list: hits that are not local. The next 32 are
+    node 3's, and then 6 of node 0's NORMAL: misses, these local. What was missed was wanted from node 2."""
+    machine = make_small(arch="i386", zone_pages=(4, 0, 124, 128), nodes=4)
+    machine.spawn(10).touch(0, 70)
+    assert numa(machine) == {
+        (0, "DMA"): {},
+        (0, "Normal"): {"numa_hit": 1, "numa_miss": 6, "numa_local": 7},
+        (1, "Normal"): {},
+        (2, "HighMem"): {"numa_hit": 32, "numa_foreign": 38, "numa_other": 32},
+        (3, "HighMem"): {"numa_miss": 32, "numa_other": 32},
+    }
 
 
 def test_reserves_and_watermarks_are_of_each_node(make_machine: MakeMachine) -> None:

@@ -141,7 +141,7 @@ def test_a_process_of_the_host_pays_where_it_opened_the_file(make_small: MakeMac
 
 @pytest.mark.fact("C27")
 def test_a_refused_charge_is_enomem(make_small: MakeMachine) -> None:
-    """The container is full of locked pages: its only task is killed, and the read that asked fails all the same (fact 2c.11). The next
+    """The container is full of locked pages: its only task is killed, and the read that asked fails all the same. The next
     finds room."""
     machine = make_small()
     container = machine.create_container()

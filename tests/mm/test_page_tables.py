@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from memcgfs.mm import BadRange, Machine, OutOfMemory, Task
+from memcgfs.mm import BadRange, Machine, OutOfMemory, Task, config
 from memcgfs.mm.params import (
     LEAF_ENTRIES,
     PG_TABLE,
@@ -163,11 +163,21 @@ def test_no_frame_for_a_page_table_is_out_of_memory(make_small: MakeMachine) -> 
     assert machine.zones()[0].free == 15
 
 
+def test_page_tables_too_scattered_for_the_machine(make_small: MakeMachine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What finds page tables has room for 2^24 segments, here for two: a third is out of memory."""
+    monkeypatch.setattr(config, "MAX_SEGMENTS", 3)
+    task = make_small().spawn(10)
+    task.touch(0, 1)
+    task.touch(SEGMENT, 1)
+    with pytest.raises(OutOfMemory):
+        task.touch(2 * SEGMENT, 1)
+
+
 # The tables by themselves
 
 
 def make_tables(engine: ModuleType, nr_segments: int = 4) -> Any:
-    return engine.PageTables(16, 3, nr_segments)
+    return engine.PageTables(engine.Arrays(), 16, 3, nr_segments)
 
 
 def test_a_leaf_is_found_by_any_page_that_it_holds(engine: ModuleType) -> None:

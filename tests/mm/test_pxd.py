@@ -67,7 +67,7 @@ def defined(module: str) -> dict[str, tuple[str, ...]]:
 
 # What stays a Python function: constructors, inspection, what asks the Python side, a model in Python.
 PYTHON_ONLY = {
-    "arrays": {"array_of", "host_zeros", "pages_of"},
+    "arrays": {"Arrays.of", "host_zeros", "pages_of"},
     "lists": {"Links.order"},
     "containers": {"Containers.take_released"},
     "core": {"Core.bind"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from memcgfs.mm.arrays import Arrays
 from memcgfs.mm.radix_tree import ANY_ENTRY, NR_TAGS, RadixTrees
 
 TREE = 1
@@ -24,7 +25,7 @@ operations = st.lists(
 @settings(max_examples=300, deadline=None, derandomize=True, database=None)
 @given(operations)
 def test_a_tree_is_a_dictionary_with_tags(steps: list[tuple[str, int, int]]) -> None:
-    trees = RadixTrees(2, 1000)
+    trees = RadixTrees(Arrays(), 2, 1000)
     model: dict[int, int] = {}
     tagged: list[set[int]] = [set() for _ in range(NR_TAGS)]
     for what, index, value in steps:
@@ -54,7 +55,7 @@ def test_a_tree_is_a_dictionary_with_tags(steps: list[tuple[str, int, int]]) -> 
 def test_a_tree_grows_on_top_and_keeps_its_tags() -> None:
     """Index 3 needs one node; 64 a second below a new root, 4096 a third level: 3 nodes down to 3, and 2 down to each of the others
     below the root: 1 + 2 + 1 (the leaf of 64) + 2 = 6."""
-    trees = RadixTrees(2, 100)
+    trees = RadixTrees(Arrays(), 2, 100)
     trees.insert(TREE, 3, 7)
     trees.set_tag(TREE, 3, 0)
     assert trees.nr_nodes_used == 1

@@ -20,7 +20,7 @@ AREA_SLOTS = 1 << 16
 
 def areas_of(engine: ModuleType, *areas: tuple[int, int]) -> Any:
     """Areas of (pages with the header, priority) in rows 0, 1, .., each at the next multiple of 65,536 slots."""
-    swap = engine.SwapAreas(8 * AREA_SLOTS)
+    swap = engine.SwapAreas(engine.Arrays(), 8 * AREA_SLOTS)
     for area, (nr_pages, prio) in enumerate(areas):
         swap.add_area(area, area * AREA_SLOTS, nr_pages, prio)
     return swap

@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 
 from memcgfs import mm
-from memcgfs.mm.params import AT_META_PAGE_ALLOC, PG_SWAPCACHE, PG_WRITEBACK
+from memcgfs.mm.params import (
+    AT_ISOLATE,
+    AT_META_PAGE_ALLOC,
+    GFP_KERNEL,
+    GFP_NORETRY,
+    PG_ACTIVE,
+    PG_DIRTY,
+    PG_LRU,
+    PG_SWAPCACHE,
+    PG_WRITEBACK,
+)
+from memcgfs.mm.trace_ring import WHY_KEEP_DIRTY_AGAIN
 from tests.conftest import MakeMachine
 
 from .looking import at, cold_task, flags, frame, meta_refs, once_at, reclaim_mapped
@@ -236,3 +247,61 @@ def test_a_slot_that_is_given_up_meanwhile_is_no_error(make_small: MakeMachine) 
     at(machine, AT_META_PAGE_ALLOC, drop)
     task.touch(0, 1)
     assert (task.swap_pages, task.rss_pages) == (0, 1)
+
+
+@pytest.mark.fact("S6")
+def test_reclaim_gives_up_a_slot_that_nobody_uses(make_small: MakeMachine) -> None:
+    """Page 0 has got its slot, but was not unmapped, because a child in another container has it young: so it is in the swap cache, dirty.
+    While reclaim has it isolated, both unmap it, and since reclaim holds it, it stays where it is. It is not written then: it gives up
+    its slot, is kept for being dirty, and goes as it is put back, for nobody else holds it."""
+    machine = make_small(pagevec_size=1, swap_cluster_max=2)
+    reclaim_mapped(machine)
+    container = limited(machine, 3)
+    task = cold_task(machine, container, 3)
+    child = task.fork(200)
+    child.munmap(1, 2)
+    machine.attach(child, machine.create_container())
+    child.touch(0, 1, write=False)
+    pfn = frame(child, 0)
+    task.touch(3, 1)
+    assert flags(machine, pfn) & (PG_SWAPCACHE | PG_DIRTY | PG_ACTIVE) == PG_SWAPCACHE | PG_DIRTY | PG_ACTIVE
+    slot = machine.core.frames.private[pfn]
+
+    def unmap(other: int) -> bool:
+        if flags(machine, pfn) & PG_LRU:
+            return False
+        task.madvise(0, 1, "dontneed")
+        child.munmap(0, 1)
+        return True
+
+    at(machine, AT_ISOLATE, unmap)
+    for event in mm.TRACE_EVENTS:
+        machine.tracer.enable(event, event.name in ("mm_vmscan_page", "swap_out"))
+    task.touch(4, 2)
+    rows = [(record.event.name, *record.values) for record in machine.tracer.records() if record.values[0] == pfn]
+    assert [row[0] for row in rows if row[0] == "swap_out"] == []
+    assert rows[-1][-1] == WHY_KEEP_DIRTY_AGAIN
+    assert (machine.core.swap.map[slot], machine.core.frames.count[pfn]) == (0, 0)
+
+
+@pytest.mark.fact("C28", "R18")
+def test_a_page_that_cannot_be_charged_on_its_way_to_swap_is_activated(make_small: MakeMachine) -> None:
+    """Four cold pages whose charges were forgotten, and a reclaimer in a container that is full of locked pages: the swap cache would be
+    charged to it. Nobody can be killed; after six rounds each their slots are given back, and they are active again."""
+    machine = make_small(pagevec_size=1)
+    reclaim_mapped(machine)
+    box, full = limited(machine, 64), limited(machine, 2)
+    owner = cold_task(machine, box, 4)
+    machine.force_empty(box)
+    runner = machine.spawn(200, full)
+    runner.mmap(0, 2, locked=True)
+    for task in (owner, runner):
+        task.set_oom_adj(-17)
+    rest = machine.zones()[0].free
+    for _ in range(rest):
+        runner.alloc_block(0)
+    with pytest.raises(mm.OutOfMemory):
+        runner.alloc_block(0, GFP_KERNEL | GFP_NORETRY)
+    assert all(flags(machine, frame(owner, page)) & (PG_ACTIVE | PG_SWAPCACHE) == PG_ACTIVE for page in range(4))
+    assert (machine.swaps()[0].used_pages, machine.vmstat()["pswpout"]) == (2, 0), "the locked pages have a slot each"
+    assert full.failcnt == 4 * 6

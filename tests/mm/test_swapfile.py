@@ -76,7 +76,7 @@ class ScanSwapMap:
 
 def one_area(engine: ModuleType, nr_pages: int) -> Any:
     """Room for two areas, and one in use if it has any page, as at boot."""
-    areas = engine.SwapAreas(1 << 17)
+    areas = engine.SwapAreas(engine.Arrays(), 1 << 17)
     if nr_pages > 1:
         areas.add_area(0, 0, nr_pages, -1)
     return areas

@@ -1,4 +1,4 @@
-"""unuse.py, swapon.py: swapoff brings every page back (try_to_unuse of 2.6.23), and whoever runs it pays, as fact 2c.6 has it."""
+"""unuse.py, swapon.py: swapoff brings every page back (try_to_unuse of 2.6.23), and whoever runs it pays."""
 
 from __future__ import annotations
 

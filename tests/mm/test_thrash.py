@@ -21,7 +21,7 @@ def state(token: Any, mm_number: int) -> tuple[int, int, int]:
 
 @pytest.mark.fact("S9")
 def test_first_come_first_served(engine: ModuleType) -> None:
-    token = engine.SwapToken(4)
+    token = engine.SwapToken(engine.Arrays(), 4)
     token.grab(1)
     assert (token.mm, state(token, 1)) == (1, (2, 1, 1))
     token.grab(1)
@@ -32,7 +32,7 @@ def test_first_come_first_served(engine: ModuleType) -> None:
 def test_faults_that_come_faster_win_it(engine: ModuleType) -> None:
     """1 has priority 2 from fault 1 on. The intervals of 2's faults: 5, 4, 3, 2 (they come after idle ones of 3): the first is no
     faster than the last one, which is 0; then it gains 1, 1 and 1, and 3 is more than 2: it takes the token, and 2 more."""
-    token = engine.SwapToken(4)
+    token = engine.SwapToken(engine.Arrays(), 4)
     token.grab(1)
     intervals = []
     for idle in (3, 3, 2, 1):
@@ -46,7 +46,7 @@ def test_faults_that_come_faster_win_it(engine: ModuleType) -> None:
 def test_faults_that_come_no_faster_lose(engine: ModuleType) -> None:
     """The first fault of 2 is the fourth of all, and then it comes in turn with 1: intervals 4, 2, 2, 2. Equal is not faster, and the
     priority does not go below 0."""
-    token = engine.SwapToken(4)
+    token = engine.SwapToken(engine.Arrays(), 4)
     for _ in range(3):
         token.grab(1)
     priorities = []
@@ -59,7 +59,7 @@ def test_faults_that_come_no_faster_lose(engine: ModuleType) -> None:
 
 
 def test_a_child_remembers_its_parents_stamp_only(engine: ModuleType) -> None:
-    token = engine.SwapToken(4)
+    token = engine.SwapToken(engine.Arrays(), 4)
     for _ in range(3):
         token.grab(1)
     token.init(2, 1)
@@ -68,7 +68,7 @@ def test_a_child_remembers_its_parents_stamp_only(engine: ModuleType) -> None:
 
 
 def test_put_is_for_its_holder(engine: ModuleType) -> None:
-    token = engine.SwapToken(4)
+    token = engine.SwapToken(engine.Arrays(), 4)
     token.grab(1)
     token.put(2)
     assert token.mm == 1

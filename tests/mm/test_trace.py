@@ -10,8 +10,10 @@ import pytest
 
 from memcgfs.mm import TRACE_EVENTS, TRACE_WORDS, Machine, OutOfMemory
 from memcgfs.mm import trace_ring as ring
+from memcgfs.mm.params import AT_META_PAGE_ALLOC
 from tests.conftest import MakeMachine
-from tests.mm.looking import page_0_in_swap
+
+from .looking import frame, hole, once_at, page_0_in_swap, reclaim_mapped, swap_out_page_0_shared
 
 MM = Path(__file__).parents[2] / "memcgfs" / "mm"
 
@@ -39,21 +41,21 @@ def test_an_anonymous_page(make_small: MakeMachine) -> None:
     enable(machine)
     task.touch(0, 1)
     assert recorded(machine) == [
-        ("mm_page_alloc", 1, 0),
-        ("mm_page_alloc", 2, 0),
-        ("charge", 2, 1, 1, 1, ring.CHARGED_MAPPED),
-        ("page_fault_user", 100, 0, 2, 0, 1, 0, ring.FAULT_ANON),
+        ("mm_page_alloc", 1, 1, 0, 0, -1, ring.ALLOC_KERNEL),
+        ("mm_page_alloc", 2, 1, 0, 0, -1, ring.ALLOC_USER),
+        ("charge", 2, 1, 1, -1, ring.CHARGED_MAPPED, 1, 1),
+        ("page_fault_user", 100, 0, 2, 1, ring.FAULT_ANON, 0, 1, 0),
     ]
     assert {record.pid for record in machine.tracer.records()} == {100}
     machine.tracer.clear()
     machine.reap(task)
     assert recorded(machine) == [
-        ("task_exit", 100),
-        ("mm_lru_insertion", 2, 1, 0, 1),
-        ("unmap", 100, 0, 2, 0, ring.UNMAP_ZAP),
-        ("uncharge", 2, 1, 0, 0, ring.CHARGED_MAPPED),
-        ("mm_page_free", 2, 0),
-        ("mm_page_free", 1, 0),
+        ("task_exit", 100, 1, ring.EXIT_REAPED),
+        ("mm_lru_insertion", 2, 1, 0, 1, -1, ring.ARRIVED_DRAINED),
+        ("unmap", 100, 0, 2, 1, -1, ring.UNMAP_ZAP, 0),
+        ("uncharge", 2, 1, 1, -1, ring.CHARGED_MAPPED, 0, 0),
+        ("mm_page_free", 2, 0, 0, -1, ring.FREE_USER),
+        ("mm_page_free", 1, 0, 0, -1, ring.FREE_USER),
     ]
 
 
@@ -66,7 +68,7 @@ def test_only_what_is_enabled_while_it_is_on(make_small: MakeMachine) -> None:
     task.touch(1, 1)
     machine.tracer.switch(True)
     task.touch(2, 1)
-    assert recorded(machine) == [("charge", 2, 0, 1, 1, 0), ("charge", 4, 0, 1, 3, 0)]
+    assert recorded(machine) == [("charge", 2, 0, 1, -1, 0, 1, 1), ("charge", 4, 0, 1, -1, 0, 1, 3)]
 
 
 def test_the_ring_overwrites_the_oldest(make_small: MakeMachine) -> None:
@@ -75,13 +77,17 @@ def test_the_ring_overwrites_the_oldest(make_small: MakeMachine) -> None:
     task = machine.spawn(100)
     enable(machine, "mm_page_alloc")
     task.touch(0, 7)
-    assert recorded(machine) == [("mm_page_alloc", pfn, 0) for pfn in (6, 7, 8)]
+
+    def pages() -> list[int]:
+        return [record.values[0] for record in machine.tracer.records()]
+
+    assert pages() == [6, 7, 8]
     assert (machine.tracer.nr_records, machine.tracer.overrun) == (3, 5)
     machine.tracer.resize(2)
-    assert recorded(machine) == [("mm_page_alloc", pfn, 0) for pfn in (7, 8)]
+    assert pages() == [7, 8]
     machine.tracer.resize(4)
     task.touch(7, 1)
-    assert recorded(machine) == [("mm_page_alloc", pfn, 0) for pfn in (7, 8, 9)]
+    assert pages() == [7, 8, 9]
     machine.tracer.clear()
     assert (recorded(machine), machine.tracer.overrun) == ([], 0)
 
@@ -92,7 +98,7 @@ def test_a_page_goes_to_swap_and_comes_back(make_small: MakeMachine) -> None:
     enable(machine)
     _, task = page_0_in_swap(machine)
     of_frame_2 = [row for row in recorded(machine) if row[0] not in ("mm_lru_putback", "move_lists") and len(row) > 1]
-    slot = next(row[3] for row in of_frame_2 if row[0] == "swap_out")
+    slot = next(row[5] for row in of_frame_2 if row[0] == "swap_out")
     pfn = next(row[1] for row in of_frame_2 if row[0] == "swap_out")
     names = [str(row[0]) for row in of_frame_2 if row[1] == pfn and row[0] != "mm_vmscan_referenced"]
     start = names.index("add_to_swap_cache")
@@ -104,9 +110,53 @@ def test_a_page_goes_to_swap_and_comes_back(make_small: MakeMachine) -> None:
     task.touch(0, 1, write=False)
     rows = recorded(machine)
     back = next(row for row in rows if row[0] == "swap_in")
-    assert back[3:5] == (slot, slot)
+    assert back[4:7] == (ring.SWAP_IN_WANTED, slot, slot)
     fault = next(row for row in rows if row[0] == "page_fault_user")
-    assert fault[1:] == (101, 0, back[1], slot, 0, 1, ring.FAULT_SWAP)
+    assert fault[1:] == (101, 0, back[1], 1, ring.FAULT_SWAP, slot, 0, 1)
+
+
+def test_a_page_of_a_file_is_mapped_copied_and_taken(make_small: MakeMachine) -> None:
+    """A private mapping of a hole of 2 pages, frames 2 and 3: page 0 is read, page 1 is copied at once, to frame 4. At its limit of 3 the
+    container gives the two up: the mapped one is found young, then old, and is taken out of the page table."""
+    machine = make_small(pagevec_size=1, swap_pages=0)
+    reclaim_mapped(machine)
+    container = machine.create_container()
+    task = machine.spawn(100, container)
+    task.mmap(0, 2, file=hole(machine, 2))
+    enable(machine)
+    task.touch(0, 1, write=False)
+    task.touch(1, 1)
+    faults = [row[1:] for row in recorded(machine) if row[0] == "page_fault_user"]
+    assert faults == [(100, 0, 2, 1, ring.FAULT_FILE, 0, 0, 1), (100, 1, 4, 1, ring.FAULT_COW, 0, 1, 0)]
+    container.limit = 3
+    task.touch(8, 1)
+    assert [row[1:] for row in recorded(machine) if row[0] == "unmap"] == [(100, 0, 2, 1, 5, ring.UNMAP_RECLAIM, 0)]
+
+
+def test_shared_memory_enters_the_inactive_list(make_small: MakeMachine) -> None:
+    machine = make_small(pagevec_size=1)
+    task = machine.spawn(100)
+    task.mmap(0, 1, shared=True)
+    enable(machine, "mm_lru_insertion")
+    task.touch(0, 1)
+    assert [row[:5] for row in recorded(machine)] == [("mm_lru_insertion", 2, 0, 0, 0)]
+
+
+def test_who_loses_the_race_for_a_charge(make_small: MakeMachine) -> None:
+    """Two tasks read a page from swap whose cache nobody is charged for; the one that comes in between is charged, the other adds a
+    reference to that, and gives it back, for the page is mapped already."""
+    machine = make_small(swap_cluster_max=1)
+    swap_out_page_0_shared(machine, 1)
+    loser, winner = machine.tasks[101], machine.tasks[102]
+    enable(machine, "charge", "uncharge")
+    once_at(machine, AT_META_PAGE_ALLOC, lambda: winner.touch(0, 1, write=False))
+    loser.touch(0, 1, write=False)
+    pfn, payer = frame(winner, 0), winner.container.cid
+    assert [(*row[:3], row[6]) for row in recorded(machine)] == [
+        ("charge", pfn, payer, 1),
+        ("charge", pfn, payer, 2),
+        ("uncharge", pfn, payer, 1),
+    ]
 
 
 def test_out_of_memory(make_small: MakeMachine) -> None:
@@ -118,7 +168,7 @@ def test_out_of_memory(make_small: MakeMachine) -> None:
     with pytest.raises(Exception, match="killed"):
         task.touch(0, 5)
     assert [row[0] for row in recorded(machine)] == ["charge_failed", "oom_kill", "mark_victim", "task_exit"]
-    assert recorded(machine)[1] == ("oom_kill", 100, container.cid, 5)
+    assert recorded(machine)[1] == ("oom_kill", 100, 1, container.cid, 0, -1, ring.OOM_LIMIT, 5, ring.VERDICT_CHOSEN)
 
 
 def test_kswapd_is_nobodys_pid(make_small: MakeMachine) -> None:
@@ -160,7 +210,14 @@ def test_every_number_has_a_row_and_every_kind_its_words() -> None:
     assert numbers == list(range(len(numbers)))
     assert sorted(event.number for event in TRACE_EVENTS) == numbers
     assert len(numbers) <= 64
-    for prefix, kind in (("CHARGED", "charge"), ("WHY", "answer"), ("UNMAP", "unmap")):
+    prefixes = {
+        "CHARGED": "charge", "ROUND": "round", "UNMAP": "unmap", "WHY": "answer", "BEGIN": "begin", "END": "end", "MET": "met",
+        "ARRIVED": "arrival", "PUT_BACK": "put_back", "MOVED": "move", "ROTATED": "rotation", "ENTER": "enter", "LEAVE": "leave",
+        "BACKED_BY": "backing", "WRITE": "writer", "DONE": "done", "SWAP_IN": "swap_in", "ALLOC": "use", "FREE": "release", "OOM": "oom",
+        "VERDICT": "verdict", "VICTIM": "victim", "EXIT": "exit",
+    }  # fmt: skip
+    assert set(TRACE_WORDS) - set(prefixes.values()) == {"list", "access", "cost", "fault"}
+    for prefix, kind in prefixes.items():
         found = re.findall(rf"^{prefix}_\w+: Final = (\d+)", text, re.MULTILINE)
         assert [int(number) for number in found] == list(range(len(TRACE_WORDS[kind]))), kind
     for event in TRACE_EVENTS:
@@ -177,4 +234,4 @@ def test_the_largest_score_is_recorded_as_it_is_printed(make_small: MakeMachine)
     enable(machine, "oom_kill")
     with pytest.raises(OutOfMemory):
         task.touch(0, 5)
-    assert recorded(machine) == [("oom_kill", 100, container.cid, -1)]
+    assert [row[7] for row in recorded(machine)] == [-1]

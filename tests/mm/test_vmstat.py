@@ -161,7 +161,25 @@ def test_it_is_moved_in_each_zone(make_small: MakeMachine, arch: str) -> None:
     assert [name for name in of_zones if after[name] <= before[name]] == []
 
 
-def test_nothing_else_is_printed(make_small: MakeMachine) -> None:
-    """In the order of 2.6.23, whose names without a use here are left out."""
-    printed = [name for name in make_small().vmstat() if not name.startswith(ZONE_FAMILIES)]
-    assert printed == list(MOVED)
+MOVED_ON_NODES = {"numa_hit": 32, "numa_miss": 1, "numa_foreign": 1, "numa_local": 32, "numa_other": 1}
+
+
+@pytest.mark.fact("B14")
+def test_it_is_moved_on_nodes(make_small: MakeMachine) -> None:
+    """A task on one of two nodes of 31 and 32 pages touches 32, and needs a page table: the last page is the other's."""
+    machine = make_small(zone_pages=(0, 0, 64, 0), nodes=2)
+    task = machine.spawn(100)
+    task.set_node(1)
+    task.touch(0, 32)
+    assert {name: amount for name, amount in machine.vmstat().items() if name.startswith("numa")} == MOVED_ON_NODES
+
+
+@pytest.mark.parametrize("nodes", [1, 2])
+def test_nothing_else_is_printed(make_small: MakeMachine, nodes: int) -> None:
+    """In the order of 2.6.23, whose names without a use here are left out, and those of nodes where there is one."""
+    printed = [name for name in make_small(nodes=nodes).vmstat() if not name.startswith(ZONE_FAMILIES)]
+    names = list(MOVED)
+    if nodes > 1:
+        after = names.index("nr_vmscan_write") + 1
+        names[after:after] = MOVED_ON_NODES
+    assert printed == names

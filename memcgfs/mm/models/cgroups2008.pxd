@@ -8,9 +8,10 @@ cdef class Cgroups2008(DoubleLru):
     cdef long long nr_to_scan(self, Core core, unsigned int container, unsigned int zone, int priority, bint active) noexcept nogil
     cdef void note_priority(self, Core core, unsigned int container, int priority) noexcept nogil
     cdef void record_priority(self, Core core, unsigned int container, int priority) noexcept nogil
-    cdef void moved(self, Core core, unsigned int pfn, bint active) noexcept nogil
+    cdef void moved(self, Core core, unsigned int pfn, bint active, int why) noexcept nogil
     cdef void charged(self, Core core, unsigned int pfn, unsigned int container) noexcept nogil
     cdef void uncharged(self, Core core, unsigned int pfn, unsigned int container) noexcept nogil
+    cdef int first_list(self, Core core) noexcept nogil
     cdef void container_made(self, Core core, unsigned int container) noexcept nogil
     cdef bint shrink_container(self, Core core, unsigned int container) noexcept nogil
     cpdef long long count(self, Core core, int container, bint active)

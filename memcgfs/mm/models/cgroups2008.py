@@ -11,17 +11,16 @@ A group's prev_priority is 0 until its first reclaim has ended: the structure is
 
 from __future__ import annotations
 
-from ..arrays import array_of
 from ..core import Core
 from ..lru import MAX_SCAN_DEPTH
 from ..memcontrol import page_get_meta_page
 from ..params import GFP_KERNEL, LOCK_CONTAINER_LRU, MAX_NR_ZONES, NR_ACTIVE, NR_ANON_PAGES, NR_FILE_MAPPED, NR_INACTIVE, PG_ACTIVE, PG_LRU
 from ..params import PG_META_ACTIVE, WMARK_HIGH
-from ..trace import trace_page
-from ..trace_ring import TRACE_MOVE_LISTS
+from ..trace import trace_event
+from ..trace_ring import MET_NOT_ON_LRU, MET_TAKEN, MOVED_MENDED, TRACE_MOVE_LISTS
 from ..vmscan import isolate_lru_page
 from .double_lru import DoubleLru, do_try_to_free_pages
-from .shrink import LruScanControl
+from .shrink import LruScanControl, trace_met
 
 
 class Cgroups2008(DoubleLru):
@@ -32,10 +31,10 @@ class Cgroups2008(DoubleLru):
         nr_containers = core.containers.nr_containers
         nr_lists = 2 * nr_containers * core.zones.nr_zones
         DoubleLru.__init__(self, core, nr_lists, False, True)
-        self.mz_count = array_of("q", nr_lists)
-        self.nr_active = array_of("q", nr_containers)
-        self.nr_inactive = array_of("q", nr_containers)
-        self.prev_priority = array_of("i", nr_containers)
+        self.mz_count = core.arrays.of("q", nr_lists)
+        self.nr_active = core.arrays.of("q", nr_containers)
+        self.nr_inactive = core.arrays.of("q", nr_containers)
+        self.prev_priority = core.arrays.of("i", nr_containers)
 
     def may_reclaim_mapped(self, core: Core, zone: int, sc: LruScanControl, priority: int) -> bool:
         """calc_reclaim_mapped: that of 2.6.23, and besides the longer the active list is in comparison, the sooner mapped pages go.
@@ -72,12 +71,12 @@ class Cgroups2008(DoubleLru):
     def record_priority(self, core: Core, container: int, priority: int) -> None:
         self.prev_priority[container] = priority
 
-    def moved(self, core: Core, pfn: int, active: bool) -> None:
+    def moved(self, core: Core, pfn: int, active: bool, why: int) -> None:
         """mem_cgroup_move_lists: the zone's lru_lock is held. A page without a record is on no group's list."""
         if not page_get_meta_page(core, pfn):
             return
         if core.traced:
-            trace_page(core, TRACE_MOVE_LISTS, pfn, active, 0)
+            trace_event(core, TRACE_MOVE_LISTS, pfn, core.frames.container[pfn], active, core.current_priority, why)
         core.lockdep.lock(LOCK_CONTAINER_LRU)
         remove_list(core, self, pfn)
         add_list(core, self, pfn, active)
@@ -94,6 +93,9 @@ class Cgroups2008(DoubleLru):
         count_list(core, self, pfn, container, -1)
         core.meta.remove(pfn)
         core.lockdep.unlock(LOCK_CONTAINER_LRU)
+
+    def first_list(self, core: Core) -> int:
+        return 1
 
     def container_made(self, core: Core, container: int) -> None:
         first = group_list(core, container, 0, False)
@@ -172,11 +174,14 @@ def mem_cgroup_isolate_pages(
     pfn = core.meta.prev[source]
     while pfn != source and scan < nr_to_scan:
         ahead = core.meta.prev[pfn]
-        if core.frames.has(pfn, PG_LRU):
+        if not core.frames.has(pfn, PG_LRU):
+            if core.traced:
+                trace_met(core, pfn, sc, active, MET_NOT_ON_LRU)
+        else:
             is_active = core.frames.has(pfn, PG_ACTIVE)
             if is_active != active:
                 core.lockdep.unlock(LOCK_CONTAINER_LRU)
-                sc.model.moved(core, pfn, is_active)
+                sc.model.moved(core, pfn, is_active, MOVED_MENDED)
                 core.lockdep.lock(LOCK_CONTAINER_LRU)
             else:
                 scan += 1
@@ -184,6 +189,8 @@ def mem_cgroup_isolate_pages(
                 if isolate_lru_page(core, pfn, mode):
                     core.lru.move(dst, pfn)
                     nr_taken += 1
+                    if core.traced:
+                        trace_met(core, pfn, sc, active, MET_TAKEN)
         pfn = ahead
     core.meta.splice(aside, source)
     core.lockdep.unlock(LOCK_CONTAINER_LRU)

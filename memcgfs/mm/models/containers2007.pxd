@@ -1,8 +1,9 @@
 cdef class Containers2007(DoubleLru):
     cdef bint may_reclaim_mapped(self, Core core, unsigned int zone, LruScanControl sc, int priority) noexcept nogil
-    cdef void moved(self, Core core, unsigned int pfn, bint active) noexcept nogil
+    cdef void moved(self, Core core, unsigned int pfn, bint active, int why) noexcept nogil
     cdef void charged(self, Core core, unsigned int pfn, unsigned int container) noexcept nogil
     cdef void uncharged(self, Core core, unsigned int pfn, unsigned int container) noexcept nogil
+    cdef int first_list(self, Core core) noexcept nogil
     cdef void container_made(self, Core core, unsigned int container) noexcept nogil
     cdef bint shrink_container(self, Core core, unsigned int container) noexcept nogil
     cpdef tuple walk(self, Core core, int container)

@@ -11,11 +11,11 @@ from ..core import Core, interleave
 from ..lru import MAX_SCAN_DEPTH
 from ..memcontrol import page_get_meta_page
 from ..params import AT_ISOLATE, GFP_KERNEL, LOCK_CONTAINER_LRU, MAX_NR_ZONES, NR_ANON_PAGES, NR_FILE_MAPPED, PG_ACTIVE
-from ..trace import trace_page
-from ..trace_ring import TRACE_MOVE_LISTS
+from ..trace import trace_event
+from ..trace_ring import MET_GONE, MET_NOT_ON_LRU, MET_OTHER_ZONE, MET_TAKEN, MOVED_MENDED, TRACE_MOVE_LISTS
 from ..vmscan import isolate_lru_page
 from .double_lru import DoubleLru, do_try_to_free_pages
-from .shrink import LruScanControl
+from .shrink import LruScanControl, trace_met
 
 
 class Containers2007(DoubleLru):
@@ -33,12 +33,12 @@ class Containers2007(DoubleLru):
         mapped_ratio = mapped * 100 // core.vm_total_pages
         return mapped_ratio // 2 + distress + sc.swappiness >= 100
 
-    def moved(self, core: Core, pfn: int, active: bool) -> None:
+    def moved(self, core: Core, pfn: int, active: bool, why: int) -> None:
         """mem_container_move_lists: the zone's lru_lock is held. A page without a meta page is on no container's list."""
         if not page_get_meta_page(core, pfn):
             return
         if core.traced:
-            trace_page(core, TRACE_MOVE_LISTS, pfn, active, 0)
+            trace_event(core, TRACE_MOVE_LISTS, pfn, core.frames.container[pfn], active, core.current_priority, why)
         core.lockdep.lock(LOCK_CONTAINER_LRU)
         core.meta.move(list_head(core, core.frames.container[pfn], active), pfn)
         core.lockdep.unlock(LOCK_CONTAINER_LRU)
@@ -53,6 +53,9 @@ class Containers2007(DoubleLru):
         core.lockdep.lock(LOCK_CONTAINER_LRU)
         core.meta.remove(pfn)
         core.lockdep.unlock(LOCK_CONTAINER_LRU)
+
+    def first_list(self, core: Core) -> int:
+        return 1
 
     def container_made(self, core: Core, container: int) -> None:
         core.meta.init_head(list_head(core, container, False))
@@ -97,20 +100,26 @@ def mem_container_isolate_pages(
         interleave(core, AT_ISOLATE, pfn)
         is_active = core.frames.has(pfn, PG_ACTIVE)
         if is_active and not active:
-            sc.model.moved(core, pfn, True)
+            sc.model.moved(core, pfn, True, MOVED_MENDED)
             continue
         if not is_active and active:
-            sc.model.moved(core, pfn, False)
+            sc.model.moved(core, pfn, False, MOVED_MENDED)
             continue
         scan += 1
         if core.frames.zone(pfn) != zone:
+            if core.traced:
+                trace_met(core, pfn, sc, active, MET_OTHER_ZONE)
             continue
         core.lockdep.lock(LOCK_CONTAINER_LRU)
         is_there = set_aside(core, pfn, mem_container, aside)
         core.lockdep.unlock(LOCK_CONTAINER_LRU)
+        met = MET_NOT_ON_LRU if is_there else MET_GONE
         if is_there and isolate_lru_page(core, pfn, mode):
             core.lru.move(dst, pfn)
             nr_taken += 1
+            met = MET_TAKEN
+        if core.traced:
+            trace_met(core, pfn, sc, active, met)
     core.lockdep.lock(LOCK_CONTAINER_LRU)
     core.meta.splice(aside, source)
     core.lockdep.unlock(LOCK_CONTAINER_LRU)

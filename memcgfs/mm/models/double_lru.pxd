@@ -23,7 +23,7 @@ cdef class DoubleLru(Model):
 
 cdef long long isolate_pages_global(Core core, long long nr_to_scan, unsigned int dst, LruScanControl sc, int order, int mode, unsigned int zone, int mem_container, bint active) noexcept nogil
 cdef void trace_reclaim_begin(Core core, LruScanControl sc) noexcept nogil
-cdef void trace_reclaim_end(Core core, LruScanControl sc, long long nr_reclaimed, int priority) noexcept nogil
+cdef void trace_reclaim_end(Core core, LruScanControl sc, long long nr_reclaimed, int priority, bint success) noexcept nogil
 cdef long long shrink_zones(Core core, int priority, unsigned int zonelist, LruScanControl sc) noexcept nogil
 cdef long long count_lru_pages(Core core, unsigned int zonelist) noexcept nogil
 cdef bint do_try_to_free_pages(Core core, unsigned int zonelist, LruScanControl sc) noexcept nogil

@@ -20,14 +20,15 @@ from ..lru import lru_cache_add_active
 from ..lru import mark_page_accessed, rotate_reclaimable_page
 from ..model import Model
 from ..page_writeback import wakeup_pdflush
-from ..params import ALLOCSTALL, GFP_KERNEL, NR_ACTIVE, NR_INACTIVE, PG_LRU
-from ..trace import trace_event, trace_page
+from ..params import ALLOCSTALL, GFP_KERNEL, PG_ACTIVE, PG_LRU
+from ..trace import trace_event, trace_lru
+from ..trace_ring import ARRIVED_CALL, BEGIN_ALLOCATION, BEGIN_LIMIT, END_ENOUGH, END_GAVE_UP, END_ZONES_LEFT, MET_IN_BLOCK, MET_TAKEN
 from ..trace_ring import TRACE_DIRECT_RECLAIM_BEGIN, TRACE_DIRECT_RECLAIM_END, TRACE_LRU_INSERTION, TRACE_MEMCG_RECLAIM_BEGIN
-from ..trace_ring import TRACE_MEMCG_RECLAIM_END
+from ..trace_ring import TRACE_MEMCG_RECLAIM_END, WHY_ACTIVATE_UNUSE
 from ..vmscan import isolate_lru_page, shrink_slab
 from ..waiting import congestion_wait
 from .kswapd import Kswapd, balance_pgdat
-from .shrink import LruScanControl, note_zone_scanning_priority, shrink_zone
+from .shrink import LruScanControl, note_zone_scanning_priority, shrink_zone, trace_met
 
 
 class DoubleLru(Model):
@@ -42,7 +43,7 @@ class DoubleLru(Model):
         self.meta_scan_heads = core.meta.first_head + nr_meta_lists
         for depth in range(MAX_SCAN_DEPTH):
             core.meta.init_head(self.meta_scan_heads + depth)
-        self.kswapd = Kswapd(core.nr_nodes)
+        self.kswapd = Kswapd(core.arrays, core.nr_nodes)
         self.is_zonewide = is_zonewide
         self.waits_for_blocks = waits_for_blocks
 
@@ -78,13 +79,13 @@ class DoubleLru(Model):
         core.frames.set(pfn, PG_LRU)
         add_page_to_list(core, self.lru, pfn, False)
         if core.traced:
-            trace_page(core, TRACE_LRU_INSERTION, pfn, core.frames.zone(pfn), 0)
+            trace_lru(core, TRACE_LRU_INSERTION, pfn, False, ARRIVED_CALL)
 
     def page_accessed(self, core: Core, pfn: int) -> None:
         mark_page_accessed(core, self.lru, pfn)
 
     def activate(self, core: Core, pfn: int) -> None:
-        activate_page(core, self.lru, pfn)
+        activate_page(core, self.lru, pfn, WHY_ACTIVATE_UNUSE)
 
     def page_freed(self, core: Core, pfn: int) -> None:
         del_page_from_lru(core, pfn)
@@ -132,6 +133,8 @@ def isolate_pages_global(
         isolate_lru_page(core, pfn, mode)
         core.lru.move(dst, pfn)
         nr_taken += 1
+        if core.traced:
+            trace_met(core, pfn, sc, active, MET_TAKEN)
         if order > 0:
             first = (pfn >> order) << order
             for cursor in range(max(first, core.zones.start[zone]), min(first + (1 << order), core.zones.end[zone])):
@@ -141,6 +144,8 @@ def isolate_pages_global(
                 if isolate_lru_page(core, cursor, mode):
                     core.lru.move(dst, cursor)
                     nr_taken += 1
+                    if core.traced:
+                        trace_met(core, cursor, sc, core.frames.has(cursor, PG_ACTIVE), MET_IN_BLOCK)
     sc.nr_isolate_scanned = scan
     return nr_taken
 
@@ -166,8 +171,7 @@ def count_lru_pages(core: Core, zonelist: int) -> int:
     """The pages on the lists of this zonelist's zones, against which slabs are weighed."""
     pages = 0
     for place in range(core.zones.nr_in_list(zonelist)):
-        zone = core.zones.zone_in_list(zonelist, place)
-        pages += core.zones.count(zone, NR_ACTIVE) + core.zones.count(zone, NR_INACTIVE)
+        pages += core.zones.nr_lru_pages(core.zones.zone_in_list(zonelist, place))
     return pages
 
 
@@ -178,6 +182,7 @@ def do_try_to_free_pages(core: Core, zonelist: int, sc: LruScanControl) -> bool:
     """
     if sc.is_zonewide:
         core.count(ALLOCSTALL)
+    before_priority = core.current_priority
     if core.traced:
         trace_reclaim_begin(core, sc)
     lru_pages = count_lru_pages(core, zonelist)
@@ -187,6 +192,7 @@ def do_try_to_free_pages(core: Core, zonelist: int, sc: LruScanControl) -> bool:
     priority = core.def_priority
     while priority >= 0:
         sc.nr_scanned = 0
+        core.current_priority = priority
         if priority == 0:
             core.token.disable()
         nr_reclaimed += shrink_zones(core, priority, zonelist, sc)
@@ -208,7 +214,8 @@ def do_try_to_free_pages(core: Core, zonelist: int, sc: LruScanControl) -> bool:
         success = True
     record_priority(core, zonelist, sc, max(priority, 0))
     if core.traced:
-        trace_reclaim_end(core, sc, nr_reclaimed, max(priority, 0))
+        trace_reclaim_end(core, sc, nr_reclaimed, max(priority, 0), success)
+    core.current_priority = before_priority
     return success
 
 
@@ -223,16 +230,18 @@ def record_priority(core: Core, zonelist: int, sc: LruScanControl, priority: int
 
 def trace_reclaim_begin(core: Core, sc: LruScanControl) -> None:
     if sc.mem_container < 0:
-        trace_event(core, TRACE_DIRECT_RECLAIM_BEGIN, sc.order)
+        trace_event(core, TRACE_DIRECT_RECLAIM_BEGIN, -1, sc.order, core.def_priority, BEGIN_ALLOCATION)
     else:
-        trace_event(core, TRACE_MEMCG_RECLAIM_BEGIN, sc.order, sc.mem_container)
+        trace_event(core, TRACE_MEMCG_RECLAIM_BEGIN, sc.mem_container, sc.order, core.def_priority, BEGIN_LIMIT)
 
 
-def trace_reclaim_end(core: Core, sc: LruScanControl, nr_reclaimed: int, priority: int) -> None:
-    if sc.mem_container < 0:
-        trace_event(core, TRACE_DIRECT_RECLAIM_END, sc.order, nr_reclaimed, priority)
-    else:
-        trace_event(core, TRACE_MEMCG_RECLAIM_END, sc.order, sc.mem_container, nr_reclaimed, priority)
+def trace_reclaim_end(core: Core, sc: LruScanControl, nr_reclaimed: int, priority: int, success: bool) -> None:
+    """Enough is swap_cluster_max; where less came free the machine is content with a zone that is worth another try, a container is not."""
+    reason = END_ZONES_LEFT if success else END_GAVE_UP
+    if nr_reclaimed >= sc.swap_cluster_max:
+        reason = END_ENOUGH
+    event = TRACE_DIRECT_RECLAIM_END if sc.mem_container < 0 else TRACE_MEMCG_RECLAIM_END
+    trace_event(core, event, sc.mem_container, sc.order, priority, reason, nr_reclaimed)
 
 
 def try_to_free_pages(core: Core, model: DoubleLru, zonelist: int, order: int, gfp: int) -> bool:

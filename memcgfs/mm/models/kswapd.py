@@ -9,13 +9,13 @@ keeps it from sleeping.
 
 from __future__ import annotations
 
-from ..arrays import array_of
+from ..arrays import Arrays
 from ..core import Core
 from ..lru import MAX_SCAN_DEPTH
 from ..page_writeback import is_writeout_over_limit
-from ..params import DAEMON_KSWAPD, MAX_NR_ZONES, NR_ACTIVE, NR_INACTIVE, PAGEOUTRUN, WMARK_HIGH
+from ..params import DAEMON_KSWAPD, MAX_NR_ZONES, PAGEOUTRUN, WMARK_HIGH
 from ..trace import trace_event
-from ..trace_ring import TRACE_KSWAPD_SLEEP, TRACE_KSWAPD_WAKE
+from ..trace_ring import BEGIN_WATERMARK, END_BALANCED, TRACE_KSWAPD_SLEEP, TRACE_KSWAPD_WAKE
 from ..vmscan import shrink_slab
 from ..waiting import congestion_nap
 from .shrink import LruScanControl, note_zone_scanning_priority, shrink_zone
@@ -29,20 +29,20 @@ class Kswapd:
     its start. The rest is what balance_pgdat's scan_control holds.
     """
 
-    def __init__(self, nr_nodes: int) -> None:
-        self.priority = array_of("i", nr_nodes)
-        self.order = array_of("i", nr_nodes)
-        self.nr_reclaimed = array_of("q", nr_nodes)
-        self.total_scanned = array_of("q", nr_nodes)
-        self.may_writepage = array_of("B", nr_nodes)
-        self.swappiness = array_of("i", nr_nodes)
-        self.temp_priority = array_of("i", nr_nodes * MAX_NR_ZONES)
-        self.zone = array_of("i", nr_nodes)
-        self.end_zone = array_of("i", nr_nodes)
-        self.lru_pages = array_of("q", nr_nodes)
-        self.is_shrunk = array_of("B", nr_nodes)
-        self.nr_scanned = array_of("q", nr_nodes)
-        self.are_all_ok = array_of("B", nr_nodes)
+    def __init__(self, arrays: Arrays, nr_nodes: int) -> None:
+        self.priority = arrays.of("i", nr_nodes)
+        self.order = arrays.of("i", nr_nodes)
+        self.nr_reclaimed = arrays.of("q", nr_nodes)
+        self.total_scanned = arrays.of("q", nr_nodes)
+        self.may_writepage = arrays.of("B", nr_nodes)
+        self.swappiness = arrays.of("i", nr_nodes)
+        self.temp_priority = arrays.of("i", nr_nodes * MAX_NR_ZONES)
+        self.zone = arrays.of("i", nr_nodes)
+        self.end_zone = arrays.of("i", nr_nodes)
+        self.lru_pages = arrays.of("q", nr_nodes)
+        self.is_shrunk = arrays.of("B", nr_nodes)
+        self.nr_scanned = arrays.of("q", nr_nodes)
+        self.are_all_ok = arrays.of("B", nr_nodes)
         for node in range(nr_nodes):
             self.priority[node] = -1
             self.zone[node] = -1
@@ -85,9 +85,9 @@ def balance_pgdat(core: Core, kswapd: Kswapd, node: int, sc: LruScanControl) -> 
 
 def run_until_nap(core: Core, kswapd: Kswapd, node: int, sc: LruScanControl) -> int:
     if kswapd.priority[node] < 0:
-        if core.traced:
-            trace_event(core, TRACE_KSWAPD_WAKE, node)
         kswapd.wake(core, node)
+        if core.traced:
+            trace_event(core, TRACE_KSWAPD_WAKE, -1, node, kswapd.order[node], kswapd.priority[node], BEGIN_WATERMARK)
     while True:
         while begin_pass(core, kswapd, node):
             if not balance_zones(core, kswapd, node, sc):
@@ -102,10 +102,11 @@ def run_until_nap(core: Core, kswapd: Kswapd, node: int, sc: LruScanControl) -> 
             if napping:
                 return congestion_nap(core, DAEMON_KSWAPD + node)
         note_temp_priorities(core, kswapd, node)
+        priority = kswapd.priority[node]
         kswapd.priority[node] = -1
         if kswapd.may_sleep(core, node):
             if core.traced:
-                trace_event(core, TRACE_KSWAPD_SLEEP, node)
+                trace_event(core, TRACE_KSWAPD_SLEEP, -1, node, kswapd.order[node], priority, END_BALANCED)
             return -1
         kswapd.wake(core, node)
 
@@ -136,7 +137,7 @@ def begin_pass(core: Core, kswapd: Kswapd, node: int) -> bool:
     kswapd.are_all_ok[node] = 1
     kswapd.lru_pages[node] = 0
     for zone in range(node * MAX_NR_ZONES, end_zone + 1):
-        kswapd.lru_pages[node] += core.zones.count(zone, NR_ACTIVE) + core.zones.count(zone, NR_INACTIVE)
+        kswapd.lru_pages[node] += core.zones.nr_lru_pages(zone)
     return True
 
 
@@ -144,6 +145,7 @@ def balance_zones(core: Core, kswapd: Kswapd, node: int, sc: LruScanControl) -> 
     """The pass, from where it is to its end; False where a nap comes before."""
     sc.order = kswapd.order[node]
     sc.swappiness = kswapd.swappiness[node]
+    core.current_priority = kswapd.priority[node]
     while kswapd.zone[node] <= kswapd.end_zone[node]:
         zone = kswapd.zone[node]
         if kswapd.is_shrunk[node] == 0 and should_scan(core, zone, kswapd.priority[node]):
@@ -180,8 +182,7 @@ def finish_zone(core: Core, kswapd: Kswapd, node: int, zone: int, sc: LruScanCon
     kswapd.total_scanned[node] += kswapd.nr_scanned[node]
     if core.zones.all_unreclaimable[zone] != 0:
         return
-    pages = core.zones.count(zone, NR_ACTIVE) + core.zones.count(zone, NR_INACTIVE)
-    if nr_slab == 0 and core.zones.pages_scanned[zone] >= pages * 6:
+    if nr_slab == 0 and core.zones.pages_scanned[zone] >= core.zones.nr_lru_pages(zone) * 6:
         core.zones.all_unreclaimable[zone] = 1
     if is_in_trouble(core, kswapd, node):
         kswapd.may_writepage[node] = 1

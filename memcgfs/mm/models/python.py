@@ -21,6 +21,7 @@ from ..params import ALLOCSTALL, ISOLATE_BOTH, NR_INACTIVE, PAGE_SUCCESS, PG_ANO
 from ..params import PG_WRITEBACK, PGSCAN_DIRECT, PGSTEAL
 from ..rmap import page_referenced, try_to_unmap
 from ..swap_state import add_to_swap
+from ..trace_ring import LEAVE_RECLAIM
 from ..vmscan import isolate_lru_page, pageout, remove_mapping, shrink_slab
 from ..waiting import io_schedule
 
@@ -171,7 +172,7 @@ def push_out(core: Core, pfn: int) -> None:
             if core.frames.has(pfn, PG_WRITEBACK) or core.frames.has(pfn, PG_DIRTY):
                 return
             core.frames.set(pfn, PG_LOCKED)
-        remove_mapping(core, pfn)
+        remove_mapping(core, pfn, LEAVE_RECLAIM)
     core.frames.clear(pfn, PG_LOCKED)
 
 

@@ -20,8 +20,10 @@ from ..params import PGACTIVATE, PGDEACTIVATE, PGREFILL, PGSCAN_DIRECT, PGSCAN_K
 from ..rmap import page_referenced, try_to_unmap
 from ..scan_control import ScanControl
 from ..swap_state import add_to_swap
-from ..trace import payer, trace_event, trace_page
-from ..trace_ring import TRACE_LRU_DEACTIVATE, TRACE_LRU_ISOLATE, TRACE_LRU_PUTBACK, TRACE_PAGE, TRACE_REFERENCED
+from ..trace import payer, trace_event, trace_lru
+from ..trace_ring import LEAVE_RECLAIM, MOVED_DEACTIVATED, MOVED_STAYS, PUT_BACK_ACTIVATED, PUT_BACK_KEPT, PUT_BACK_STAYS
+from ..trace_ring import TRACE_LRU_ACTIVATE, TRACE_LRU_DEACTIVATE, TRACE_LRU_ISOLATE, TRACE_LRU_ISOLATE_PAGE, TRACE_LRU_PUTBACK
+from ..trace_ring import TRACE_PAGE, TRACE_REFERENCED
 from ..trace_ring import WHY_ACTIVATE_NO_SLOT, WHY_ACTIVATE_NO_SWAP, WHY_KEEP_CONGESTED, WHY_KEEP_MAY_NOT_ENTER
 from ..trace_ring import WHY_ACTIVATE_REFERENCED, WHY_ACTIVATE_UNMAP_FAILED, WHY_DEACTIVATE_COLD, WHY_DEACTIVATE_UNMAPPED
 from ..trace_ring import WHY_FREED, WHY_KEEP_DIRTY_AGAIN, WHY_KEEP_DIRTY_REFERENCED, WHY_KEEP_IN_USE, WHY_KEEP_LOCKED
@@ -84,6 +86,8 @@ def shrink_page_list(core: Core, page_list: int, sc: LruScanControl) -> int:
         if answer == PAGE_ACTIVATE:
             core.frames.set(pfn, PG_ACTIVE)
             pgactivate += 1
+            if core.traced:
+                trace_lru(core, TRACE_LRU_ACTIVATE, pfn, False, sc.why)
         core.lru.add(ret_pages, pfn)
     release_freed(core, sc)
     core.lru.splice(ret_pages, page_list)
@@ -114,7 +118,7 @@ def shrink_page(core: Core, pfn: int, sc: LruScanControl) -> int:
 
     referenced = page_referenced(core, pfn, True, sc.mem_container)
     if core.traced:
-        trace_page(core, TRACE_REFERENCED, pfn, sc.mem_container, referenced)
+        trace_referenced(core, pfn, sc, referenced)
     if sc.order <= PAGE_ALLOC_COSTLY_ORDER and referenced > 0 and page_mapping_inuse(core, pfn):
         return unlock_and(core, pfn, PAGE_ACTIVATE, sc, WHY_ACTIVATE_REFERENCED)
     if core.frames.has(pfn, PG_ANON) and not core.frames.has(pfn, PG_SWAPCACHE) and not add_to_swap(core, pfn):
@@ -135,15 +139,14 @@ def shrink_page(core: Core, pfn: int, sc: LruScanControl) -> int:
             return unlock_and(core, pfn, PAGE_ACTIVATE, sc, WHY_ACTIVATE_NO_SLOT)
         if answer == PAGE_KEEP:
             return unlock_and(core, pfn, PAGE_KEEP, sc, WHY_KEEP_IN_USE if core.frames.count[pfn] != 2 else WHY_KEEP_CONGESTED)
-        if answer == PAGE_SUCCESS:
-            if sc.is_sync:
-                wait_on_page_writeback(core, pfn)
-            if core.frames.has(pfn, PG_WRITEBACK) or core.frames.has(pfn, PG_DIRTY):
-                sc.why = WHY_KEEP_WRITING if core.frames.has(pfn, PG_WRITEBACK) else WHY_KEEP_DIRTY_AGAIN
-                return PAGE_KEEP
-            core.frames.set(pfn, PG_LOCKED)
+        if sc.is_sync:
+            wait_on_page_writeback(core, pfn)
+        if core.frames.has(pfn, PG_WRITEBACK) or core.frames.has(pfn, PG_DIRTY):
+            sc.why = WHY_KEEP_WRITING if core.frames.has(pfn, PG_WRITEBACK) else WHY_KEEP_DIRTY_AGAIN
+            return PAGE_KEEP
+        core.frames.set(pfn, PG_LOCKED)
 
-    if not remove_mapping(core, pfn):
+    if not remove_mapping(core, pfn, LEAVE_RECLAIM):
         return unlock_and(core, pfn, PAGE_KEEP, sc, WHY_KEEP_NOT_REMOVED)
     return unlock_and(core, pfn, PAGE_SUCCESS, sc, WHY_FREED)
 
@@ -170,7 +173,17 @@ def unlock_and(core: Core, pfn: int, answer: int, sc: LruScanControl, why: int) 
 
 def trace_answer(core: Core, pfn: int, sc: LruScanControl, active: bool) -> None:
     """What becomes of a page that reclaim looked at on this list, and why."""
-    trace_event(core, TRACE_PAGE, pfn, payer(core, pfn), sc.mem_container, active, sc.priority, sc.why)
+    trace_event(core, TRACE_PAGE, pfn, payer(core, pfn), sc.mem_container, active, core.current_priority, sc.why)
+
+
+def trace_referenced(core: Core, pfn: int, sc: LruScanControl, referenced: int) -> None:
+    trace_event(core, TRACE_REFERENCED, pfn, payer(core, pfn), sc.mem_container, False, core.current_priority, referenced)
+
+
+def trace_met(core: Core, pfn: int, sc: LruScanControl, active: bool, how: int) -> None:
+    """What isolation made of a page that it met on this list."""
+    zone = core.frames.zone(pfn)
+    trace_event(core, TRACE_LRU_ISOLATE_PAGE, pfn, payer(core, pfn), sc.mem_container, zone, active, core.current_priority, how)
 
 
 def put_back(core: Core, sc: LruScanControl, pfn: int) -> None:
@@ -238,7 +251,7 @@ def shrink_inactive_list(core: Core, max_scan: int, zone: int, sc: LruScanContro
             core.lru.remove(pfn)
             add_page_to_list(core, sc.lru, pfn, core.frames.has(pfn, PG_ACTIVE))
             if core.traced:
-                trace_page(core, TRACE_LRU_PUTBACK, pfn, zone, core.frames.has(pfn, PG_ACTIVE))
+                trace_put_back(core, pfn)
             put_back(core, sc, pfn)
         if nr_scanned >= max_scan:
             break
@@ -274,7 +287,14 @@ def trace_active_page(core: Core, pfn: int, sc: LruScanControl, reclaim_mapped: 
 
 
 def trace_isolate(core: Core, zone: int, sc: LruScanControl, nr_to_scan: int, nr_taken: int, active: bool) -> None:
-    trace_event(core, TRACE_LRU_ISOLATE, zone, sc.mem_container, active, sc.order, nr_to_scan, sc.nr_isolate_scanned, nr_taken)
+    seen = sc.nr_isolate_scanned
+    trace_event(core, TRACE_LRU_ISOLATE, zone, sc.mem_container, active, core.current_priority, sc.order, nr_to_scan, seen, nr_taken)
+
+
+def trace_put_back(core: Core, pfn: int) -> None:
+    """On the list that its mark says."""
+    active = core.frames.has(pfn, PG_ACTIVE)
+    trace_lru(core, TRACE_LRU_PUTBACK, pfn, active, PUT_BACK_ACTIVATED if active else PUT_BACK_KEPT)
 
 
 def shrink_active_list(core: Core, nr_pages: int, zone: int, sc: LruScanControl, priority: int) -> None:
@@ -319,15 +339,17 @@ def shrink_active_list(core: Core, nr_pages: int, zone: int, sc: LruScanControl,
         core.frames.clear(pfn, PG_ACTIVE)
         add_page_to_list(core, sc.lru, pfn, False)
         if core.traced:
-            trace_page(core, TRACE_LRU_DEACTIVATE, pfn, zone, priority)
-        core.model.moved(core, pfn, False)
+            trace_lru(core, TRACE_LRU_DEACTIVATE, pfn, True, active_why(core, pfn, reclaim_mapped, False))
+        core.model.moved(core, pfn, False, MOVED_DEACTIVATED)
         pgdeactivate += 1
         put_back(core, sc, pfn)
     while not core.lru.is_empty(l_active):
         pfn = core.lru.prev[l_active]
         core.lru.remove(pfn)
         add_page_to_list(core, sc.lru, pfn, True)
-        core.model.moved(core, pfn, True)
+        if core.traced:
+            trace_lru(core, TRACE_LRU_PUTBACK, pfn, True, PUT_BACK_STAYS)
+        core.model.moved(core, pfn, True, MOVED_STAYS)
         put_back(core, sc, pfn)
     core.lockdep.unlock(LOCK_ZONE_LRU)
     core.zones.add(zone, PGREFILL, pgscanned)
@@ -364,7 +386,6 @@ def shrink_zone(core: Core, priority: int, zone: int, sc: LruScanControl) -> int
         nr_active = sc.model.nr_to_scan(core, sc.mem_container, zone, priority, True)
         nr_inactive = sc.model.nr_to_scan(core, sc.mem_container, zone, priority, False)
 
-    sc.priority = priority
     nr_reclaimed = 0
     while nr_active > 0 or nr_inactive > 0:
         if nr_active > 0:
