@@ -12,12 +12,13 @@ from .data import Data, OpenData
 from .directory_ops import DirectoryOps
 from .errors import WouldBlock
 from .filesystem import Kernfs
-from .filetype import ByteFile, ControlFile, PipeFile
+from .filetype import PIECE_BYTES, ByteFile, ControlFile, PipeFile
 from .namespace import ROOT_INO
 from .node import Attributes, Changes, DataFile, Directory, File, Node
 
 __all__ = [
     "OWNER",
+    "PIECE_BYTES",
     "ROOT_INO",
     "Attributes",
     "ByteFile",
