@@ -2,7 +2,8 @@
 
 Contract: whatever is not in the tables, has a value that makes no sense, or one that is not built yet, is refused with
 an `OptionError` of one line that starts with the option's name.  The last of several wins.  What a value can be beyond
-its spelling (how much memory a machine may have) is the machine's to say.
+its spelling (how much memory a machine may have) is the machine's to say.  A dialect and a machine bring defaults for other
+options, which win wherever they stand.
 
 A comma separates options, but for those inside a disk's three parts (disk=5ms,100M,128) and in double quotes.
 """
@@ -60,6 +61,8 @@ class Options:
     host_tasks: bool = True
     host_kill: bool = False
     release_agent: str = ""
+    machine: str = ""
+    page_cluster: int | None = None
     private: bool = False
     allow_other: bool = False
     rw: bool | None = None
@@ -149,11 +152,28 @@ def _refuse(reason: str) -> Any:
     raise _Refused(reason)
 
 
+DIALECT_DEFAULTS: dict[str, dict[str, object]] = {
+    "2007": {"rules": "2007", "model": "containers2007"},
+    "2008": {"rules": "2008", "model": "cgroups2008"},
+}
+NAMES_OF_DIALECT = {"2007": ("memory", "mem_container", "noprefix"), "2008": ("memory", "noprefix")}
+MACHINES: dict[str, dict[str, object]] = {
+    # The emulated PC on which 2.6.25 was recorded: one cpu, swap and files on ram disks, whose requests are done at once.
+    "2.6.25-pc": {
+        "ram_bytes": 512 << 20,
+        "swap_bytes": (16382 + 1) * 4096,  # and the header
+        "arch": "x86_64",
+        "nodes": 1,
+        "disk": Disk(latency_ns=0, bytes_per_s=0, depth=128),
+        "page_cluster": 0,
+    },
+}
+
 VALUES: dict[str, tuple[str, Callable[[str], object]]] = {
-    "dialect": ("dialect", _one_of("2007", later=("2008", "v1", "v2"))),
-    "rules": ("rules", _one_of("2007", later=("2008", "v1", "v2"))),
-    "model": ("model", _one_of("containers2007", later=("cgroups2008", "classic"))),
-    "machine": ("machine", _not_built),
+    "dialect": ("dialect", _one_of("2007", "2008", later=("v1", "v2"))),
+    "rules": ("rules", _one_of("2007", "2008", later=("v1", "v2"))),
+    "model": ("model", _one_of("containers2007", "cgroups2008", later=("classic",))),
+    "machine": ("machine", _one_of(*MACHINES)),
     "ram": ("ram_bytes", _ram),
     "swap": ("swap_bytes", _size),
     "files": ("files_bytes", _size),
@@ -232,7 +252,11 @@ def _options(words: Iterable[Word]) -> Options:
         fields[field] = parsed
     # The kernel checks permissions on every mount, asked to or not.
     fields.pop("default_permissions", None)
-    options = Options(**fields)
+    dialect = DIALECT_DEFAULTS[fields.setdefault("dialect", "2007")]
+    machine = MACHINES.get(fields.get("machine", ""), {})
+    options = Options(**{**dialect, **machine, **fields})
+    if options.names not in NAMES_OF_DIALECT[options.dialect]:
+        raise OptionError(f"{options.names}: names that dialect {options.dialect} does not have")
     if options.private and options.allow_other:
         raise OptionError("private: allow_other is its opposite")
     return options

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from . import mm
-from .cgroup import Hierarchy, HostProcesses, dialect2007
+from .cgroup import Dialect, Hierarchy, HostProcesses, dialect2007, dialect2008
 from .cgroup import errors as cgroup
 from .data_dir import DataDir
 from .handles import Dir, TaskHandle
@@ -47,8 +47,9 @@ class Tree:
         except mm.ConfigError as error:
             raise OptionError(str(error)) from None
         self.fs = Kernfs(self.now_ns, owner=self.owner, dates_reads=options.atime is not False)
-        dialect = dialect2007(options.names, strict=options.strict)
-        self.hierarchy = Hierarchy(self.fs, self.machine, dialect, owner=self.owner,
+        if options.page_cluster is not None:
+            self.machine.set_sysctl("page-cluster", options.page_cluster)
+        self.hierarchy = Hierarchy(self.fs, self.machine, _dialect(options), owner=self.owner,
                                    release_agent=os.fsencode(options.release_agent))  # fmt: skip
         visible = options.machinedir == "visible"
         self._tasks = add_machine_directory(self.fs, self.hierarchy, self.owner, visible=visible)
@@ -105,6 +106,12 @@ class Tree:
             raise OSError(number, os.strerror(number), path) from error
         finally:
             self.settle()
+
+
+def _dialect(options: Options) -> Dialect:
+    if options.dialect == "2007":
+        return dialect2007(options.names, strict=options.strict)
+    return dialect2008(options.names)
 
 
 def _config(options: Options) -> mm.MachineConfig:

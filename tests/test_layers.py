@@ -27,7 +27,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tree": {"mm", "kernfs", "cgroup", "machinefs", "options", "handles", "data_dir", "units"},
     "workload": {"mm", "tree", "options", "units"},
     "fuse": {"kernfs", "tree", "options"},
-    "cli": {"mm", "kernfs", "cgroup", "machinefs", "options", "units", "tree", "workload", "fuse"},
+    "fidelity": {"mm", "kernfs", "cgroup", "machinefs", "options", "units", "tree", "fuse"},
+    "cli": {"fidelity", "mm", "kernfs", "cgroup", "machinefs", "options", "units", "tree", "workload", "fuse"},
     "": {"tree", "options"},
     "__main__": {"cli"},
 }

@@ -1,7 +1,7 @@
 """cgroup: what a directory means.  Imports mm and kernfs.
 
 Read in this order: `cgroup` (one container), `hierarchy` (mkdir, rmdir), `members` (who is where), `release` (who is
-told when one is empty), then the files: `framework`, `memory`, and the table that names them, `dialect2007`.
+told when one is empty), then the files: `framework`, `memory`, and the tables that name them, `dialect2007` and `dialect2008`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from .cgroup import Cgroup
 from .dialect import Dialect
 from .dialect2007 import dialect2007
+from .dialect2008 import dialect2008
 from .errors import NoSuchTask
 from .hierarchy import Hierarchy
 from .host import HostProcess, HostProcesses
@@ -24,4 +25,5 @@ __all__ = [
     "NoSuchTask",
     "SimulatedTask",
     "dialect2007",
+    "dialect2008",
 ]

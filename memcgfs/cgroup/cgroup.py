@@ -26,7 +26,7 @@ class Cgroup:
         self.directory = directory
         self.parent = parent
         self.members: dict[int, Member] = {}
-        # A new child's flag is 0 in 2007, whatever its parent's is; it was inherited from March 2008 on.
+        # A new child's flag is 0 in 2007, whatever its parent's is; from March 2008 on it has its parent's (Hierarchy.mkdir).
         self.notify_on_release = False
         self.releasable = False
 

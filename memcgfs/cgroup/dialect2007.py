@@ -11,15 +11,7 @@ from dataclasses import replace
 
 from ..kernfs import ControlFile
 from .dialect import Dialect, Rows
-from .framework import (
-    attach_by_pid,
-    set_notify_on_release,
-    set_release_agent,
-    show_notify_on_release,
-    show_releasable,
-    show_release_agent,
-    show_tasks,
-)
+from .framework import COMMON_FILES, set_release_agent, show_release_agent, without_newline
 from .memory import (
     exact,
     force_empty,
@@ -35,13 +27,7 @@ from .memory import (
 
 PREFIXES = {"memory": "memory.", "mem_container": "mem_", "noprefix": ""}
 
-BASE: Rows = (
-    ControlFile("tasks", show_tasks, attach_by_pid, snapshot=True),
-    ControlFile("notify_on_release", show_notify_on_release, set_notify_on_release),
-    ControlFile("releasable", show_releasable),
-)
-
-TOP: Rows = (ControlFile("release_agent", show_release_agent, set_release_agent),)
+TOP: Rows = (ControlFile("release_agent", show_release_agent, set_release_agent(without_newline)),)
 
 
 def controller(strict: bool) -> Rows:
@@ -61,4 +47,4 @@ def controller(strict: bool) -> Rows:
 
 def dialect2007(names: str = "memory", *, strict: bool = False) -> Dialect:
     prefix = PREFIXES[names]
-    return Dialect("2007", BASE, TOP, tuple(replace(row, name=prefix + row.name) for row in controller(strict)))
+    return Dialect("2007", COMMON_FILES, TOP, tuple(replace(row, name=prefix + row.name) for row in controller(strict)))

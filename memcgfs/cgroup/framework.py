@@ -1,12 +1,16 @@
 """The framework's control files, as functions: what `tasks`, `notify_on_release`, `releasable`, `release_agent` do.
 
-After kernel/cgroup.c of 2.6.24: attach_task_by_pid, cgroup_common_file_write, cgroup_common_file_read.
+After kernel/cgroup.c of 2.6.24: attach_task_by_pid, cgroup_common_file_write, cgroup_common_file_read.  2.6.25 differs in what it
+strips from the path of a release agent.
 """
 
 from __future__ import annotations
 
-from ..kernfs import Caller
+from collections.abc import Callable
+
+from ..kernfs import Caller, ControlFile
 from .cgroup import Cgroup
+from .dialect import Rows
 from .errors import NoPid, NotYourTask
 from .strto import c_string, simple_strtoul, sscanf_int
 
@@ -49,5 +53,20 @@ def show_release_agent(cgroup: Cgroup) -> str:
     return cgroup.hierarchy.release.agent_path.decode("utf-8", "surrogateescape") + "\n"
 
 
-def set_release_agent(cgroup: Cgroup, path: bytes, writer: Caller) -> None:
-    cgroup.hierarchy.release.agent_path = c_string(path.removesuffix(b"\n"))
+def set_release_agent(stripped: Callable[[bytes], bytes]) -> Callable[[Cgroup, bytes, Caller], None]:
+    def write(cgroup: Cgroup, path: bytes, writer: Caller) -> None:
+        cgroup.hierarchy.release.agent_path = stripped(path)
+
+    return write
+
+
+def without_newline(path: bytes) -> bytes:
+    return c_string(path.removesuffix(b"\n"))
+
+
+COMMON_FILES: Rows = (
+    ControlFile("tasks", show_tasks, attach_by_pid, snapshot=True),
+    ControlFile("notify_on_release", show_notify_on_release, set_notify_on_release),
+    ControlFile("releasable", show_releasable),
+)
+"""Those of every container, in 2.6.24 and 2.6.25."""

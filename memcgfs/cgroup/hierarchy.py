@@ -48,6 +48,8 @@ class Hierarchy(DirectoryOps):
         container = self.machine.create_container()
         directory = self._fs.add_directory(parent, name, mode=mode, owner=caller, ops=self)
         cgroup = Cgroup(self, container, directory, parent.subject)
+        if self.machine.core.rules.inherits_notify:
+            cgroup.notify_on_release = parent.subject.notify_on_release
         directory.subject = self._by_cid[container.cid] = cgroup
         self._fs.add_files(directory, self._dialect.files, caller, cgroup)
         return directory

@@ -76,9 +76,12 @@ def set_control_type(spelling: Spelling) -> Callable[[Cgroup, bytes, Caller], No
 
 
 def force_empty(cgroup: Cgroup, text: bytes, writer: Caller) -> None:
-    """Whatever is written: forget the charges of a container without tasks."""
+    """Whatever is written: forget the charges of a container without tasks.
+
+    Of one that has tasks, but no charges, there is nothing to forget; and tasks of the top are not counted (init_css_set has them).
+    """
     hierarchy = cgroup.hierarchy
-    if hierarchy.members.of(cgroup):
+    if cgroup.parent is not None and cgroup.container.usage and hierarchy.members.of(cgroup):
         raise HasTasks(cgroup.directory.name)
     hierarchy.machine.force_empty(cgroup.container)
 

@@ -1,6 +1,6 @@
-"""How the kernel of 2007 read numbers (lib/vsprintf.c of 2.6.23): simple_strtoul and the %d of sscanf.
+"""How the kernel read numbers (lib/vsprintf.c and lib/cmdline.c of 2.6.23 to 2.6.25): simple_strtoul, memparse, the %d of sscanf.
 
-Contract: both look at the text up to its first NUL, as C does, take what digits there are, and wrap silently.  What
+Contract: all look at the text up to its first NUL, as C does, take what digits there are, and wrap silently.  What
 they do with the rest is the caller's affair; that is where the spellings that a file accepts differ.
 """
 
@@ -9,8 +9,15 @@ from __future__ import annotations
 import re
 
 _DIGITS = re.compile(rb"[0-9]*")
-_INT = re.compile(rb"[ \t\n\v\f\r\xa0]*(-?)([0-9]+)")
-"""The blanks of the kernel's ctype table: those of C, and the no-break space of Latin-1."""
+_BLANKS = b" \t\n\v\f\r\xa0"
+"""Those of the kernel's ctype table: those of C, and the no-break space of Latin-1."""
+_INT = re.compile(rb"[%b]*(-?)([0-9]+)" % _BLANKS)
+_ANY_BASE = re.compile(rb"0[xX](?P<hexadecimal>[0-9a-fA-F]+)|0(?P<octal>[0-7]*)|(?P<decimal>[1-9][0-9]*|)")
+"""Base 0 of simple_strtoull.  An x with no digit behind it is not part of the number."""
+_SUFFIX_SHIFTS = {b"K": 10, b"M": 20, b"G": 30}
+_ULLONG_MAX = (1 << 64) - 1
+_CHUNK_DIGITS = 4000
+"""Python converts so many decimal digits at once, but not of any length."""
 
 
 def c_string(text: bytes) -> bytes:
@@ -30,7 +37,38 @@ def simple_strtoul(text: bytes, ulong_max: int) -> tuple[int, bytes]:
     text = c_string(text)
     digits = _DIGITS.match(text)
     assert digits is not None  # the pattern matches the empty text
-    return int(digits[0] or b"0") & ulong_max, text[digits.end() :]
+    return _decimal(digits[0]) & ulong_max, text[digits.end() :]
+
+
+def memparse(text: bytes) -> tuple[int, bytes]:
+    """A number of bytes, decimal, 0x or 0 in front, with one of K, M, G behind it or none; and the text behind that.
+
+    >>> [memparse(text) for text in (b"4096", b"0x1000", b"010k", b"M", b"", b"1M2M", b"0x", b"08", b"16G4")]
+    [(4096, b''), (4096, b''), (8192, b''), (0, b''), (0, b''), (1048576, b'2M'), (0, b'x'), (0, b'8'), (17179869184, b'4')]
+    """
+    text = c_string(text)
+    found = _ANY_BASE.match(text)
+    assert found is not None  # the pattern matches the empty text
+    if found["hexadecimal"] is not None:
+        value = int(found["hexadecimal"], 16)
+    elif found["octal"] is not None:
+        value = int(found["octal"] or b"0", 8)
+    else:
+        value = _decimal(found["decimal"])
+    rest = text[found.end() :]
+    shift = _SUFFIX_SHIFTS.get(rest[:1].upper())
+    if shift is None:
+        return value & _ULLONG_MAX, rest
+    return value << shift & _ULLONG_MAX, rest[1:]
+
+
+def without_trailing_blanks(text: bytes) -> bytes:
+    """What strstrip leaves in its argument.  The kernel of 2008 took no notice of where it says that the text begins.
+
+    >>> without_trailing_blanks(b" 5 \\r\\n\\0 7 ")
+    b' 5'
+    """
+    return c_string(text).rstrip(_BLANKS)
 
 
 def sscanf_int(text: bytes) -> int | None:
@@ -42,6 +80,15 @@ def sscanf_int(text: bytes) -> int | None:
     found = _INT.match(c_string(text))
     if found is None:
         return None
-    value = int(found[2])
+    value = _decimal(found[2])
     wrapped = (-value if found[1] else value) & 0xFFFF_FFFF
     return wrapped - (1 << 32) if wrapped >> 31 else wrapped
+
+
+def _decimal(digits: bytes) -> int:
+    """Modulo 2^64, which is as good as the number to all that ask."""
+    value = 0
+    for start in range(0, len(digits), _CHUNK_DIGITS):
+        chunk = digits[start : start + _CHUNK_DIGITS]
+        value = (value * pow(10, len(chunk), 1 << 64) + int(chunk)) & _ULLONG_MAX
+    return value

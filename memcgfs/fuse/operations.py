@@ -296,7 +296,7 @@ class Requests(pyfuse3.Operations):
     def _opened(self, handle: int, inode: int, flags: int, ctx: RequestContext) -> FileInfo:
         fh = FileHandleT(handle)
         self._openers[fh] = Opener(ctx.pid, inode, bool(flags & os.O_NONBLOCK))
-        return FileInfo(fh=fh, direct_io=True)
+        return FileInfo(fh=fh, direct_io=True, nonseekable=not self._fs.is_seekable(handle))
 
     def _date_ns(self, date_ns: int) -> int:
         """What `touch` means by now is the tree's now: the computer's clock has no place in what is deterministic."""

@@ -12,13 +12,14 @@ from .data import Data, OpenData
 from .directory_ops import DirectoryOps
 from .errors import WouldBlock
 from .filesystem import Kernfs
-from .filetype import ByteFile, ControlFile, PipeFile
+from .filetype import PIECE_BYTES, ByteFile, ControlFile, PipeFile
 from .namespace import NAME_MAX, ROOT_INO
 from .node import Attributes, Changes, DataFile, Directory, File, Node
 
 __all__ = [
     "NAME_MAX",
     "OWNER",
+    "PIECE_BYTES",
     "ROOT_INO",
     "Attributes",
     "ByteFile",

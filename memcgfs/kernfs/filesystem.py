@@ -200,6 +200,10 @@ class Kernfs(Namespace):
         node.nr_opens += 1
         return handle
 
+    def is_seekable(self, handle: int) -> bool:
+        """May it be read at any offset, or only on from where the last read ended?"""
+        return self._opened(handle).seekable
+
     def read(self, handle: int, offset: int, nbytes: int) -> bytes:
         """Raises WouldBlock where there is nothing yet, but may be later."""
         return self._opened(handle).read(offset, nbytes)

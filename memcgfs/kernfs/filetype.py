@@ -4,10 +4,11 @@ Contract: a row is shared by all files of its kind (as the kernel's struct cftyp
 their `subject`, the first argument of every function of a row.  A row that lacks a function refuses that operation.
 
 - `ControlFile`: text.  `show` renders all of it, at each read, or once at open when `snapshot` is set.  `write` gets
-  the whole buffer of one write(2), which is one command; the offset means nothing.  A command of PATH_MAX bytes or
-  more is refused before anybody parses it, because the transport may cut it into pieces, each of which would be taken
-  for a command of its own.
+  the whole buffer of one write(2), which is one command; the offset means nothing.  A command of `too_long` bytes or
+  more is refused before anybody parses it: PATH_MAX, but for files that take any length; they stop where the transport
+  may cut a command into pieces, each of which would be taken for one of its own.
   What cuts the file off (O_TRUNC, truncate(2)) calls `cut`, if there is one; otherwise it means nothing.
+  One that is not `seekable` is read from where the last read ended, and nowhere else.
 - `ByteFile`: addressed by offset, as /proc/PID/mem is.
 - `PipeFile`: each open file reads a stream of its own, which is consumed; where there is nothing yet, it raises
   `WouldBlock`, and whoever passes requests on may ask again.
@@ -17,12 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 from .caller import Caller
 from .errors import NotReadable, NotWritable, TooLong
 
 PATH_MAX = 4096
+PIECE_BYTES = 1 << 17
+"""Of the transport: a write of more comes in several, so that of one of this size nobody knows whether there is more of it."""
 FILE_MODE = 0o644
 """The mode of every file.  The framework of 2007 gave all of them this one, whatever they could do."""
 
@@ -42,6 +45,8 @@ class ControlFile(Generic[S]):
     write: Callable[[S, bytes, Caller], None] | None = None
     snapshot: bool = False
     cut: Callable[[S], None] | None = None
+    too_long: int = PATH_MAX
+    seekable: bool = True
 
     def opened(self, subject: S) -> bytes | None:
         """The text that this open file will show for good, or None to render it at each read."""
@@ -62,7 +67,7 @@ class ControlFile(Generic[S]):
     def write_at(self, subject: S, offset: int, command: bytes, caller: Caller) -> int:
         if self.write is None:
             raise NotWritable(self.name)
-        if len(command) >= PATH_MAX:
+        if len(command) >= self.too_long:
             raise TooLong(self.name)
         self.write(subject, command, caller)
         return len(command)
@@ -73,6 +78,7 @@ class ByteFile(Generic[S]):
     name: str
     load: Callable[[S, int, int], bytes] | None = None
     store: Callable[[S, int, bytes], int] | None = None
+    seekable: ClassVar[bool] = True
 
     def opened(self, subject: S) -> bytes | None:
         return None
@@ -95,6 +101,7 @@ class ByteFile(Generic[S]):
 class PipeFile(Generic[S]):
     name: str
     stream: Callable[[S], Stream]
+    seekable: ClassVar[bool] = True
 
     def opened(self, subject: S) -> Stream:
         return self.stream(subject)

@@ -34,6 +34,10 @@ class OpenFile:
         is_read = flags & os.O_ACCMODE != os.O_WRONLY
         self.content = file.type.opened(file.subject) if is_read else None
 
+    @property
+    def seekable(self) -> bool:
+        return self.file.type.seekable
+
     def read(self, offset: int, nbytes: int) -> bytes:
         file = self.file
         if not file.alive:
@@ -62,6 +66,7 @@ class OpenDataFile:
     """`appends`: it was opened so (O_APPEND); each write then goes to the end, wherever the offset is."""
 
     __slots__ = ("_appends", "_data", "_fs", "file")
+    seekable = True
 
     def __init__(self, file: DataFile, flags: int, caller: Caller, fs: Namespace) -> None:
         if not (file.alive or file.nr_opens):
