@@ -225,8 +225,8 @@ def test_writing_out_takes_leave(make_small: MakeMachine, gfp: int, comes_free: 
 @pytest.mark.fact("O14")
 @pytest.mark.parametrize("comes_free", [True, False])
 def test_nofail_waits_even_where_there_is_nothing_below_the_watermarks(make_small: MakeMachine, comes_free: bool) -> None:
-    """All memory is the kernel's. Who asks with NOFAIL is killed for it, and still may not fail: it waits 20 ms at a time, here until another
-    task ends; the machine ends that after 1,000 rounds."""
+    """All memory is the kernel's. Who asks with NOFAIL is killed for it, and still may not fail: it waits 20 ms at a time, here until
+    another task ends; the machine ends that after 1,000 rounds."""
     machine = make_small(swap_pages=0)
     task, other = holding(machine, 5, 4), machine.spawn(20)
     other.set_oom_adj(-17)

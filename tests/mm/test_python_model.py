@@ -217,8 +217,9 @@ def file_and_reader(engine: ModuleType, policy: Policy) -> tuple[mm.File, mm.Tas
 
 
 def test_pages_of_files_come_and_go_as_others(engine: ModuleType) -> None:
-    """Without read-ahead, in a container of 3: of the 8 pages the last 3 stay. Then page 7 is written to through a mapping, page 0 by write(),
-    and 3 others are read: for the second of them the writes of 7 and 0 begin, and page 2 goes, which is clean; for the third 7 goes."""
+    """Without read-ahead, in a container of 3: of the 8 pages the last 3 stay. Then page 7 is written to through a mapping, page 0 by
+    write(), and 3 others are read: for the second of them the writes of 7 and 0 begin, and page 2 goes, which is clean; for the third 7
+    goes."""
     file, task = file_and_reader(engine, Fifo())
     task.container.limit = 3
     task.fadvise_file(file, "random", 0, 0)

@@ -5,11 +5,14 @@ The kernel has a stack for each task, and nobody's reclaim waits for another's; 
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from memcgfs import mm
+from memcgfs.mm.core import Core
 from memcgfs.mm.lru import MAX_SCAN_DEPTH
-from memcgfs.mm.models import kswapd2007
+from memcgfs.mm.models import containers2007, kswapd2007
 from memcgfs.mm.params import AT_ISOLATE, DAEMON_KSWAPD, GFP_KERNEL, GFP_NORETRY
 from tests.conftest import MakeMachine
 
@@ -31,8 +34,8 @@ def full_containers(machine: mm.Machine, count: int) -> list[mm.Task]:
 
 
 def test_the_ninth_container_in_a_row_is_not_reclaimed(make_small: MakeMachine) -> None:
-    """As soon as one container's reclaim looks at a page the next task meets its limit. The ninth is out of memory after six rounds without a
-    look at any page; the eight others push a page out each."""
+    """As soon as one container's reclaim looks at a page the next task meets its limit. The ninth is out of memory after six rounds
+    without a look at any page; the eight others push a page out each."""
     machine = make_small(pagevec_size=1, swap_cluster_max=1)
     first, *others = full_containers(machine, MAX_SCAN_DEPTH + 1)
     refused: list[mm.Task] = []
@@ -80,22 +83,22 @@ def test_the_machines_own_reclaim_is_no_deeper(make_small: MakeMachine) -> None:
 
 @uncompiled
 def test_a_kswapd_puts_off_what_would_be_too_deep(make_small: MakeMachine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """16 nodes are short of memory at once. Each kswapd writes to swap, and waits until there is room in the disk's queue of 1; meanwhile the
-    next one runs. The ninth naps, and runs when others have come to an end."""
+    """16 nodes are short of memory at once. Each kswapd writes to swap, and waits until there is room in the disk's queue of 1; meanwhile
+    the next one runs. The ninth naps, and runs when others have come to an end."""
     machine = make_small(
         zone_pages=(0, 0, 1024, 0), nodes=16, swap_pages=1024, min_free_kbytes=512, pagevec_size=1, disk=mm.DiskConfig(1_000_000, 0, 1)
     )
     reclaim_mapped(machine)
-    put_off: list[tuple[int, int]] = []
-    original = kswapd2007.congestion_nap
+    depths: list[int] = []
+    original = kswapd2007.balance_pgdat
 
-    def nap(core: mm.Machine, daemon: int) -> int:
-        put_off.append((core.scan_depth, daemon))
-        return original(core, daemon)
+    def watched(core: Core, *arguments: Any) -> int:
+        depths.append(core.scan_depth)
+        return original(core, *arguments)
 
-    monkeypatch.setattr(kswapd2007, "congestion_nap", nap)
+    monkeypatch.setattr(containers2007, "balance_pgdat", watched)
     cold_task(machine, machine.root, 900)
     machine.spawn(300).touch(0, 200)
     machine.advance(10**10)
-    assert max(depth for depth, _ in put_off) == MAX_SCAN_DEPTH
+    assert max(depths) == MAX_SCAN_DEPTH
     assert all(machine.core.daemons.is_asleep(DAEMON_KSWAPD + node) for node in range(16))

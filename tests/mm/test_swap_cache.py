@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 
 from memcgfs import mm
-from memcgfs.mm.params import AT_ISOLATE, AT_META_PAGE_ALLOC, GFP_KERNEL, GFP_NORETRY, PG_ACTIVE, PG_DIRTY, PG_LRU, PG_SWAPCACHE, PG_WRITEBACK
+from memcgfs.mm.params import (
+    AT_ISOLATE,
+    AT_META_PAGE_ALLOC,
+    GFP_KERNEL,
+    GFP_NORETRY,
+    PG_ACTIVE,
+    PG_DIRTY,
+    PG_LRU,
+    PG_SWAPCACHE,
+    PG_WRITEBACK,
+)
 from memcgfs.mm.trace_ring import WHY_KEEP_DIRTY_AGAIN
 from tests.conftest import MakeMachine
 

@@ -480,7 +480,8 @@ def test_the_periodic_write_out_naps_where_the_disk_is_congested(make_small: Mak
 
 
 def test_an_interval_that_is_set_while_files_are_dirty(make_small: MakeMachine) -> None:
-    """A page is dirty since 0 s, and the next look would be at 5 s. At 1 s the interval becomes 7 s, and the age 1 s: the look is at 8 s."""
+    """A page is dirty since 0 s, and the next look would be at 5 s. At 1 s the interval becomes 7 s, and the age 1 s: the look is at 8
+    s."""
     machine = make_small()
     machine.spawn(100).write_file(machine.create_file(), 0, 1)
     machine.advance(SECOND)
@@ -547,9 +548,9 @@ def test_a_file_that_becomes_dirty_again_while_it_is_written_waits_anew(make_sma
 
 @pytest.mark.fact("W8", "W9")
 def test_sync_leaves_what_became_dirty_after_it_began(make_small: MakeMachine) -> None:
-    """A second after sync began to wait for a file's 6 pages somebody writes 40 pages of another, and 2 of a third, when dirty_ratio has become
-    5: with the second of them the writer has to look (6 + 40 + 2 are 3 times 16), and writes 28 of the 40; the third file is next in
-    line. There sync meets it, as young as it is, and ends. (pdflush would write it, but the disk is congested.)"""
+    """A second after sync began to wait for a file's 6 pages somebody writes 40 pages of another, and 2 of a third, when dirty_ratio has
+    become 5: with the second of them the writer has to look (6 + 40 + 2 are 3 times 16), and writes 28 of the 40; the third file is next
+    in line. There sync meets it, as young as it is, and ends. (pdflush would write it, but the disk is congested.)"""
     machine = make_small(frames=256, disk=mm.DiskConfig(0, 4096, 32))
     machine.set_sysctl("dirty_ratio", 100)
     machine.set_sysctl("dirty_background_ratio", 100)
@@ -570,3 +571,32 @@ def test_sync_leaves_what_became_dirty_after_it_began(make_small: MakeMachine) -
     assert not any(flags(machine, pfn) & (PG_DIRTY | PG_WRITEBACK) for pfn in cached(old).values())
     assert [bool(flags(machine, pfn) & PG_DIRTY) for pfn in cached(young).values()] == [True, True]
     assert (dirty(machine)[0], machine.clock_ns) == (14, 6 * SECOND)
+
+
+def test_a_full_disk_shows_at_an_open_files_fsync_too(make_small: MakeMachine) -> None:
+    """As for a task's own: of 2 pages that a mapping wrote one finds a block."""
+    machine = make_small(files_bytes=4096)
+    file = hole(machine, 2)
+    task = machine.spawn(100)
+    task.mmap(0, 2, file=file, shared=True)
+    task.touch(0, 2)
+    opened = file.open()
+    with pytest.raises(mm.NoSpace):
+        opened.fsync()
+    opened.fsync()
+    assert file.blocks == 8
+
+
+@pytest.mark.fact("P10", "W6")
+def test_dontneed_starts_no_write_on_a_congested_disk(make_small: MakeMachine) -> None:
+    """8 requests are its depth. The dirty page of the second file stays as it is; a range that is no whole page is nothing, and so is an
+    empty file that is wanted."""
+    machine = make_small(disk=slow(8))
+    task, files = machine.spawn(100), [machine.create_file() for _ in range(2)]
+    for file, npages in zip(files, (8, 1), strict=True):
+        task.write_file(file, 0, npages)
+        task.fadvise_file(file, "dontneed", 0, 0)
+    assert dirty(machine) == (1, 8)
+    files[1].open().fadvise("dontneed", 1, 10)
+    machine.create_file().open().fadvise("willneed", 0, 0)
+    assert (dirty(machine), len(cached(files[1]))) == ((1, 8), 1)
