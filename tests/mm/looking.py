@@ -100,8 +100,8 @@ def page_0_in_swap(machine: Machine) -> tuple[Container, Task]:
 
 
 def swap_out_page_0_shared(machine: Machine, control_type: int) -> None:
-    """The fourth page of a limit of 3 costs the coldest one, page 0 of task 101, and of task 102 in a container of its own, which shares this
-    page only. On a machine that scans one page at a time, and whose disk answers at once."""
+    """The fourth page of a limit of 3 costs the coldest one, page 0 of task 101, and of task 102 in a container of its own, which shares
+    this page only. On a machine that scans one page at a time, and whose disk answers at once."""
     container, other = machine.create_container(), machine.create_container()
     container.limit = 3
     container.control_type = other.control_type = control_type

@@ -256,8 +256,8 @@ def test_a_hole_without_memory(make_small: MakeMachine) -> None:
 
 
 def page_1_in_the_swap_cache(make_small: MakeMachine) -> tuple[mm.Machine, mm.Task, mm.Task]:
-    """Two tasks share memory of 2 pages, charged to nobody but as mapped. Both moved to the swap cache, from where the first task had page 0
-    back. The second is in a container that is full of locked pages."""
+    """Two tasks share memory of 2 pages, charged to nobody but as mapped. Both moved to the swap cache, from where the first task had
+    page 0 back. The second is in a container that is full of locked pages."""
     machine = make_small(pagevec_size=1)
     uncharged, full = machine.create_container(), machine.create_container()
     uncharged.control_type = 1
@@ -328,8 +328,8 @@ def test_a_page_that_cannot_be_charged_is_not_read(make_small: MakeMachine) -> N
 
 
 def test_another_takes_it_back_while_it_is_read(make_small: MakeMachine) -> None:
-    """Read-ahead begins with page 0, whose charge sleeps. Meanwhile a child reads both, and has page 1 back, so that its slot is free: there is
-    nothing to read, and the page is where it was looked for at first."""
+    """Read-ahead begins with page 0, whose charge sleeps. Meanwhile a child reads both, and has page 1 back, so that its slot is free:
+    there is nothing to read, and the page is where it was looked for at first."""
     machine = make_small(pagevec_size=1)
     task = two_in_swap(machine)[0]
     child = task.fork(30)

@@ -143,8 +143,8 @@ def test_shared_memory_enters_the_inactive_list(make_small: MakeMachine) -> None
 
 
 def test_who_loses_the_race_for_a_charge(make_small: MakeMachine) -> None:
-    """Two tasks read a page from swap whose cache nobody is charged for; the one that comes in between is charged, the other adds a reference
-    to that, and gives it back, for the page is mapped already."""
+    """Two tasks read a page from swap whose cache nobody is charged for; the one that comes in between is charged, the other adds a
+    reference to that, and gives it back, for the page is mapped already."""
     machine = make_small(swap_cluster_max=1)
     swap_out_page_0_shared(machine, 1)
     loser, winner = machine.tasks[101], machine.tasks[102]
