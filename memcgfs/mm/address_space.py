@@ -117,11 +117,10 @@ class AddressSpace:
             self.new_vma(start, end, flags)
 
     def may_join(self, before: int, after: int) -> bool:
-        """can_vma_merge_after: what they map goes on from one to the other; of their anon_vmas one is none, or both are the same."""
+        """can_vma_merge_after: what they map goes on from one to the other; of their anon_vmas one is none, or both are the same. (An
+        open file is mapped once: neighbours that map the same one were one mapping.)"""
         vmas = self.core.vmas
         if vmas.handle[before] != vmas.handle[after]:
-            return False
-        if vmas.handle[before] and vmas.pgoff[after] - vmas.pgoff[before] != vmas.start[after] - vmas.start[before]:
             return False
         anon_vmas = self.core.vmas.anon_vma
         return 0 in (anon_vmas[before], anon_vmas[after]) or bool(anon_vmas[before] == anon_vmas[after])

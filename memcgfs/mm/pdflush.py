@@ -45,10 +45,11 @@ def background_writeout(core: Core) -> int:
 
 def wb_kupdate(core: Core) -> int:
     """What has been dirty longer than dirty_expire_interval. The next look is an interval after this one began, and not before a second
-    has passed. (The kernel's budget also has a page for each inode in use, whose own block it would write.)"""
+    has passed. (The kernel's budget also has a page for each inode in use, whose own block it would write; here one is enough for all, so
+    that a file leaves the line that has no dirty page any more.)"""
     if core.flusher.kupdate_left == 0:
         core.flusher.kupdate_start_ns = core.clock_ns
-        core.flusher.kupdate_left = core.zones.total(NR_FILE_DIRTY)
+        core.flusher.kupdate_left = max(core.zones.total(NR_FILE_DIRTY), 1)
     while core.flusher.kupdate_left > 0:
         wbc = WritebackControl(MAX_WRITEBACK_PAGES)
         wbc.nonblocking = True

@@ -75,17 +75,15 @@ def trace_pageout(core: Core, pfn: int) -> None:
 
 
 def remove_mapping(core: Core, pfn: int, why: int) -> bool:
-    """Out of the swap or page cache, if nobody else uses the page and it is clean. The caller keeps its reference."""
-    if core.frames.count[pfn] != 2 or core.frames.has(pfn, PG_DIRTY):
+    """Out of the swap or page cache, if it is in one still, nobody else uses it, and it is clean. The caller keeps its reference."""
+    if core.frames.count[pfn] != 2 or core.frames.has(pfn, PG_DIRTY) or not core.frames.has(pfn, PG_SWAPCACHE | PG_CACHE):
         return False
     if core.frames.has(pfn, PG_SWAPCACHE):
         delete_from_swap_cache(core, pfn, why)
-        return True
-    if core.frames.has(pfn, PG_CACHE):
+    else:
         remove_from_page_cache(core, pfn, why)
         put_page(core, pfn)
-        return True
-    return False
+    return True
 
 
 def shrink_slab(core: Core, scanned: int, gfp: int, lru_pages: int) -> int:

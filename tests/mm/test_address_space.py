@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memcgfs import mm
+from memcgfs.mm import address_space
 from tests.conftest import MakeMachine, engine_of
 
 END = {"x86_64": 1 << 35, "i386": 3 << 18}
@@ -123,6 +124,29 @@ def test_a_task_has_a_limited_number_of_mappings(task: mm.Task) -> None:
         task.mlock(0, 1)
     task.mmap(2, 1)
     assert ranges(task) == [(0, 3), (10, 12), (20, 22)]
+
+
+def test_no_task_has_more_mappings_than_the_kernel_allows(task: mm.Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    """65,536, here 3."""
+    monkeypatch.setattr(address_space, "MAX_MAP_COUNT", 3)
+    for start in (0, 10, 20):
+        task.mmap(start, 2)
+    with pytest.raises(mm.TooManyMappings, match="a task has at most 3 mappings"):
+        task.mmap(30, 1)
+    task.mmap(22, 1)
+    assert ranges(task) == [(0, 2), (10, 12), (20, 23)]
+
+
+def test_mappings_of_two_files_stay_apart(task: mm.Task) -> None:
+    """Locking makes their flags alike, and so does unlocking."""
+    for start in (0, 2):
+        file = task.machine.create_file()
+        file.truncate(2 * 4096)
+        task.mmap(start, 2, file=file)
+        file.put()
+    for call in (task.mlock, task.munlock):
+        call(0, 4)
+        assert ranges(task) == [(0, 2), (2, 4)]
 
 
 # munmap

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from types import ModuleType
 
 import pytest
@@ -219,3 +220,30 @@ def test_writing_out_takes_leave(make_small: MakeMachine, gfp: int, comes_free: 
     assert (machine.vmstat()["pswpout"] > 0) == comes_free
     core.model.shrink_zones(core, 0, 0, gfp)
     assert (machine.vmstat()["pswpout"] > 0) == (gfp != GFP_NOIO)
+
+
+@pytest.mark.fact("O14")
+@pytest.mark.parametrize("comes_free", [True, False])
+def test_nofail_waits_even_where_there_is_nothing_below_the_watermarks(make_small: MakeMachine, comes_free: bool) -> None:
+    """All memory is the kernel's. Who asks with NOFAIL is killed for it, and still may not fail: it waits 20 ms at a time, here until
+    another task ends; the machine ends that after 1,000 rounds."""
+    machine = make_small(swap_pages=0)
+    task, other = holding(machine, 5, 4), machine.spawn(20)
+    other.set_oom_adj(-17)
+    for _ in range(machine.zones()[0].free):
+        other.alloc_block(0)
+    waits: list[int] = []
+
+    def wait(point: int, _: int) -> None:
+        waits.append(machine.clock_ns)
+        if comes_free and len(waits) == 10:
+            machine.reap(other)
+
+    machine.set_interleave(wait)
+    with pytest.raises(mm.OutOfMemory):
+        task.alloc_block(0, GFP_KERNEL | GFP_NOFAIL)
+    machine.set_interleave(None)
+    assert task.died == "out of memory"
+    assert {later - earlier for earlier, later in itertools.pairwise(waits)} == {A_ROUND_NS}
+    assert len(waits) == (10 if comes_free else 999)
+    assert any("without end" in line for line in machine.log) != comes_free

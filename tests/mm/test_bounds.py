@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+
 import pytest
 
 from memcgfs import mm
@@ -54,3 +56,39 @@ def test_a_number_given_again_waits_once(make_small: MakeMachine) -> None:
     machine.reap(machine.spawn(101, last))
     assert machine.take_released() == [last]
     assert machine.take_released() == []
+
+
+def test_files_refuse_what_has_no_meaning(make_small: MakeMachine) -> None:
+    machine = make_small()
+    file, task = machine.create_file(), machine.spawn(101)
+    opened = file.open()
+    for call in (
+        lambda: file.truncate(-1),
+        lambda: opened.fadvise("willneed", -1, 0),
+        lambda: opened.fadvise("willneed", 0, -1),
+        lambda: opened.fadvise("whatever", 0, 0),
+        lambda: task.read_file(file, -1, 1),
+        lambda: task.read_file(file, 0, -1),
+        lambda: task.write_file(file, -1, 1),
+        lambda: task.write_file(file, 0, -1),
+        lambda: task.access([0, 1], [1]),
+    ):
+        with pytest.raises(mm.BadValue):
+            call()
+    assert (file.size, task.rss_pages) == (0, 0)
+
+
+def test_accesses_of_any_buffer(make_small: MakeMachine) -> None:
+    """Page numbers in narrower words, and every other one of an array, are copied."""
+    task = make_small().spawn(101)
+    task.access(array("H", [1, 2]), array("H", [1, 1]))
+    task.access(memoryview(array("Q", [3, 0, 4, 0]))[::2], [1, 1])
+    assert [page for page, word in enumerate(task.pagemap(0, 6)) if word] == [1, 2, 3, 4]
+
+
+def test_a_pagemap_ends_with_the_address_space(make_small: MakeMachine) -> None:
+    """i386: 3 GB are 786,432 pages."""
+    task = make_small(arch="i386").spawn(101)
+    last = (3 << 18) - 1
+    task.touch(last, 1)
+    assert [bool(word) for word in task.pagemap(last - 1, 4)] == [False, True, False, False]

@@ -26,6 +26,7 @@ SHAPES: list[dict[str, object]] = [
         "fault_ns": 700,
     },
     {"zone_pages": (40, 0, 0, 0), "min_free_kbytes": 8, "swap_bytes": 0, "def_priority": 3, "reclaim_retries": 1},
+    {"zone_pages": (16, 0, 80, 0), "nodes": 2, "min_free_kbytes": 32, "swap_cluster_max": 4, "pagevec_size": 3},
 ]
 
 
@@ -184,6 +185,9 @@ class Program:
             if file.users:
                 file.get()
 
+    def node(self) -> None:
+        self.task().set_node(self.numbers.randrange(2))
+
     def adjust(self) -> None:
         self.task().set_oom_adj(self.numbers.choice([-17, -3, 0, 0, 5]))
 
@@ -199,7 +203,7 @@ class Program:
         others: list[Callable[[], object]] = [self.write_mem, self.read_mem, self.munmap, self.discard, self.lock, self.clone]
         others += [self.lookup]
         others += [self.exec, self.reap, self.swapon, self.swapoff]
-        others += [self.attach, self.type, self.sysctl, self.advance, self.force_empty, self.adjust]
+        others += [self.attach, self.type, self.sysctl, self.advance, self.force_empty, self.adjust, self.node]
         others += [self.read_file, self.write_file, self.host_read, self.host_write, self.map_file, self.touch_files] * 2
         others += [self.map_shared, self.touch_shared] * 2
         others += [self.truncate, self.sync, self.fadvise, self.remove]
@@ -224,7 +228,7 @@ def test_a_random_program_leaves_the_same_machine(seed: int) -> None:
 
 
 def test_the_programs_reach_what_they_should() -> None:
-    """Else agreement says little: all programs together swap, reclaim for containers and for the machine, kill, and nap."""
+    """Else agreement says little: all programs together swap, reclaim for containers and for the machine, kill, and miss nodes."""
     counts: dict[str, int] = {}
     for seed in range(40):
         program = Program(engine, seed)

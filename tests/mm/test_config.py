@@ -42,6 +42,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"ram_bytes": (2**32 - 2) * PAGE}, "page frames and list heads together have 32-bit numbers"),
     ({"ram_bytes": (MOST_FRAMES + 1) * PAGE}, "page frames and list heads together have 32-bit numbers"),
     *[({name: 0}, "batch sizes and waits are at least 1") for name in ("swap_cluster_max", "pagevec_size", "wait_ns", "jiffy_ns")],
+    *[({"pcp_batch": batch}, f"pcp_batch={batch}: from 0 to 1048576 pages") for batch in (-1, (1 << 20) + 1)],
     ({"def_priority": -1}, "batch sizes and waits are at least 1"),
 ]
 

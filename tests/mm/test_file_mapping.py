@@ -271,13 +271,15 @@ def test_a_fault_reads_a_page_that_a_refused_write_left(make_small: MakeMachine)
 
 
 def test_a_mapping_that_begins_behind_the_page_is_passed_over(make_small: MakeMachine) -> None:
-    """The one has unmapped page 0, and maps 1 to 3; the other maps all. Page 0 is found in the second alone, and unmapped there."""
+    """The one has unmapped page 0, and maps 1 to 3; the other, which comes behind it in the file's list, maps all. Page 0 is found in the
+    second alone, and unmapped there."""
     machine = make_small()
     reclaim_mapped(machine)
     file = hole(machine, 4)
-    late, early = (mapper(machine, 100 + place, file, 4) for place in range(2))
-    early.touch(0, 4, write=False)
+    late = mapper(machine, 100, file, 4)
     late.munmap(0, 1)
+    early = mapper(machine, 101, file, 4)
+    early.touch(0, 4, write=False)
     pfn = cached(file)[0]
     assert machine.engine.page_referenced(machine.core, pfn, True, -1) == 2
     machine.set_sysctl("drop_caches", 1)

@@ -254,3 +254,49 @@ def test_the_page_of_who_was_faster_stays(make_small: MakeMachine, advice: str) 
     once_at(machine, AT_META_PAGE_ALLOC, lambda: other.read(0, 1))
     assert opened.read(0, 1) == b"\0"
     assert (slower.usage, faster.usage, len(cached(file))) == (0, 1, 1)
+
+
+@pytest.mark.fact("P7")
+def test_dropping_caches_spares_pages_that_are_being_read(make_small: MakeMachine) -> None:
+    """Of a file on the disk 3 pages are being read ahead: they are locked. When they have arrived they go."""
+    machine = make_small(disk=mm.DiskConfig(1_000_000_000, 0, 8))
+    file, task = machine.create_file(), machine.spawn(100)
+    task.write_file(file, 0, 3)
+    task.fsync_file(file)
+    machine.drop_caches(1)
+    task.fadvise_file(file, "willneed", 0, 0)
+    machine.drop_caches(1)
+    assert len(cached(file)) == 3
+    machine.advance(1_000_000_000)
+    machine.drop_caches(1)
+    assert cached(file) == {}
+
+
+@pytest.mark.fact("C27")
+def test_a_file_cannot_end_in_a_page_that_cannot_be_had(make_small: MakeMachine) -> None:
+    """The rest of its last page would have to be zeroed: it is to be read, and charged to a container that is full. The file has its new
+    size all the same."""
+    machine = make_small()
+    container = machine.create_container()
+    machine.spawn(100, container).mmap(0, 2, locked=True)
+    container.limit = 2
+    file = machine.create_file()
+    opened = file.open()
+    opened.write(0, b"a" * 4096)
+    opened.fsync()
+    machine.drop_caches(1)
+    with pytest.raises(mm.OutOfMemory):
+        file.truncate(100, container)
+    assert (file.size, file.blocks, cached(file)) == (100, 8, {})
+
+
+def test_a_file_that_ends_in_a_hole_writes_nothing(make_small: MakeMachine) -> None:
+    """Whether the hole was never read, or is in memory: there is no block to write to."""
+    machine = make_small()
+    for is_read in (False, True):
+        file = hole(machine, 2)
+        if is_read:
+            file.open().read(0, 4096)
+        file.truncate(100)
+        assert len(cached(file)) == is_read
+        assert (file.blocks, machine.vmstat()["nr_dirty"]) == (0, 0)

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from memcgfs import mm
-from memcgfs.mm.params import AT_META_PAGE_ALLOC
+from memcgfs.mm.params import AT_CONGESTION_WAIT, AT_META_PAGE_ALLOC
 from tests.conftest import MakeMachine
 
 from .looking import once_at
@@ -191,3 +191,19 @@ def test_who_was_killed_before_it_panicked_exits_no_more(make_small: MakeMachine
     with pytest.raises(mm.MachinePanicked):
         task.touch(0, 10)
     assert (other.state, other.rss_pages, task.rss_pages) == ("R", 2, 1)
+
+
+@pytest.mark.parametrize("limit", [5, 0])
+def test_a_panic_while_one_looks_for_memory(make_small: MakeMachine, limit: int) -> None:
+    """In the wait of a container's reclaim, or of the machine's own: no killer is asked any more, and nobody dies."""
+    machine, task = small(make_small)
+    container = machine.create_container()
+    machine.attach(task, container)
+    task.set_oom_adj(5)
+    task.mmap(0, 5, locked=True)
+    machine.spawn(200).mmap(0, 2, locked=True)
+    container.limit = limit
+    once_at(machine, AT_CONGESTION_WAIT, lambda: machine.panic("test"))
+    with pytest.raises(mm.MachinePanicked):
+        task.touch(5, 40)
+    assert (task.state, machine.log[-1].endswith("Kernel panic - not syncing: test")) == ("R", True)

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from memcgfs import mm
+from memcgfs.mm.lru import MAX_SCAN_DEPTH
 from memcgfs.mm.models.python import Policy
 from memcgfs.mm.params import AT_META_PAGE_ALLOC
 from tests.conftest import engine_of
+
+from .looking import cached
 
 Evict = Callable[[int], bool]
 
@@ -169,4 +172,126 @@ def test_evicting_while_another_page_is_charged(engine: ModuleType) -> None:
     machine.set_interleave(run)
     task.touch(3, 1)
     assert task.container.usage == 3
+    machine.check()
+
+
+def test_a_policy_is_not_asked_for_the_ninth_time_within_itself(engine: ModuleType) -> None:
+    """Each reclaim lets the task of another full container run. The ninth frees nothing, and its task is killed; the others go on."""
+    asked: list[int] = []
+    others: list[mm.Task] = []
+    refused: list[mm.Task] = []
+
+    class Nested(Fifo):
+        def reclaim(self, container: int, evict: Evict) -> bool:
+            asked.append(container)
+            if others:
+                task = others.pop(0)
+                try:
+                    task.touch(1, 1)
+                except mm.OutOfMemory:
+                    refused.append(task)
+            return super().reclaim(container, evict)
+
+    config = mm.MachineConfig(zone_pages=(64, 0, 0, 0), swap_bytes=1 << 20, min_free_kbytes=0, max_containers=16, disk=SYNCHRONOUS)
+    machine = mm.Machine(config, engine, Nested())
+    for place in range(MAX_SCAN_DEPTH + 1):
+        container = machine.create_container()
+        others.append(machine.spawn(200 + place, container))
+        others[-1].touch(0, 1)
+        container.limit = 1
+    others.pop(0).touch(1, 1)
+    assert asked == list(range(1, MAX_SCAN_DEPTH + 1))
+    assert [task.pid for task in refused] == [200 + MAX_SCAN_DEPTH]
+    machine.check()
+
+
+def file_and_reader(engine: ModuleType, policy: Policy) -> tuple[mm.File, mm.Task]:
+    """8 pages of the disk."""
+    machine = machine_of(engine, policy, mm.DiskConfig())
+    file = machine.create_file()
+    task = machine.spawn(100, machine.create_container())
+    task.write_file(file, 0, 8)
+    task.fsync_file(file)
+    machine.drop_caches(1)
+    return file, task
+
+
+def test_pages_of_files_come_and_go_as_others(engine: ModuleType) -> None:
+    """Without read-ahead, in a container of 3: of the 8 pages the last 3 stay. Then page 7 is written to through a mapping, page 0 by
+    write(), and 3 others are read: for the second of them the writes of 7 and 0 begin, and page 2 goes, which is clean; for the third 7
+    goes."""
+    file, task = file_and_reader(engine, Fifo())
+    task.container.limit = 3
+    task.fadvise_file(file, "random", 0, 0)
+    for page in range(8):
+        assert task.read_file(file, page, 1) == 1
+    assert (task.container.usage, list(cached(file))) == (3, [5, 6, 7])
+    before = task.machine.vmstat()["pgpgout"]
+    task.mmap(0, 8, file=file, shared=True)
+    task.touch(7, 1)
+    task.write_file(file, 0, 1)
+    task.read_file(file, 2, 3)
+    assert (task.container.usage, list(cached(file)), task.rss_pages) == (3, [0, 3, 4], 0)
+    assert task.machine.vmstat()["pgpgout"] == before + 8
+    task.machine.check()
+
+
+def test_a_page_that_is_being_written_is_not_evicted(engine: ModuleType) -> None:
+    """A policy that asks twice for the page that came first."""
+    answers: list[bool] = []
+
+    class Twice(Fifo):
+        def reclaim(self, container: int, evict: Evict) -> bool:
+            oldest = next(iter(self.owners))
+            answers.extend([evict(oldest), evict(oldest)])
+            return answers[-1]
+
+    machine = machine_of(engine, Twice(), mm.DiskConfig())
+    task = limited(machine, 2)
+    task.touch(0, 3)
+    assert answers[:3] == [False, False, True]
+    machine.check()
+
+
+class Eager(Fifo):
+    """Tries to evict each page, and a page table, as soon as the page arrives."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.evict: Evict | None = None
+        self.answers: list[bool] = []
+
+    def page_added(self, pfn: int, active: bool) -> None:
+        if self.evict is not None:
+            self.answers += [self.evict(pfn), self.evict(1)]
+
+
+def test_what_cannot_be_evicted(engine: ModuleType) -> None:
+    """A page whose read has just begun, and one that is on no list: frame 1 is a page table."""
+    policy = Eager()
+    file, task = file_and_reader(engine, policy)
+    machine = task.machine
+    task.mmap(0, 2, locked=True)
+    policy.evict = machine.core.model.evict
+    assert task.read_file(file, 0, 2) == 2
+    assert set(policy.answers) == {False}
+    machine.check()
+
+
+def test_without_swap_nothing_is_evicted(engine: ModuleType) -> None:
+    config = mm.MachineConfig(zone_pages=(64, 0, 0, 0), swap_bytes=0, min_free_kbytes=0, max_containers=8, disk=SYNCHRONOUS)
+    machine = mm.Machine(config, engine, Fifo())
+    task = limited(machine, 2)
+    with pytest.raises(mm.OutOfMemory):
+        task.touch(0, 3)
+    machine.check()
+
+
+def test_a_policy_that_frees_nothing(engine: ModuleType) -> None:
+    """What Policy itself does."""
+    machine = machine_of(engine, Policy())
+    task = limited(machine, 2)
+    with pytest.raises(mm.OutOfMemory):
+        task.touch(0, 3)
+    assert machine.vmstat()["allocstall"] == 6
     machine.check()

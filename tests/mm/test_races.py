@@ -90,3 +90,20 @@ def test_the_entry_that_a_fork_copies_goes_while_it_needs_a_page_table(make_smal
     child = parent.fork(101)
     assert (parent.counts()[:2], child.counts()[:2]) == ((12, 0), (12, 0))
     assert frame(child, 1) == frame(parent, 1)
+
+
+def test_what_comes_in_between_is_heard_of_at_the_end_and_then_no_more(make_small: MakeMachine) -> None:
+    """Its first error ends neither the operation nor the next; nothing else is put in between meanwhile."""
+    machine = make_small()
+    calls: list[int] = []
+
+    def fail(point: int, pfn: int) -> None:
+        calls.append(pfn)
+        raise ZeroDivisionError("in between")
+
+    machine.set_interleave(fail)
+    task = machine.spawn(100)
+    with pytest.raises(ZeroDivisionError, match="in between"):
+        task.touch(0, 3)
+    machine.set_interleave(None)
+    assert (calls, task.rss_pages) == ([2], 3)

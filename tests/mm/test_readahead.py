@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from memcgfs import mm
+from memcgfs.mm.params import GFP_KERNEL, PG_READAHEAD, PG_WRITEBACK
 from tests.conftest import MakeMachine
 
-from .looking import cached, frame, hole
+from .looking import cached, flags, frame, hole, uncompiled
 
 
 @pytest.mark.fact("P8")
@@ -101,6 +102,20 @@ def test_a_congested_disk_puts_the_next_window_off(make_small: MakeMachine) -> N
     task.read_file(file, 32, 1)
     assert len(cached(file)) == 64
     assert machine.vmstat()["pgpgin"] == 64 * 4
+
+
+@uncompiled
+def test_a_page_that_reclaim_writes_is_no_mark(make_small: MakeMachine) -> None:
+    """Whoever reads it while it is on its way to the disk finds the bit that marks a window: it means that reclaim wants the page."""
+    machine = make_small(pagevec_size=1, disk=mm.DiskConfig(60_000_000_000, 0, 64))
+    task, file = machine.spawn(100), machine.create_file()
+    task.write_file(file, 0, 4)
+    machine.core.model.shrink_zones(machine.core, machine.core.user_zone, 0, GFP_KERNEL)
+    written = [index for index, pfn in cached(file).items() if flags(machine, pfn) & PG_WRITEBACK]
+    assert written == [0, 1, 2, 3]
+    assert task.read_file(file, 0, 4) == 4
+    assert all(flags(machine, pfn) & PG_READAHEAD for pfn in cached(file).values())
+    assert len(cached(file)) == 4
 
 
 @pytest.mark.fact("P10")

@@ -256,8 +256,8 @@ def test_a_hole_without_memory(make_small: MakeMachine) -> None:
 
 
 def page_1_in_the_swap_cache(make_small: MakeMachine) -> tuple[mm.Machine, mm.Task, mm.Task]:
-    """Two tasks share memory of 2 pages, charged to nobody but as mapped. Both moved to the swap cache, from where the first task had page
-    0 back. The second is in a container that is full of locked pages."""
+    """Two tasks share memory of 2 pages, charged to nobody but as mapped. Both moved to the swap cache, from where the first task had
+    page 0 back. The second is in a container that is full of locked pages."""
     machine = make_small(pagevec_size=1)
     uncharged, full = machine.create_container(), machine.create_container()
     uncharged.control_type = 1

@@ -8,10 +8,10 @@ from __future__ import annotations
 import pytest
 
 from memcgfs import mm
-from memcgfs.mm.params import AT_CONGESTION_WAIT, PG_RECLAIM
+from memcgfs.mm.params import AT_CONGESTION_WAIT, AT_IO_WAIT, DAEMON_KUPDATE, PG_DIRTY, PG_RECLAIM, PG_WRITEBACK
 from tests.conftest import MakeMachine
 
-from .looking import cached, hole, zone_lists
+from .looking import at, cached, flags, hole, once_at, zone_lists
 
 MS = 1_000_000
 SECOND = 1_000 * MS
@@ -477,3 +477,126 @@ def test_the_periodic_write_out_naps_where_the_disk_is_congested(make_small: Mak
     assert (dirty(machine), machine.clock_ns) == ((12, 16), 30 * SECOND + 120 * MS)
     machine.advance(280 * MS)
     assert dirty(machine) == (0, 0)
+
+
+def test_an_interval_that_is_set_while_files_are_dirty(make_small: MakeMachine) -> None:
+    """A page is dirty since 0 s, and the next look would be at 5 s. At 1 s the interval becomes 7 s, and the age 1 s: the look is at 8
+    s."""
+    machine = make_small()
+    machine.spawn(100).write_file(machine.create_file(), 0, 1)
+    machine.advance(SECOND)
+    machine.set_sysctl("dirty_expire_centisecs", 100)
+    machine.set_sysctl("dirty_writeback_centisecs", 700)
+    machine.advance(7 * SECOND - 1)
+    assert dirty(machine) == (1, 0)
+    machine.advance(1)
+    assert dirty(machine) == (0, 0)
+
+
+def test_an_interval_that_is_set_in_the_middle_of_a_write_out(make_small: MakeMachine) -> None:
+    """The periodic write-out has met congestion at 30 s, and naps; switched off it ends what it began, and does not come again."""
+    machine = make_small(frames=256, disk=mm.DiskConfig(0, 4096, 8))
+    machine.set_sysctl("dirty_ratio", 100)
+    machine.set_sysctl("dirty_background_ratio", 100)
+    task, file = machine.spawn(100), machine.create_file()
+    task.write_file(file, 0, 40)
+    machine.advance(30 * SECOND)
+    assert machine.core.daemons.is_napping[DAEMON_KUPDATE]
+    machine.set_sysctl("dirty_writeback_centisecs", 0)
+    machine.advance(60 * SECOND)
+    assert dirty(machine) == (0, 0)
+    task.write_file(file, 0, 1)
+    machine.advance(60 * SECOND)
+    assert dirty(machine) == (1, 0)
+
+
+@pytest.mark.fact("W3", "W4")
+@pytest.mark.parametrize(("is_periodic", "npages"), [(False, 1499), (True, 1499), (True, 1024)])
+def test_pdflush_writes_in_portions_of_1024_pages(make_small: MakeMachine, is_periodic: bool, npages: int) -> None:
+    """1,499 dirty pages of one file, fewer than the background threshold of 2,000. At 30 s all are written; or at once, when the threshold
+    has become 400 and 251 more pages make the writer look. The disk answers at once, so that pdflush never naps: it takes two turns, for
+    1,024 pages one."""
+    machine = make_small(frames=8000)
+    machine.set_sysctl("dirty_ratio", 100)
+    machine.set_sysctl("dirty_background_ratio", 100)
+    task, file = machine.spawn(100), machine.create_file()
+    task.write_file(file, 0, npages)
+    assert dirty(machine) == (npages, 0)
+    if is_periodic:
+        machine.advance(30 * SECOND)
+    else:
+        machine.set_sysctl("dirty_background_ratio", 5)
+        task.write_file(file, 1499, 251)
+    assert dirty(machine) == (0, 0)
+    assert machine.clock_ns == (30 * SECOND if is_periodic else 0)
+
+
+@pytest.mark.fact("W9")
+def test_a_file_that_becomes_dirty_again_while_it_is_written_waits_anew(make_small: MakeMachine) -> None:
+    """sync waits for what it wrote of the file; meanwhile another page of it is written to, which pdflush writes: sync had woken it. Of the
+    file it is known only that it became dirty: it is in line until the next look."""
+    machine = make_small(disk=slow())
+    writer, file = machine.spawn(100), machine.create_file()
+    writer.write_file(file, 0, 2)
+    once_at(machine, AT_IO_WAIT, lambda: writer.write_file(file, 5, 1))
+    machine.sync()
+    assert dirty(machine) == (0, 0)
+    assert machine.core.files.dirty.order(machine.core.files.s_dirty) == [file.number]
+    machine.advance(40 * SECOND)
+    assert machine.core.files.is_clean()
+
+
+@pytest.mark.fact("W8", "W9")
+def test_sync_leaves_what_became_dirty_after_it_began(make_small: MakeMachine) -> None:
+    """A second after sync began to wait for a file's 6 pages somebody writes 40 pages of another, and 2 of a third, when dirty_ratio has
+    become 5: with the second of them the writer has to look (6 + 40 + 2 are 3 times 16), and writes 28 of the 40; the third file is next
+    in line. There sync meets it, as young as it is, and ends. (pdflush would write it, but the disk is congested.)"""
+    machine = make_small(frames=256, disk=mm.DiskConfig(0, 4096, 32))
+    machine.set_sysctl("dirty_ratio", 100)
+    machine.set_sysctl("dirty_background_ratio", 100)
+    writer = machine.spawn(100)
+    old, other, young = (machine.create_file() for _ in range(3))
+    writer.write_file(old, 0, 6)
+
+    def write(_: int) -> bool:
+        if machine.clock_ns < SECOND:
+            return False
+        writer.write_file(other, 0, 40)
+        machine.set_sysctl("dirty_ratio", 5)
+        writer.write_file(young, 0, 2)
+        return True
+
+    at(machine, AT_IO_WAIT, write)
+    machine.sync()
+    assert not any(flags(machine, pfn) & (PG_DIRTY | PG_WRITEBACK) for pfn in cached(old).values())
+    assert [bool(flags(machine, pfn) & PG_DIRTY) for pfn in cached(young).values()] == [True, True]
+    assert (dirty(machine)[0], machine.clock_ns) == (14, 6 * SECOND)
+
+
+def test_a_full_disk_shows_at_an_open_files_fsync_too(make_small: MakeMachine) -> None:
+    """As for a task's own: of 2 pages that a mapping wrote one finds a block."""
+    machine = make_small(files_bytes=4096)
+    file = hole(machine, 2)
+    task = machine.spawn(100)
+    task.mmap(0, 2, file=file, shared=True)
+    task.touch(0, 2)
+    opened = file.open()
+    with pytest.raises(mm.NoSpace):
+        opened.fsync()
+    opened.fsync()
+    assert file.blocks == 8
+
+
+@pytest.mark.fact("P10", "W6")
+def test_dontneed_starts_no_write_on_a_congested_disk(make_small: MakeMachine) -> None:
+    """8 requests are its depth. The dirty page of the second file stays as it is; a range that is no whole page is nothing, and so is an
+    empty file that is wanted."""
+    machine = make_small(disk=slow(8))
+    task, files = machine.spawn(100), [machine.create_file() for _ in range(2)]
+    for file, npages in zip(files, (8, 1), strict=True):
+        task.write_file(file, 0, npages)
+        task.fadvise_file(file, "dontneed", 0, 0)
+    assert dirty(machine) == (1, 8)
+    files[1].open().fadvise("dontneed", 1, 10)
+    machine.create_file().open().fadvise("willneed", 0, 0)
+    assert (dirty(machine), len(cached(files[1]))) == ((1, 8), 1)

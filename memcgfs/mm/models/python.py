@@ -56,7 +56,8 @@ class Policy:
     def reclaim(self, container: int, evict: Callable[[int], bool]) -> bool:
         """Frees pages of the container, or of the machine where it is -1; True where some came free.
 
-        evict(pfn) gives True where the page is free now. False: it is locked in memory, swap is full, or its write has only begun.
+        evict(pfn) gives True where the page is free now. False: somebody works on it, it is locked in memory, swap is full, or its write
+        has only begun.
         """
         return False
 
@@ -177,10 +178,10 @@ def push_out(core: Core, pfn: int) -> None:
 
 
 def take_from_owners(core: Core, pfn: int) -> bool:
-    """A slot for the page, and its slot instead of it in every page table; old or young, but not locked in memory."""
+    """A slot for an anonymous page, and out of every page table with it, old or young, unless it is locked in memory."""
     if core.frames.has(pfn, PG_WRITEBACK):
         return False
     page_referenced(core, pfn, True, -1)
-    if not core.frames.has(pfn, PG_SWAPCACHE) and not (core.frames.has(pfn, PG_ANON) and add_to_swap(core, pfn)):
+    if core.frames.has(pfn, PG_ANON) and not core.frames.has(pfn, PG_SWAPCACHE) and not add_to_swap(core, pfn):
         return False
     return core.frames.mapcount[pfn] == 0 or try_to_unmap(core, pfn)
