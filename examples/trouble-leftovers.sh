@@ -26,4 +26,15 @@ run 'echo touch 0 300 w >.machine/tasks/101/ctl; echo touch 0 40 r >.machine/tas
 run 'rmdir .machine/tasks/101; grep SwapCached .machine/meminfo; cat cured/memory.usage; rmdir cured'
 
 say "The cure of the first release: memory.force_empty forgets what is charged.  Its rmdir did so by itself."
-run 'echo 1 >web/memory.force_empty; cat web/memory.usage; rmdir web; cat .machine/check'
+run 'echo 1 >web/memory.force_empty; cat web/memory.usage; rmdir web; cat .machine/check; cd ..; memcgfs umount cg'
+
+say "The first release itself (dialect 2008).  What reclaim has unmapped is in the swap cache, and charged to nobody: of 300 pages" \
+    "the container pays for the 45 that are mapped, 184320 bytes.  When the task ends nothing is charged, whatever stays there."
+run 'memcgfs mount -o dialect=2008,ram=64M,swap=64M cg; cd cg; mkdir web; echo 256K >web/memory.limit_in_bytes'
+run 'mkdir .machine/tasks/101; echo 101 >web/tasks; echo touch 0 300 w >.machine/tasks/101/ctl'
+run 'cat web/memory.usage_in_bytes; grep SwapCached .machine/meminfo'
+run 'rmdir .machine/tasks/101; cat web/memory.usage_in_bytes'
+
+say "Page cache does stay, but keeps no container: rmdir forgets who is charged.  It is nobody's then, not the top's either."
+run 'mkdir .machine/tasks/102; echo 102 >web/tasks; echo write data 0 40 >.machine/tasks/102/ctl; rmdir .machine/tasks/102'
+run 'cat web/memory.usage_in_bytes; rmdir web; cat memory.usage_in_bytes; grep ^Cached .machine/meminfo; cat .machine/check'
