@@ -81,6 +81,11 @@ def test_each_trouble_has_its_script() -> None:
     assert set(re.findall(r"trouble-[a-z-]+\.sh", PAGE)) == scripts
 
 
+@pytest.mark.parametrize("script", sorted(EXAMPLES.glob("trouble-*.sh")), ids=lambda path: path.stem)
+def test_each_trouble_ends_under_the_first_release(script: Path) -> None:
+    assert "dialect=2008" in script.read_text()
+
+
 LINKS = sorted({(name, link) for name, page in PAGES.items() for link in re.findall(r"\]\(([^)]*)\)", page)})
 
 
