@@ -36,10 +36,10 @@ from .tracer import Tracer
 
 WARNINGS = {
     WARN_UNCHARGE_BELOW_ZERO: "WARNING: at kernel/res_counter.c: res_counter_uncharge_locked(): more uncharged than charged",
-    WARN_FAULT_LIVELOCK: "page fault without end: reclaim takes the page away each time; 2.6.23 would go on, here it is out of memory",
-    WARN_UNUSE_LIVELOCK: "swapoff without end: somebody holds a slot, and cannot go on; 2.6.23 would wait, here it gives up",
-    WARN_SHMEM_LIVELOCK: "shared memory without end: its page cannot be charged; 2.6.23 would hang, here it is out of memory",
-    WARN_ALLOC_LIVELOCK: "page allocation without end: nothing can be freed, and kswapd sleeps; 2.6.23 would go on, here it fails",
+    WARN_FAULT_LIVELOCK: "page fault without end: reclaim takes the page away each time; the kernel would go on, here it is out of memory",
+    WARN_UNUSE_LIVELOCK: "swapoff without end: somebody holds a slot, and cannot go on; the kernel would wait, here it gives up",
+    WARN_SHMEM_LIVELOCK: "shared memory without end: its page cannot be charged; the kernel would hang, here it is out of memory",
+    WARN_ALLOC_LIVELOCK: "page allocation without end: nothing can be freed, and kswapd sleeps; the kernel would go on, here it fails",
 }
 REAPED = "reaped"
 LOG_LINES = 4096  # the kernel's log is a ring as well

@@ -139,7 +139,7 @@ def oom_kill_process(machine: Machine, task: Task, points: int, message: str) ->
             return True
     if oom_kill_task(machine, task, VICTIM_CHOSEN):
         return True
-    machine.printk(f"process {task.pid} ({task.comm}) cannot be killed: 2.6.23 would choose it again, for ever")
+    machine.printk(f"process {task.pid} ({task.comm}) cannot be killed: the kernel would choose it again, for ever")
     return False
 
 

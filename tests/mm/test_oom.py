@@ -337,7 +337,7 @@ def test_where_nobody_may_be_killed_it_turns_to_the_faulter(make_small: MakeMach
     lines = [line.partition("] ")[2] for line in machine.log]
     assert lines[1:] == [
         "Memory container out of memory: kill process 100 (task100) score 0 or a child",
-        "process 100 (task100) cannot be killed: 2.6.23 would choose it again, for ever",
+        "process 100 (task100) cannot be killed: the kernel would choose it again, for ever",
         "VM: killing process task100",
     ]
     assert task.died == "killed: out of memory in a page fault"
