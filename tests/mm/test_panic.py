@@ -211,7 +211,7 @@ def test_a_panic_while_one_looks_for_memory(make_small: MakeMachine, limit: int)
 
 def test_a_panic_while_reclaim_makes_no_progress(make_small: MakeMachine) -> None:
     """kswapd has given the zone up, so that reclaim looks at it once, and finds a page that cannot be charged on its way to swap, because
-    who reclaims is in a full container. While it waits the machine panics: the killer is not asked, and the log ends there."""
+    who reclaims is in a full container, as is kswapd. While it waits the machine panics: no killer is asked, and the log ends there."""
     machine = make_small(pagevec_size=1, swap_cluster_max=1)
     reclaim_mapped(machine)
     box, full = machine.create_container(), machine.create_container()
@@ -219,7 +219,8 @@ def test_a_panic_while_reclaim_makes_no_progress(make_small: MakeMachine) -> Non
     machine.force_empty(box)
     runner = machine.spawn(200, full)
     runner.mmap(0, 2, locked=True)
-    full.limit = 2
+    machine.spawn(201).mmap(0, 1, locked=True)
+    full.limit, machine.root.limit = 2, 1
     for _ in range(machine.zones()[0].free):
         runner.alloc_block(0)
     machine.core.zones.all_unreclaimable[0] = 1
