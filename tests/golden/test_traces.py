@@ -19,6 +19,15 @@ def test_the_counts_are_golden(engine: ModuleType, name: str) -> None:
     assert summary(machine) == golden()[name]
 
 
+def test_everything_is_in_the_last_trace() -> None:
+    """It faults, reads, writes and maps, reclaims in every way, swaps, kills, and misses nodes."""
+    counts = golden()["everything"]
+    moved = {name for trace in golden().values() for name in trace if trace[name]}
+    assert moved - {name for name in counts if counts[name]} <= {
+        "nr_writeback", "nr_slab_reclaimable", "nr_dirty", *[name for name in moved if name.endswith(("_dma32", "_high"))],
+    }  # fmt: skip
+
+
 def test_every_trace_is_kept() -> None:
     assert golden().keys() == TRACES.keys()
 

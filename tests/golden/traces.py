@@ -185,9 +185,165 @@ def mapper(engine: ModuleType) -> mm.Machine:
     return machine
 
 
-TRACES: dict[str, Callable[[ModuleType], mm.Machine]] = {
-    trace.__name__: trace for trace in (one_container, machine_wide, many_containers, families, a_kill, names, reader, writer, mapper)
-}
+def attempt(operation: Callable[..., object], *arguments: object) -> None:
+    """Refusals are part of the trace, and so are kills."""
+    try:
+        operation(*arguments)
+    except mm.MachineError:
+        pass
+
+
+def movers(engine: ModuleType) -> mm.Machine:
+    """Migration and control types: four tasks go from one to another of three containers, whose types change, and are emptied by force."""
+    machine = machine_of(engine, ram_bytes=4 << 20)
+    containers = [limited(machine, limit) for limit in (150, 200, 400)]
+    tasks = [machine.spawn(100 + place, containers[0]) for place in range(4)]
+    numbers = Lcg(11)
+    for step in range(120):
+        task, container = tasks[numbers.below(4)], containers[numbers.below(3)]
+        machine.attach(task, container)
+        if step % 7 == 6:
+            container.control_type = 1 + numbers.below(3)
+        if step % 40 == 39:
+            machine.force_empty(containers[numbers.below(3)])
+        run(task, numbers, 250, 60)
+    return machine
+
+
+def areas(engine: ModuleType) -> mm.Machine:
+    """Swap areas: the boot's, and two of a higher priority, which are filled in turn. One is swapped off by a task that has room for it,
+    and comes back with the highest priority; another by one that has little, so that its pages go on to the others."""
+    machine = machine_of(engine, ram_bytes=4 << 20, swap_bytes=200 * 4096)
+    machine.swapon("one", 150, 5)
+    machine.swapon("other", 100, 5)
+    tasks = [machine.spawn(100 + place, limited(machine, 120)) for place in range(2)]
+    rich, poor = machine.spawn(200, limited(machine, 500)), machine.spawn(201, limited(machine, 20))
+    numbers = Lcg(12)
+    for step in range(60):
+        run(tasks[numbers.below(2)], numbers, 280, 80)
+        if step == 20:
+            rich.swapoff("one")
+        elif step == 30:
+            machine.swapon("one", 150, 9)
+        elif step == 50:
+            attempt(poor.swapoff, "other")
+    return machine
+
+
+def sharers(engine: ModuleType) -> mm.Machine:
+    """Shared anonymous memory: two families, each with a mapping of 200 pages, in containers of 150; it goes to swap and comes back."""
+    machine = machine_of(engine, ram_bytes=4 << 20)
+    tasks = []
+    for family in range(2):
+        parent = machine.spawn(100 + 10 * family, limited(machine, 150))
+        parent.mmap(0, 200, shared=True)
+        tasks += [parent, parent.fork(101 + 10 * family)]
+    machine.attach(tasks[3], tasks[0].container)
+    numbers = Lcg(13)
+    for _ in range(100):
+        run(tasks[numbers.below(4)], numbers, 230, 60)
+    return machine
+
+
+def thrashers(engine: ModuleType) -> mm.Machine:
+    """Three tasks of 450 pages each, no limits, and memory for two of them: the swap token goes round, and kswapd and direct reclaim work
+    for all."""
+    machine = machine_of(engine, ram_bytes=4 << 20, disk=mm.DiskConfig(1_000_000, 50 << 20, 16))
+    tasks = [machine.spawn(100 + place) for place in range(3)]
+    numbers = Lcg(14)
+    for _ in range(150):
+        task = tasks[numbers.below(3)]
+        task.access([numbers.below(450) for _ in range(50)], [numbers.below(2) for _ in range(50)])
+    return machine
+
+
+def nodes(engine: ModuleType) -> mm.Machine:
+    """Three nodes, the first with a small low zone: four tasks, which go from one to another, two of them in a container of 300."""
+    machine = machine_of(engine, nodes=3, zone_pages=(96, 0, 1200, 0), disk=mm.DiskConfig(1_000_000, 50 << 20, 16))
+    container = limited(machine, 300)
+    tasks = [machine.spawn(100 + place, container if place % 2 else None) for place in range(4)]
+    numbers = Lcg(15)
+    for _ in range(120):
+        task = tasks[numbers.below(4)]
+        task.set_node(numbers.below(3))
+        run(task, numbers, 500, 60)
+    return machine
+
+
+def blocks(engine: ModuleType) -> mm.Machine:
+    """Larger blocks: a task takes and gives back up to 128 pages at a time, and two others keep memory full and in pieces."""
+    machine = machine_of(engine, ram_bytes=4 << 20)
+    kernel, *tasks = (machine.spawn(100 + place) for place in range(3))
+    numbers = Lcg(16)
+    for _ in range(150):
+        run(tasks[numbers.below(2)], numbers, 600, 40)
+        attempt(kernel.alloc_block, numbers.below(8))
+        if len(kernel.blocks) > 8:
+            kernel.free_block(kernel.blocks[numbers.below(8)][1])
+    return machine
+
+
+def everything(engine: ModuleType) -> mm.Machine:
+    """All at once: two nodes; four containers, of which one leaves the cache out and one has too little; families that write to their
+    memory, shared and not, and to files, mapped and not; names, blocks, swap areas that come and go, time that passes, laptop mode, and
+    kills."""
+    machine = machine_of(
+        engine, nodes=2, zone_pages=(128, 0, 1400, 0), swap_bytes=300 * 4096, files_bytes=8 << 20, disk=mm.DiskConfig(500_000, 50 << 20, 32)
+    )
+    machine.swapon("fast", 200, 7)
+    machine.set_sysctl("dirty_ratio", 20)
+    containers = [limited(machine, limit) for limit in (120, 250, 350, 500)]
+    containers[2].control_type = 1
+    files = [sized(machine, 300) for _ in range(3)]
+    numbers = Lcg(17)
+    next_pid = 100
+    tasks: list[mm.Task] = []
+    for step in range(250):
+        tasks = [task for task in tasks if task.state == "R"]
+        if len(tasks) < 6:
+            next_pid += 1
+            task = machine.spawn(next_pid, containers[numbers.below(4)])
+            task.mmap(1000, 200, shared=True)
+            task.mmap(2000, 300, file=files[numbers.below(3)], shared=numbers.below(2) == 0)
+            tasks.append(task)
+        task, file, page = tasks[numbers.below(len(tasks))], files[numbers.below(3)], numbers.below(300)
+        what = numbers.below(16)
+        if what < 4:
+            attempt(run, task, numbers, 350, 40)
+        elif what < 6:
+            attempt(task.touch, 1000 + numbers.below(180), 20)
+        elif what < 8:
+            attempt(task.touch, 2000 + numbers.below(280), 20, numbers.below(3) == 0)
+        elif what < 10:
+            attempt(task.read_file, file, page, 30)
+        elif what < 12:
+            attempt(task.write_file, file, page, 30)
+        elif what == 12:
+            attempt(task.lookup, 200)
+        elif what == 13:
+            attempt(task.alloc_block, numbers.below(5))
+            attempt(task.set_node, numbers.below(2))
+        elif what == 14:
+            next_pid += 1
+            attempt(task.fork, next_pid)
+            tasks += [machine.tasks[next_pid]] if next_pid in machine.tasks else []
+            attempt(machine.attach, task, containers[numbers.below(4)])
+        else:
+            machine.advance(1_000_000_000 * numbers.below(4))
+        if step % 100 == 50:
+            attempt(tasks[0].swapoff, "fast")
+            machine.set_sysctl("laptop_mode", numbers.below(2))
+        elif step % 100 == 70:
+            attempt(machine.swapon, "fast", 200, 7)
+            machine.sync()
+    return machine
+
+
+ALONE = (
+    one_container, machine_wide, many_containers, families, a_kill, names, reader, writer, mapper, movers, areas, sharers, thrashers, nodes,
+    blocks,
+)  # fmt: skip
+TRACES: dict[str, Callable[[ModuleType], mm.Machine]] = {trace.__name__: trace for trace in (*ALONE, everything)}
 
 
 def lists(machine: mm.Machine) -> Iterator[object]:
@@ -202,7 +358,8 @@ def summary(machine: mm.Machine) -> dict[str, int | str]:
     found: dict[str, int | str] = {name: amount for name, amount in machine.vmstat().items() if amount}
     found["usage"] = sum(container.usage for container in containers)
     found["failcnt"] = sum(container.failcnt for container in containers)
-    found["swap_used"] = machine.swaps()[0].used_pages
+    found["swap_used"] = sum(area.used_pages for area in machine.swaps())
+    found["killed"] = sum("Killed process" in line for line in machine.log)
     found["clock_ns"] = machine.clock_ns
     found["lists"] = hashlib.sha256(repr(list(lists(machine))).encode()).hexdigest()[:16]
     return found

@@ -300,3 +300,29 @@ def test_a_file_that_ends_in_a_hole_writes_nothing(make_small: MakeMachine) -> N
         file.truncate(100)
         assert len(cached(file)) == is_read
         assert (file.blocks, machine.vmstat()["nr_dirty"]) == (0, 0)
+
+
+@pytest.mark.fact("C20")
+def test_a_writer_takes_the_page_of_who_was_faster(make_small: MakeMachine) -> None:
+    """The same for write(): its new page goes back, and it writes to the reader's, whom that is charged to."""
+    machine = make_small()
+    slower, faster = machine.create_container(), machine.create_container()
+    file = hole(machine, 1)
+    opened, other = file.open(slower), file.open(faster)
+    once_at(machine, AT_META_PAGE_ALLOC, lambda: other.read(0, 1))
+    assert opened.write(0, b"written") == 7
+    assert other.read(0, 7) == b"written"
+    assert (slower.usage, faster.usage, len(cached(file))) == (0, 1, 1)
+
+
+@pytest.mark.parametrize("advice", ["normal", "random"])
+@pytest.mark.parametrize("operation", ["read_file", "write_file"])
+def test_a_page_without_a_frame_for_it(make_small: MakeMachine, advice: str, operation: str) -> None:
+    """All memory is locked, and the task that wants a page of a file is killed for it: read-ahead has none, nor has the page itself."""
+    machine = make_small(frames=32, swap_pages=0)
+    file, task = hole(machine, 1), machine.spawn(100)
+    task.mmap(0, 30, locked=True)
+    task.fadvise_file(file, advice, 0, 0)
+    with pytest.raises(mm.OutOfMemory, match="task 100 was killed: out of memory"):
+        getattr(task, operation)(file, 0, 1)
+    assert cached(file) == {}

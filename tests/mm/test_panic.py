@@ -11,7 +11,7 @@ from memcgfs import mm
 from memcgfs.mm.params import AT_CONGESTION_WAIT, AT_META_PAGE_ALLOC
 from tests.conftest import MakeMachine
 
-from .looking import once_at
+from .looking import cold_task, once_at, reclaim_mapped
 
 NOBODY = "Kernel panic - not syncing: Out of memory and no killable processes..."
 SELECTED = "Kernel panic - not syncing: out of memory. panic_on_oom is selected"
@@ -207,3 +207,25 @@ def test_a_panic_while_one_looks_for_memory(make_small: MakeMachine, limit: int)
     with pytest.raises(mm.MachinePanicked):
         task.touch(5, 40)
     assert (task.state, machine.log[-1].endswith("Kernel panic - not syncing: test")) == ("R", True)
+
+
+def test_a_panic_while_reclaim_makes_no_progress(make_small: MakeMachine) -> None:
+    """kswapd has given the zone up, so that reclaim looks at it once, and finds a page that cannot be charged on its way to swap, because
+    who reclaims is in a full container, as is kswapd. While it waits the machine panics: no killer is asked, and the log ends there."""
+    machine = make_small(pagevec_size=1, swap_cluster_max=1)
+    reclaim_mapped(machine)
+    box, full = machine.create_container(), machine.create_container()
+    cold_task(machine, box, 4)
+    machine.force_empty(box)
+    runner = machine.spawn(200, full)
+    runner.mmap(0, 2, locked=True)
+    machine.spawn(201).mmap(0, 1, locked=True)
+    full.limit, machine.root.limit = 2, 1
+    for _ in range(machine.zones()[0].free):
+        runner.alloc_block(0)
+    machine.core.zones.all_unreclaimable[0] = 1
+    once_at(machine, AT_CONGESTION_WAIT, lambda: machine.panic("test"))
+    with pytest.raises(mm.MachinePanicked):
+        runner.alloc_block(0)
+    assert runner.state == "R"
+    assert [line.partition("] ")[2] for line in machine.log] == ["Kernel panic - not syncing: test"]

@@ -166,3 +166,18 @@ def test_a_file_that_only_misses_is_no_longer_read_around(make_small: MakeMachin
     assert len(cached(file)) == 3200
     assert task.touch(33 * 100 + 16, 1, write=False) == mm.Access(1, 1, 0)
     assert len(cached(file)) == 3201
+
+
+@pytest.mark.fact("P9")
+def test_a_fault_reads_its_page_alone_where_the_disk_is_congested(make_small: MakeMachine) -> None:
+    """8 reads are its depth; 8 pages of another file are being read ahead."""
+    machine = make_small(disk=mm.DiskConfig(1_000_000_000, 0, 8))
+    task, busy, file = machine.spawn(100), machine.create_file(), machine.create_file()
+    for written in (busy, file):
+        task.write_file(written, 0, 8)
+        task.fsync_file(written)
+    machine.drop_caches(1)
+    task.mmap(0, 8, file=file)
+    task.fadvise_file(busy, "willneed", 0, 0)
+    assert task.touch(4, 1, write=False).major == 1
+    assert list(cached(file)) == [4]

@@ -147,6 +147,15 @@ def test_a_cluster_may_begin_anywhere(engine: ModuleType) -> None:
     assert area.take() == 1
 
 
+def test_without_a_free_run_the_lowest_slot_is_taken(engine: ModuleType) -> None:
+    """1,024 slots are in use, four whole clusters, and every second one comes free: 512 are, but no 256 in a row."""
+    area = one_area(engine, 1025)
+    assert [area.take() for _ in range(1024)] == list(range(1, 1025))
+    for slot in range(2, 1025, 2):
+        area.free(slot)
+    assert [area.take() for _ in range(3)] == [2, 4, 6]
+
+
 def test_users_of_a_slot(engine: ModuleType) -> None:
     area = one_area(engine, 8)
     slot = area.take()

@@ -107,12 +107,12 @@ def test_write_to_a_part_of_a_page_that_is_cut_off_meanwhile(make_small: MakeMac
 
 
 def test_two_cut_a_file_at_once(make_small: MakeMachine) -> None:
-    """Read-ahead of 3 pages is under way, for which both wait: the one finds that the other has taken its page."""
+    """Read-ahead of 3 pages is under way, for which both wait: who cuts off 2 of them finds that the other has taken all."""
     file = file_on_disk(make_small, 3)
     file.machine.spawn(100).fadvise_file(file, "willneed", 0, 0)
     assert all(flags(file.machine, pfn) & PG_LOCKED for pfn in cached(file).values())
     cut_to(file, 0)
-    file.truncate(0)
+    file.truncate(PAGE)
     assert (file.size, file.blocks, cached(file)) == (0, 0, {})
 
 
