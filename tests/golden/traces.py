@@ -48,9 +48,9 @@ def run(task: mm.Task, numbers: Lcg, npages: int, count: int, write_one_in: int 
     task.access(pages, [numbers.below(write_one_in) == 0 for _ in range(count)])
 
 
-def one_container(engine: ModuleType) -> mm.Machine:
+def one_container(engine: ModuleType, **fields: object) -> mm.Machine:
     """A skewed working set of 1000 pages in 256."""
-    machine = machine_of(engine)
+    machine = machine_of(engine, **fields)
     task = machine.spawn(100, limited(machine, 256))
     task.touch(0, 1000)
     run(task, Lcg(1), 1000, 8000)
@@ -166,9 +166,9 @@ def writer(engine: ModuleType) -> mm.Machine:
     return machine
 
 
-def mapper(engine: ModuleType) -> mm.Machine:
+def mapper(engine: ModuleType, **fields: object) -> mm.Machine:
     """Mapped files under a limit and the machine's pressure: shared and private mappings of two files by four tasks."""
-    machine = machine_of(engine, ram_bytes=4 << 20, disk=mm.DiskConfig(1_000_000, 50 << 20, 32))
+    machine = machine_of(engine, **fields, ram_bytes=4 << 20, disk=mm.DiskConfig(1_000_000, 50 << 20, 32))
     files = [sized(machine, 500) for _ in range(2)]
     container = limited(machine, 250)
     tasks = [machine.spawn(100 + place, container if place % 2 else None) for place in range(4)]
@@ -283,13 +283,12 @@ def blocks(engine: ModuleType) -> mm.Machine:
     return machine
 
 
-def everything(engine: ModuleType) -> mm.Machine:
+def everything(engine: ModuleType, **fields: object) -> mm.Machine:
     """All at once: two nodes; four containers, of which one leaves the cache out and one has too little; families that write to their
     memory, shared and not, and to files, mapped and not; names, blocks, swap areas that come and go, time that passes, laptop mode, and
     kills."""
-    machine = machine_of(
-        engine, nodes=2, zone_pages=(128, 0, 1400, 0), swap_bytes=300 * 4096, files_bytes=8 << 20, disk=mm.DiskConfig(500_000, 50 << 20, 32)
-    )
+    usual: dict[str, object] = {"nodes": 2, "zone_pages": (128, 0, 1400, 0), "swap_bytes": 300 * 4096, "files_bytes": 8 << 20}
+    machine = machine_of(engine, **(usual | {"disk": mm.DiskConfig(500_000, 50 << 20, 32)} | fields))
     machine.swapon("fast", 200, 7)
     machine.set_sysctl("dirty_ratio", 20)
     containers = [limited(machine, limit) for limit in (120, 250, 350, 500)]
@@ -339,11 +338,27 @@ def everything(engine: ModuleType) -> mm.Machine:
     return machine
 
 
+OF_2008: dict[str, object] = {"rules": "2008", "model": "cgroups2008"}
+
+
+def one_group(engine: ModuleType) -> mm.Machine:
+    """one_container as 2.6.25 would have it."""
+    return one_container(engine, **OF_2008)
+
+
+def mapper_2008(engine: ModuleType) -> mm.Machine:
+    return mapper(engine, **OF_2008)
+
+
+def everything_2008(engine: ModuleType) -> mm.Machine:
+    return everything(engine, **OF_2008)
+
+
 ALONE = (
     one_container, machine_wide, many_containers, families, a_kill, names, reader, writer, mapper, movers, areas, sharers, thrashers, nodes,
-    blocks,
+    blocks, one_group, mapper_2008,
 )  # fmt: skip
-TRACES: dict[str, Callable[[ModuleType], mm.Machine]] = {trace.__name__: trace for trace in (*ALONE, everything)}
+TRACES: dict[str, Callable[[ModuleType], mm.Machine]] = {trace.__name__: trace for trace in (*ALONE, everything, everything_2008)}
 
 
 def lists(machine: mm.Machine) -> Iterator[object]:
