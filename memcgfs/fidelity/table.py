@@ -78,11 +78,10 @@ def string_table(rows: Sequence[Row], causes: Causes) -> Iterator[str]:
             cells.append(residency_cell([figures[name] for name in END_RESIDENCY if name in figures]))
         table.append([*cells, verdict(row)])
         others = [figure for figure in row.figures if figure.name not in IN_COLUMNS and not figure.holds]
-        notes.append([f"{figure.name} {cell(figure, causes)}" for figure in others])
+        notes.append([note(figure, causes) for figure in others])
     for aligned, below in zip(align(table), notes, strict=True):
         yield aligned
-        for note in below:
-            yield f"    {note}"
+        yield from below
 
 
 def misses_cells(figure: Figure | None) -> tuple[str, str]:
@@ -108,11 +107,10 @@ def step_table(rows: Sequence[Row], causes: Causes) -> Iterator[str]:
         held = sum(figure.holds for figure in row.figures)
         where = "-" if row.first_difference is None else f"step {row.first_difference}"
         table.append([row.id, f"{held} of {len(row.figures)}", where, verdict(row)])
-        notes.append([f"{figure.name} {cell(figure, causes)}" for figure in row.figures if not figure.holds])
+        notes.append([note(figure, causes) for figure in row.figures if not figure.holds])
     for aligned, below in zip(align(table), notes, strict=True):
         yield aligned
-        for note in below:
-            yield f"    {note}"
+        yield from below
 
 
 def verdict(row: Row) -> str:
@@ -120,6 +118,10 @@ def verdict(row: Row) -> str:
         return f"does not apply: {row.cause}"
     word = "holds" if row.holds else "differs"
     return f"{word}: {row.cause}" if row.cause else word
+
+
+def note(figure: Figure, causes: Causes) -> str:
+    return f"    {short(figure.name)} {cell(figure, causes)}"
 
 
 def cell(figure: Figure, causes: Causes) -> str:
@@ -132,7 +134,12 @@ def number(value: object) -> str:
     """As it is told here: a spread as least..most, or what both are; what is long, cut short."""
     if isinstance(value, list) and len(value) == 2 and all(isinstance(end, int | float) for end in value):
         return str(value[0]) if value[0] == value[1] else f"{value[0]}..{value[1]}"
-    text = str(value)
+    return short(str(value))
+
+
+def short(text: str) -> str:
+    """One line."""
+    text = text.replace("\n", "\\n")
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 

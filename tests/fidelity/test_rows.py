@@ -133,3 +133,8 @@ def test_the_table() -> None:
         "three   0 of 0                 -  differs: not built",
         "four    0 of 0                 -  does not apply: no such mount",
     ]
+
+
+def test_what_is_long_is_told_short() -> None:
+    row = Row("x", "charging", (Figure("3 m write " + "a" * 80, {"data": "one\ntwo"}, "b" * 80, False),), 3)
+    assert list(lines([row]))[-1] == f"    3 m write {'a' * 47}... {{'data': 'one\\ntwo'}}/{'b' * 57}..."

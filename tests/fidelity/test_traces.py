@@ -19,7 +19,7 @@ from memcgfs.fidelity.row import Row
 from memcgfs.fidelity.trace import has_ram_disks, run_trace_case
 
 from ..conftest import engine_of
-from .conftest import RECORDED, TRACES
+from .conftest import GLOBAL, RECORDED, TRACES
 
 ON_RAM_DISKS = [case for case in TRACES if has_ram_disks(case.record)]
 ON_IDE_DISKS = [case for case in TRACES if not has_ram_disks(case.record)]
@@ -102,3 +102,9 @@ def test_both_builds_print_the_same() -> None:
         for pure in ("", "1")
     }  # fmt: skip
     assert len(printed) == 1
+
+
+def test_the_table_in_docs_is_of_all_of_them() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "fidelity-2008.txt").read_text()
+    assert f"page strings in a group: {len(TRACES)} of {len(TRACES)} hold" in text
+    assert f"page strings without a group: {len(GLOBAL)} of {len(GLOBAL)} hold" in text
