@@ -38,6 +38,9 @@ types: build  ## mypy, strict
 bench: build  ## measure everything; the text goes to benchmarks/
 	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/bench
 
+fidelity: build  ## hold the machine to recordings of Linux 2.6.25; the table goes to docs/fidelity-2008.txt
+	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/fidelity
+
 golden: build  ## print the golden counts as they are now, to paste into tests/golden
 	@$(BIN)/python -m tests.golden
 
@@ -53,5 +56,5 @@ uninstall:  ## take that link away
 clean:  ## remove everything that was built
 	rm -rf $(VENV) .venv-3.* build dist *.egg-info memcgfs/mm/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help build run test quick long pythons lint types bench golden expected install uninstall clean
+.PHONY: help build run test quick long pythons lint types bench fidelity golden expected install uninstall clean
 .DELETE_ON_ERROR:

@@ -84,10 +84,11 @@ class Drive:
     before: Workload | None = None
     ram_bytes: int = RAM_BYTES
     swap: Swap = SWAP_IN_MEMORY
+    year: str = "2007"
     counts: str = ""
 
     def __call__(self) -> float:
-        driver = Driver.of(self.nr_tasks, ram_bytes=self.ram_bytes, swap=self.swap)
+        driver = Driver.of(self.nr_tasks, ram_bytes=self.ram_bytes, swap=self.swap, year=self.year)
         if self.before is not None:
             driver.rate(self.before)
         rate = driver.rate(self.workload)
@@ -105,6 +106,7 @@ def bench_trace(directory: Path, rounds: int) -> None:
         "1 container, all written before": Drive(workload, before=each_page_once(NR_PAGES)),
         "1 container, swap as in 2007": Drive(workload, swap=SWAP_OF_2007),
         "the same, machine of 1 GiB": Drive(workload, ram_bytes=LARGE_RAM_BYTES, swap=SWAP_OF_2007),
+        "1 container, Linux 2.6.25": Drive(workload, year="2008"),
     }
     lrus = lru_variants(trace, sorted({DEFAULT_HASHPOWER, 18, *best_hashpowers(trace)}))
     measured = alternate({**lrus, **drives}, rounds)

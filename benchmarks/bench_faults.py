@@ -33,6 +33,7 @@ def bench_reclaim(rounds: int) -> None:
         "kernel, minor faults": rate_of_c("kernel_faults"),
         "memcgfs, fault and swap-out": lambda: Driver.of().rate(workload),
         "the same, swap as in 2007": lambda: Driver.of(swap=SWAP_OF_2007).rate(workload),
+        "fault and swap-out, Linux 2.6.25": lambda: Driver.of(year="2008").rate(workload),
     }
     measured = alternate(turns, rounds)
     print_rates("a fault for each access", measured, "kernel, minor faults", KERNEL_RATIO)

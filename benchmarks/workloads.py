@@ -49,6 +49,9 @@ SWAP_IN_MEMORY = Swap(mm.DiskConfig(0, 0, 128), swappiness=100, page_cluster=0)
 SWAP_OF_2007 = Swap(mm.DiskConfig(), swappiness=60, page_cluster=3)
 """A disk, and the kernel's own settings."""
 
+MODELS = {"2007": "containers2007", "2008": "cgroups2008"}
+"""The model that came with the rules of a year."""
+
 Pages = NDArray[np.uint64]
 Writes = NDArray[np.uint8]
 
@@ -94,8 +97,9 @@ class Driver:
 
     @classmethod
     def of(cls, nr_tasks: int = 1, limit_pages: int = LIMIT_PAGES, ram_bytes: int = RAM_BYTES, swap_bytes: int = 8 << 30,
-           engine: ModuleType = chosen_engine, swap: Swap = SWAP_IN_MEMORY) -> Driver:  # fmt: skip
-        machine = mm.Machine(mm.MachineConfig(ram_bytes=ram_bytes, swap_bytes=swap_bytes, disk=swap.disk), engine)
+           engine: ModuleType = chosen_engine, swap: Swap = SWAP_IN_MEMORY, year: str = "2007") -> Driver:  # fmt: skip
+        config = mm.MachineConfig(ram_bytes=ram_bytes, swap_bytes=swap_bytes, disk=swap.disk, rules=year, model=MODELS[year])
+        machine = mm.Machine(config, engine)
         machine.set_sysctl("swappiness", swap.swappiness)
         machine.set_sysctl("page-cluster", swap.page_cluster)
         tasks = []

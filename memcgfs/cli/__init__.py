@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "mount": "mount a new tree at DIR",
     "umount": "unmount the tree at DIR, and wait until its daemon has ended",
     "explain": "tell the life of a page in words, from the trace of a mounted tree",
+    "fidelity": "drive recorded cases of a real kernel, and say what differs",
     "replay": "drive a trace of page accesses through one container, without a mount",
 }
 

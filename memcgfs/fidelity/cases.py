@@ -20,11 +20,11 @@ from .row import Kind
 SHAPES: Final[dict[str, tuple[Kind, tuple[str, ...]]]] = {
     "conformance": ("conformance", ("steps",)),
     "charging": ("charging", ("steps",)),
-    "oom": ("oom", ("steps",)),
+    "oom": ("oom", ()),
     "trace": ("trace", ("string_file", "string_sha256", "backend", "limit_pages", "ram_mib", "swap_pages", "runs")),
-    "global_trace": ("global", ("string_sha256", "case", "backend", "ram_mib", "before", "result")),
+    "global_trace": ("global", ("string_sha256", "case", "backend", "ram_mib", "before", "after", "result")),
 }
-"""By area: the kind, and what such a record must have."""
+"""By area: the kind, and what such a record must have. Where the kernel went round for ever no steps could be recorded."""
 
 
 class CaseError(Exception):
@@ -59,7 +59,7 @@ def parse_case(line: bytes, path: Path, where: str) -> Case:
     if not isinstance(record, dict) or not isinstance(record.get("id"), str):
         raise CaseError(f"{where} is no object with an id")
     area = record.get("area")
-    if area not in SHAPES:
+    if not isinstance(area, str) or area not in SHAPES:
         raise CaseError(f"{where}: area {area!r} is none of {', '.join(SHAPES)}")
     kind, fields = SHAPES[area]
     for field in fields:

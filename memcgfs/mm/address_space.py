@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from sortedcontainers import SortedDict
 
-from .errors import BadRange, MapsNoFile, MappingExists, OutOfMemory, TooManyMappings
-from .params import LEAF_ENTRIES, LEAF_MASK, VM_LOCKED, VM_RAND_READ, VM_SEQ_READ, VM_SHARED, VM_WRITE
+from .errors import BadRange, MapsNoFile, MappingExists, NotMapped, OutOfMemory, TooManyMappings
+from .files import page_tree
+from .params import LEAF_ENTRIES, LEAF_MASK, PG_UPTODATE, PTE_PRESENT, PTE_SHIFT, VM_LOCKED, VM_RAND_READ, VM_SEQ_READ, VM_SHARED, VM_WRITE
 from .trace_ring import UNMAP_ZAP
 
 if TYPE_CHECKING:
@@ -225,6 +226,24 @@ class AddressSpace:
             first, end = max(start, vmas.start[vma]), min(start + npages, vmas.end[vma])
             index = vmas.pgoff[vma] + first - vmas.start[vma]
             self.machine.engine.force_page_cache_readahead(self.core, self.core.open_files.file[vmas.handle[vma]], index, end - first)
+
+    def is_in_core(self, page: int) -> bool:
+        """mincore_page: of a page that is not mapped its mapping's cache is asked, of a swapped one the swap cache."""
+        pte = self.core.tables.entry(self.mm, page)
+        if pte & PTE_PRESENT:
+            return True
+        vma = self.find_vma(page)
+        if not vma:
+            raise NotMapped(f"page {page} is not mapped")
+        if pte:
+            pfn = self.core.swap.cache[pte >> PTE_SHIFT]
+        elif self.core.vmas.handle[vma]:
+            vmas = self.core.vmas
+            file = self.core.open_files.file[vmas.handle[vma]]
+            pfn = self.core.trees.lookup(page_tree(file), page - vmas.start[vma] + vmas.pgoff[vma])
+        else:
+            return False
+        return bool(pfn and self.core.frames.has(pfn, PG_UPTODATE))
 
     def set_locked(self, start: int, npages: int, locked: bool) -> None:
         """mlock and munlock of ranges that are mapped throughout; raises OutOfMemory where they are not, as mlock(2)."""

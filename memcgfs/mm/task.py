@@ -427,6 +427,20 @@ class Task:
             else:
                 raise BadValue(f"advice {advice}")
 
+    def mincore(self, start: int, npages: int) -> bytes:
+        """mm/mincore.c: a byte for each page, 1 where it is in memory, whether it is mapped here or waits in the page or swap cache. Asking
+        is no access, but the answer takes a page while it is made up. Raises OutOfMemory where there is none, and NotMapped, as the
+        kernel's ENOMEM, where the range is not mapped throughout."""
+        space = self.alive()
+        space.check_range(start, npages)
+        with self.machine.running(self):
+            answer = self.machine.engine.alloc_pages(self.machine.core, GFP_KERNEL, 0)
+            if answer:
+                self.machine.engine.free_pages(self.machine.core, answer, 0)
+        if not answer or self.space is None:
+            raise OutOfMemory(f"no page frame for the answer to task {self.pid}")
+        return bytes(space.is_in_core(page) for page in range(start, start + npages))
+
     def mlock(self, start: int, npages: int) -> None:
         """Faults the pages in and keeps reclaim away from them."""
         self.alive().set_locked(start, npages, True)
