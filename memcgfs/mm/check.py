@@ -95,6 +95,8 @@ def check(machine: Machine) -> list[str]:
 def check_rest(walk: Walk) -> None:
     """No operation is under way: no lock is held, no reclaim runs."""
     walk.equal("locks held", walk.core.lockdep.held, 0)
+    walk.expect(walk.core.late_error is None, f"an error was kept, and has not come up: {walk.core.late_error!r}")
+    walk.equal("operations under way", walk.machine.depth, 0)
     walk.equal("reclaims under way", walk.core.scan_depth, 0)
     walk.equal("priority of the reclaim under way", walk.core.current_priority, -1)
     walk.expect(not walk.with_flag(params.PG_METAPAGE), "a meta page is locked")

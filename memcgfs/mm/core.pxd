@@ -72,6 +72,7 @@ cdef class Core:
     cdef readonly bint is_writing_file
     cdef readonly bint has_killed
     cdef readonly bint is_interleaved
+    cdef readonly object late_error
     cpdef void set_total_pages(self, long long nr_pages) noexcept nogil
     cpdef void set_current(self, unsigned int mm, long long pid, unsigned int node) noexcept nogil
     cpdef void set_priority(self, int priority) noexcept nogil
@@ -88,7 +89,7 @@ cdef bint is_daemon(Core core) noexcept nogil
 cdef void interleave(Core core, unsigned int point, unsigned int pfn) noexcept nogil
 cdef void call_interleave(Core core, unsigned int point, unsigned int pfn) noexcept with gil
 cdef unsigned int find_vma(Core core, unsigned int mm, unsigned long long vpn) noexcept with gil
-cdef void anon_vma_prepare(Core core, unsigned int vma) noexcept with gil
+cdef bint anon_vma_prepare(Core core, unsigned int vma) noexcept with gil
 cdef void warn(Core core, unsigned int number) noexcept with gil
 cdef void mem_container_out_of_memory(Core core, unsigned int container) noexcept with gil
 cdef bint out_of_memory(Core core, unsigned int gfp, unsigned int order) noexcept with gil

@@ -3,6 +3,9 @@
 Core is data. What happens to it stands in modules named after the kernel's files, whose functions take it first. Two of its members
 are chosen: `model` says how pages age and are reclaimed, `rules` who is charged. `kernel` is the Python side (machine.py), asked for
 what is rare: the VMA at an address, a victim for the OOM killer, the exit of who was killed, a line in the log.
+
+Nothing is raised through the engine, which would leave off in the middle: what Python code raises that it calls is kept (keep_error), the
+engine goes on as if there were no answer, and the error comes up at the end of the operation (Machine.running).
 """
 
 from __future__ import annotations
@@ -105,11 +108,21 @@ class Core:
         self.is_writing_file = False
         self.has_killed = False
         self.is_interleaved = False
+        self.late_error: BaseException | None = None
 
     def bind(self, model: Model, rules: Rules, flusher: Flusher) -> None:
         self.model = model
         self.rules = rules
         self.flusher = flusher
+
+    def keep_error(self, error: BaseException) -> None:
+        """For the end of the operation. The first one counts."""
+        if self.late_error is None:
+            self.late_error = error
+
+    def take_error(self) -> BaseException | None:
+        error, self.late_error = self.late_error, None
+        return error
 
     def set_total_pages(self, nr_pages: int) -> None:
         """page_writeback_init: dirtied pages are counted in portions of a 32nd of memory, from 16 pages to 4 MB."""
@@ -169,34 +182,58 @@ def interleave(core: Core, point: int, pfn: int) -> None:
 
 
 def call_interleave(core: Core, point: int, pfn: int) -> None:
-    core.kernel.interleave(point, pfn)  # type: ignore[attr-defined]
+    try:
+        core.kernel.interleave(point, pfn)  # type: ignore[attr-defined]
+    except BaseException as error:
+        core.keep_error(error)
 
 
 def find_vma(core: Core, mm: int, vpn: int) -> int:
     """The VMA of this page, or 0; only when the hint at the page table missed."""
-    return core.kernel.find_vma(mm, vpn)  # type: ignore[attr-defined, no-any-return]
+    try:
+        return core.kernel.find_vma(mm, vpn)  # type: ignore[attr-defined, no-any-return]
+    except BaseException as error:
+        core.keep_error(error)
+        return 0
 
 
-def anon_vma_prepare(core: Core, vma: int) -> None:
-    """Gives the VMA an anon_vma at its first anonymous page."""
-    core.kernel.anon_vma_prepare(vma)  # type: ignore[attr-defined]
+def anon_vma_prepare(core: Core, vma: int) -> bool:
+    """Gives the VMA an anon_vma at its first anonymous page. Has it one now?"""
+    try:
+        core.kernel.anon_vma_prepare(vma)  # type: ignore[attr-defined]
+    except BaseException as error:
+        core.keep_error(error)
+    return core.vmas.anon_vma[vma] != 0
 
 
 def warn(core: Core, number: int) -> None:
     """A line of the kernel log, by its number (machine.py holds the words)."""
-    core.kernel.warn(number)  # type: ignore[attr-defined]
+    try:
+        core.kernel.warn(number)  # type: ignore[attr-defined]
+    except BaseException as error:
+        core.keep_error(error)
 
 
 def mem_container_out_of_memory(core: Core, container: int) -> None:
     """Patch 7/9: the OOM killer for one container."""
-    core.kernel.mem_container_out_of_memory(container)  # type: ignore[attr-defined]
+    try:
+        core.kernel.mem_container_out_of_memory(container)  # type: ignore[attr-defined]
+    except BaseException as error:
+        core.keep_error(error)
 
 
 def out_of_memory(core: Core, gfp: int, order: int) -> bool:
     """mm/oom_kill.c: the OOM killer for the machine. False where nobody could be killed: the request fails."""
-    return core.kernel.out_of_memory(gfp, order)  # type: ignore[attr-defined, no-any-return]
+    try:
+        return core.kernel.out_of_memory(gfp, order)  # type: ignore[attr-defined, no-any-return]
+    except BaseException as error:
+        core.keep_error(error)
+        return False
 
 
 def reap_killed(core: Core) -> None:
     """The running task sleeps, so that those that were killed get to run, and exit."""
-    core.kernel.reap_killed()  # type: ignore[attr-defined]
+    try:
+        core.kernel.reap_killed()  # type: ignore[attr-defined]
+    except BaseException as error:
+        core.keep_error(error)

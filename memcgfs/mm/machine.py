@@ -94,7 +94,7 @@ class Machine:
         self.panic_on_oom = 0
         self.panicked = ""
         self.on_interleave: Callable[[int, int], None] | None = None
-        self.interleave_error: Exception | None = None
+        self.depth = 0  # operations under way, one within the other
         self.tracer = Tracer(self.core)
         self.containers: dict[int, Container] = {}
         self.root = self.make_container(0)
@@ -104,14 +104,20 @@ class Machine:
     def make_container(self, cid: int) -> Container:
         self.core.counters.init(cid)
         self.core.containers.init(cid)
-        self.engine.make_container(self.core, cid)
+        with self.surfacing():
+            self.engine.make_container(self.core, cid)
         container = self.containers[cid] = Container(self, cid)
         return container
 
     def create_container(self) -> Container:
         """Cost: O(1). Raises TooManyContainers."""
         self.refuse_if_panicked()
-        return self.make_container(self.container_ids.take())
+        cid = self.container_ids.take()
+        try:
+            return self.make_container(cid)
+        except BaseException:
+            self.container_ids.give(cid)
+            raise
 
     def remove_container(self, container: Container) -> None:
         """Raises ContainerBusy while pages are charged to it or an address space belongs to it."""
@@ -128,9 +134,10 @@ class Machine:
     def force_empty(self, container: Container) -> None:
         """Forgets the container's charges: its pages are charged to nobody, whoever uses them."""
         self.refuse_if_panicked()
-        for pages in container.lists():
-            for pfn in pages:
-                self.engine.force_empty_page(self.core, pfn)
+        with self.surfacing():
+            for pages in container.lists():
+                for pfn in pages:
+                    self.engine.force_empty_page(self.core, pfn)
 
     def take_released(self) -> list[Container]:
         """Containers whose last reference (page or address space) went since this was asked last."""
@@ -179,18 +186,16 @@ class Machine:
         self.refuse_pid(pid)
         child_space = self.new_space(parent.container, pid)
         self.core.token.init(child_space.mm, space.mm)
-        with self.running(parent):
-            try:
-                copied = space.copy_to(child_space)
-            except TooManyMappings:
+        try:
+            with self.running(parent):
+                if not space.copy_to(child_space):
+                    raise OutOfMemory(f"no page frame for the page tables of task {pid}")
+            if parent.space is None:
+                raise OutOfMemory(f"task {parent.pid} was killed: {parent.died}")
+        except BaseException:
+            with self.surfacing():
                 self.release_space(child_space)
-                raise
-            if not copied:
-                self.release_space(child_space)
-                raise OutOfMemory(f"no page frame for the page tables of task {pid}")
-        if parent.space is None:
-            self.release_space(child_space)
-            raise OutOfMemory(f"task {parent.pid} was killed: {parent.died}")
+            raise
         return self.enter(self.sibling(parent, pid, pid, child_space), parent)
 
     def clone_thread(self, leader: Task, pid: int) -> Task:
@@ -307,11 +312,11 @@ class Machine:
             task.forget_file(file)
         with self.running(None):
             self.engine.vmtruncate(self.core, file.number, 0)
-        self.core.files.dirty.remove(file.number)
-        self.nr_disk_files -= file.is_on_disk
-        del self.files[file.number]
-        self.shared_memory.pop(file.number, None)
-        self.file_ids.give(file.number)
+            self.core.files.dirty.remove(file.number)
+            self.nr_disk_files -= file.is_on_disk
+            del self.files[file.number]
+            self.shared_memory.pop(file.number, None)
+            self.file_ids.give(file.number)
 
     def sync(self) -> None:
         """sync(2): every dirty page is on the disk on return."""
@@ -337,7 +342,7 @@ class Machine:
         """One operation on behalf of a task, on its node; of a process of the host that is in this container; or of nobody, on the node
         given, or where the machine is just now.
 
-        At its end whoever was killed is gone, and a late error comes up. Where the machine
+        At its end whoever was killed is gone, and what was raised in the midst of the engine comes up. Where the machine
         panics, what was under way fails for want of memory, and the operation ends with MachinePanicked.
         """
         self.refuse_if_panicked()
@@ -359,6 +364,7 @@ class Machine:
             node = task.node if task is not None else before_node
         self.core.set_current(mm, task.pid if task is not None else 0, node)
         operating_ns = self.operating_ns[node]
+        self.depth += 1
         try:
             yield
         finally:
@@ -373,16 +379,40 @@ class Machine:
             if task is not None:
                 self.under_way.pop()
                 task.stall_ns += self.core.clock_ns - start_ns
-            if before is None:
-                self.reap_killed()
-                if not self.panicked:
+            try:
+                if before is None and not self.panicked:
+                    self.reap_killed()
                     self.engine.run_due(self.core)
-                else:
-                    self.interleave_error = None
-                    self.refuse_if_panicked()
-        if self.interleave_error is not None:
-            error, self.interleave_error = self.interleave_error, None
+            finally:
+                self.end_operation()
+
+    @contextmanager
+    def surfacing(self) -> Iterator[None]:
+        """For an operation, or a part of one, that is nobody's and waits for nothing."""
+        self.depth += 1
+        try:
+            yield
+        finally:
+            self.end_operation()
+
+    def end_operation(self) -> None:
+        """What was raised in the midst of the engine comes up where the operation ends that is no part of another."""
+        self.depth -= 1
+        if self.depth:
+            return
+        error = self.core.take_error()
+        if self.panicked:
+            raise self.panicking() from error
+        if error is not None:
             raise error
+
+    def run_apart(self, function: Callable[..., object], *arguments: object) -> object:
+        """Calls Python code in the midst of an operation. Operations that it runs are no part of that one, and raise at their own ends."""
+        depth, self.depth = self.depth, 0
+        try:
+            return function(*arguments)
+        finally:
+            self.depth = depth
 
     def panic(self, message: str) -> None:
         """kernel/panic.c: the last line of the log. The operation under way ends as if its task were killed, and nothing runs
@@ -394,7 +424,10 @@ class Machine:
     def refuse_if_panicked(self) -> None:
         """Raises MachinePanicked."""
         if self.panicked:
-            raise MachinePanicked(f"the machine stands still: kernel panic - not syncing: {self.panicked}")
+            raise self.panicking()
+
+    def panicking(self) -> MachinePanicked:
+        return MachinePanicked(f"the machine stands still: kernel panic - not syncing: {self.panicked}")
 
     def send_sigkill(self, task: Task, why: str) -> None:
         """The task exits at its next chance: at once if somebody else runs and sleeps, or at the end of its operation."""
@@ -451,20 +484,21 @@ class Machine:
         dying, self.killed = [task for task in self.killed if task not in self.under_way], waiting
         self.core.set_has_killed(bool(waiting))
         for task in dying:
-            self.exit(task, task.died)
+            try:
+                self.exit(task, task.died)
+            except BaseException as error:
+                self.core.keep_error(error)
 
     def warn(self, number: int) -> None:
         self.printk(WARNINGS[number])
 
     def interleave(self, point: int, pfn: int) -> None:
-        """Another operation in the middle of this one, if somebody asked for it (set_interleave). Its error is raised at the end."""
-        if self.on_interleave is None or self.interleave_error is not None:
+        """Another operation in the middle of this one, if somebody asked for it (set_interleave), and nothing has gone wrong yet."""
+        if self.on_interleave is None or self.core.late_error is not None:
             return
         held = self.core.lockdep.swap_held(0)
         try:
-            self.on_interleave(point, pfn)
-        except Exception as error:
-            self.interleave_error = error
+            self.run_apart(self.on_interleave, point, pfn)
         finally:
             self.core.lockdep.swap_held(held)
 

@@ -1,7 +1,7 @@
 cdef int handle_mm_fault(Core core, unsigned int mm, unsigned long long vpn, bint write) noexcept nogil
 cdef unsigned int pte_alloc(Core core, unsigned int mm, unsigned long long vpn) noexcept nogil
 cdef void pte_free(Core core, unsigned int mm, unsigned long long vpn) noexcept nogil
-cdef void map_new_page(Core core, unsigned int mm, unsigned int vma, unsigned long long vpn, unsigned long long at, unsigned int pfn) noexcept nogil
+cdef inline void map_new_page(Core core, unsigned int mm, unsigned int vma, unsigned long long vpn, unsigned long long at, unsigned int pfn) noexcept nogil
 cdef unsigned int alloc_charged_page(Core core, unsigned int mm) noexcept nogil
 cdef int lost_race(Core core, unsigned int pfn) noexcept nogil
 cdef int do_anonymous_page(Core core, unsigned int mm, unsigned int vma, unsigned long long vpn, unsigned long long at, bint write) noexcept nogil

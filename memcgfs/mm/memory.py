@@ -122,8 +122,8 @@ def do_anonymous_page(core: Core, mm: int, vma: int, vpn: int, at: int, write: b
         if core.traced:
             trace_fault(core, mm, vpn, ZERO_PAGE, 0, FAULT_ZERO)
         return VM_FAULT_MINOR
-    if core.vmas.anon_vma[vma] == 0:
-        anon_vma_prepare(core, vma)
+    if core.vmas.anon_vma[vma] == 0 and not anon_vma_prepare(core, vma):
+        return VM_FAULT_OOM
     pfn = alloc_charged_page(core, mm)
     if pfn == 0:
         return VM_FAULT_OOM
@@ -177,9 +177,9 @@ def do_linear_fault(core: Core, mm: int, vma: int, vpn: int, at: int, write: boo
 
 def do_cow_fault(core: Core, mm: int, vma: int, vpn: int, at: int, file_pfn: int, ret: int) -> int:
     """A write to a private mapping copies at once. The file's page, which is locked, is given back."""
-    if core.vmas.anon_vma[vma] == 0:
-        anon_vma_prepare(core, vma)
-    pfn = alloc_charged_page(core, mm)
+    pfn = 0
+    if core.vmas.anon_vma[vma] != 0 or anon_vma_prepare(core, vma):
+        pfn = alloc_charged_page(core, mm)
     if pfn == 0:
         ret = VM_FAULT_OOM
     elif core.tables.ram[at] != 0:
@@ -218,8 +218,8 @@ def do_wp_page(core: Core, mm: int, vma: int, vpn: int, at: int) -> int:
         if core.traced:
             trace_fault(core, mm, vpn, old_pfn, 0, FAULT_REUSE | FAULT_WRITE)
         return VM_FAULT_MINOR
-    if core.vmas.anon_vma[vma] == 0:
-        anon_vma_prepare(core, vma)
+    if core.vmas.anon_vma[vma] == 0 and not anon_vma_prepare(core, vma):
+        return VM_FAULT_OOM
     get_page(core, old_pfn)
     pfn = alloc_charged_page(core, mm)
     if pfn == 0:

@@ -255,7 +255,7 @@ class Task:
                         machine.fault_out_of_memory(self)
                     if machine.core.fault == VM_FAULT_SIGBUS:
                         machine.send_sigkill(self, "killed: bus error, beyond the end of a mapped file")
-                    if machine.core.fault != VM_FAULT_SIGSEGV:
+                    if machine.core.fault != VM_FAULT_SIGSEGV or machine.core.late_error is not None:
                         break
                     if pages[done] >= space.end:
                         self.count_faults(space, minor, major)

@@ -54,7 +54,7 @@ def find_swap_pte(core: Core, mm: int, slot: int, start: int, end: int) -> int:
 
 
 def unuse_pte(core: Core, mm: int, vpn: int, slot: int, pfn: int) -> int:
-    """Maps the page, old and read-only, where the slot stood. 0, or -ENOMEM where the owner's charge was refused."""
+    """Maps the page, old and read-only, where the slot stood. 0, or -ENOMEM where the owner's charge was refused, or its VMA not told."""
     if core.rules.charge(core, pfn, mm) != 0:
         return -ENOMEM
     leaf = core.tables.leaf(mm, vpn)
@@ -64,6 +64,9 @@ def unuse_pte(core: Core, mm: int, vpn: int, slot: int, pfn: int) -> int:
     vma = core.frames.private[leaf]
     if not core.vmas.holds(vma, mm, vpn):
         vma = find_vma(core, mm, vpn)
+        if vma == 0:
+            mem_container_uncharge_page(core, pfn, CHARGED_UNUSED)
+            return -ENOMEM
     core.mms.anon_rss[mm] += 1
     core.mms.swap_ptes[mm] -= 1
     get_page(core, pfn)

@@ -70,7 +70,7 @@ PYTHON_ONLY = {
     "arrays": {"Arrays.of", "host_zeros", "pages_of"},
     "lists": {"Links.order"},
     "containers": {"Containers.take_released"},
-    "core": {"Core.bind"},
+    "core": {"Core.bind", "Core.keep_error", "Core.take_error"},
     "lru": {"ZoneLru.waiting", "nr_lru_heads"},
     "models.double_lru": {"nr_meta_heads"},
     "trace_ring": {"TraceRing.resize"},

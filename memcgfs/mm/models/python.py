@@ -73,12 +73,11 @@ class PythonModel(Model):
         core.lru.init_head(self.pages_head)
 
     def tell(self, core: Core, what: str, *arguments: Any) -> Any:
-        """Calls the policy. The first error of an operation is kept for its end."""
+        """Calls the policy."""
         try:
-            return getattr(self.policy, what)(*arguments)
-        except Exception as error:
-            if core.kernel.interleave_error is None:  # type: ignore[attr-defined]
-                core.kernel.interleave_error = error  # type: ignore[attr-defined]
+            return core.kernel.run_apart(getattr(self.policy, what), *arguments)  # type: ignore[attr-defined]
+        except BaseException as error:
+            core.keep_error(error)
             return None
 
     def page_added(self, core: Core, pfn: int, active: bool) -> None:
