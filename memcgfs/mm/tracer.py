@@ -153,6 +153,10 @@ class TraceRecord:
     pid: int
     values: tuple[int, ...]
 
+    def __getitem__(self, name: str) -> int:
+        """The number of this field."""
+        return next(value for field, value in zip(self.event.fields, self.values, strict=True) if field.name == name)
+
 
 class Tracer:
     """`is_on`: whether what is enabled is recorded (tracing_on)."""

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
 
 from memcgfs.mm.engine import engine
-from memcgfs.mm.trace_ring import CHARGED_CACHE, CHARGED_MAPPED
+from memcgfs.mm.trace_ring import CHARGED_CACHE, CHARGED_MAPPED, WHY_FREED
 from memcgfs.mm.tracer import TRACE_EVENTS, TRACE_WORDS
 
 from .test_machine import MachineModel
@@ -44,17 +44,17 @@ class LongRun(MachineModel):
         nr_lost += self.machine.tracer.overrun
         for record in self.machine.tracer.records():
             if record.event.name == "mm_vmscan_page":
-                taken["shrink_page_list " + TRACE_WORDS["answer"][record.values[5]]] += 1
+                taken["shrink_page_list " + TRACE_WORDS["answer"][record["reason"]]] += 1
             elif record.event.name == "charge_round":
-                taken["charge loop " + TRACE_WORDS["round"][record.values[3]]] += 1
-            elif record.values[4] in (CHARGED_MAPPED, CHARGED_CACHE):
-                taken["charge " + ("new" if record.values[2] == 1 else "again")] += 1
+                taken["charge loop " + TRACE_WORDS["round"][record["reason"]]] += 1
+            elif record["reason"] in (CHARGED_MAPPED, CHARGED_CACHE):
+                taken["charge " + ("new" if record["refs"] == 1 else "again")] += 1
         self.machine.tracer.clear()
 
 
 def branches() -> list[str]:
     """Every one there is, in the order in which the code asks."""
-    shrink = [f"shrink_page_list {word}" for word in TRACE_WORDS["answer"] if not word.startswith(("stay", "deactivate"))]
+    shrink = [f"shrink_page_list {word}" for word in TRACE_WORDS["answer"][: WHY_FREED + 1]]
     return [*shrink, *(f"charge loop {word}" for word in TRACE_WORDS["round"]), "charge new", "charge again"]
 
 
