@@ -56,10 +56,9 @@ class Memory:
 class Machine(mm.Machine):
     """Where it panics the example ends, and is none: nobody was left to kill."""
 
-    def refuse_if_panicked(self) -> None:
-        if self.panicked:
-            assert not [task for task in self.tasks.values() if task.space is not None and not task.is_memdie]
-            reject()
+    def panicking(self) -> mm.MachinePanicked:
+        assert not [task for task in self.tasks.values() if task.space is not None and not task.is_memdie]
+        reject()
 
 
 class ModelBase(RuleBasedStateMachine):
