@@ -54,15 +54,29 @@ class Memory:
 
 
 class Machine(mm.Machine):
-    """Where it panics the example ends, and is none: nobody was left to kill."""
+    """Where it panics the example ends, and is none: nobody was left to kill. On its way out that is said by each operation under way.
+
+    is_ending: no more steps come, so that it is too late for that.
+    """
+
+    the_end: BaseException | None = None
+    is_ending = False
 
     def panicking(self) -> mm.MachinePanicked:
         assert not [task for task in self.tasks.values() if task.space is not None and not task.is_memdie]
-        reject()
+        if self.is_ending:
+            return super().panicking()
+        if self.the_end is None:
+            try:
+                reject()
+            except BaseException as end:
+                self.the_end = end
+        assert self.the_end is not None
+        raise self.the_end
 
 
 class ModelBase(RuleBasedStateMachine):
-    machine: mm.Machine
+    machine: Machine
     containers: list[mm.Container]
     memory: dict[int, Memory]
     next_mark: int

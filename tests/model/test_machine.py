@@ -346,6 +346,14 @@ class MachineModel(FileRules, KernelRules):
                 self.highest_limit[container.cid] = container.limit
 
     def teardown(self) -> None:
+        """Reading may be what the machine has no memory for; then that is its end."""
+        self.machine.is_ending = True
+        try:
+            self.end()
+        except mm.MachinePanicked:
+            self.machine.check()
+
+    def end(self) -> None:
         """The bytes are what was written; and at the end everything comes back."""
         for container in self.containers:
             container.limit = NO_LIMIT
