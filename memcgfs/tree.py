@@ -54,7 +54,7 @@ class Tree:
         visible = options.machinedir == "visible"
         self._tasks = add_machine_directory(self.fs, self.hierarchy, self.owner, visible=visible)
         self.root = Dir(self, self.fs.root)
-        self.files = DataDir(self, self._tasks.files.directory)
+        self.files = DataDir(self, self._tasks.files.disk.directory)
 
     def now_ns(self) -> int:
         """The date: the machine's clock, which starts when the seed was sent."""
@@ -155,6 +155,7 @@ ERRNO_OF: dict[type[Exception], int] = {
     cgroup.HasTasks: errno.EBUSY,
     cgroup.HasChildren: errno.EBUSY,
     machinefs.BadCommand: errno.EINVAL,
+    machinefs.NoNumber: errno.EIO,
     machinefs.BadPid: errno.EINVAL,
     machinefs.NotMappable: errno.ENODEV,
     machinefs.NotAllowed: errno.EACCES,

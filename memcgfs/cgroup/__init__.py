@@ -10,7 +10,7 @@ from .cgroup import Cgroup
 from .dialect import Dialect
 from .dialect2007 import dialect2007
 from .dialect2008 import dialect2008
-from .errors import NoSuchTask
+from .errors import NoSuchTask, NotYourTask
 from .hierarchy import Hierarchy
 from .host import HostProcess, HostProcesses
 from .members import Members, SimulatedTask
@@ -23,6 +23,7 @@ __all__ = [
     "HostProcesses",
     "Members",
     "NoSuchTask",
+    "NotYourTask",
     "SimulatedTask",
     "dialect2007",
     "dialect2008",

@@ -26,7 +26,7 @@ def attach_by_pid(cgroup: Cgroup, text: bytes, writer: Caller) -> None:
     if pid is None:
         raise NoPid(text)
     member = members.find(pid or writer.pid)
-    if pid and writer.uid and writer.uid not in member.uids:
+    if pid and writer.uid and writer.uid not in members.uids(member):
         raise NotYourTask(pid)
     members.attach(member, cgroup)
 

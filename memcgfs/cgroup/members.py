@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 
 class SimulatedTask:
-    """`maker` made it, and answers for it: who may attach it is decided by the maker's uid, not by the task's own."""
+    """`maker` made it, and answers for it: who may attach it is decided by the maker's uid, not by the task's own; and by those of the
+    process that it stands for."""
 
     __slots__ = ("cgroup", "maker", "process", "task")
 
@@ -39,10 +40,6 @@ class SimulatedTask:
     @property
     def pid(self) -> int:
         return self.task.pid
-
-    @property
-    def uids(self) -> tuple[int, int]:
-        return self.maker.uid, self.maker.uid
 
     @property
     def alive(self) -> bool:
@@ -59,10 +56,6 @@ class HostMember:
     @property
     def pid(self) -> int:
         return self.process.tid
-
-    @property
-    def uids(self) -> tuple[int, int]:
-        return self.process.uid, self.process.suid
 
     @property
     def alive(self) -> bool:
@@ -104,6 +97,12 @@ class Members:
             raise NoSuchTask(pid)
         return HostMember(process, self._top)
 
+    def uids(self, member: Member) -> set[int]:
+        """Who may attach it, besides root.  A process is asked anew: it may run as somebody else by now."""
+        found = set() if isinstance(member, HostMember) else {member.maker.uid}
+        process = self._host_process(member.pid) if member.process is not None else None
+        return found if process is None else found | {process.uid, process.suid}
+
     def cgroup_of_host(self, tid: int) -> Cgroup:
         """The container of the host's thread with that number: the top, unless it was attached, or a task stands for it."""
         member = self._by_pid.get(tid)
@@ -139,6 +138,10 @@ class Members:
     def fork(self, parent: SimulatedTask, pid: int) -> SimulatedTask:
         """A child of `parent`, in its container and of its maker."""
         return self._enter(parent.task.fork(pid), parent.cgroup, parent.maker)
+
+    def clone(self, leader: SimulatedTask, pid: int) -> SimulatedTask:
+        """A thread of `leader`'s, in the container that `leader` is in now, and of its maker."""
+        return self._enter(self._machine.clone_thread(leader.task, pid), leader.cgroup, leader.maker)
 
     def reap(self, member: SimulatedTask) -> None:
         """End `member` if it lives, and forget it.  The process that it stood for is let go."""

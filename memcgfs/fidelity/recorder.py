@@ -71,6 +71,7 @@ class Recorder:
         self.init.write_file(file, 0, npages)
         self.init.fsync_file(file)
         self.machine.advance(SETTLE_NS)
+        self.drain()  # what is on its way to the LRU cannot be dropped
         self.init.fadvise_file(file, "dontneed", 0, 0)
         self.task.mmap(first, npages, file=file, shared=True)
         self.task.madvise(first, npages, "random")

@@ -34,6 +34,13 @@ def _touch(entry: TaskEntry, start: int, npages: int, access: str | None) -> Non
     entry.task.touch(start, npages, write=access != "r")
 
 
+def _race(entry: TaskEntry, start: int, npages: int, pid: int, their_start: int, their_npages: int) -> None:
+    other = entry.neighbour(pid)
+    if other is entry.task:
+        raise BadCommand(f"race {pid}")
+    entry.task.machine.race(lambda: entry.task.touch(start, npages), lambda: other.touch(their_start, their_npages))
+
+
 def _mmap(entry: TaskEntry, start: int, npages: int, what: str, shared: str | None, locked: str | None) -> None:
     of_a_file, _, name = what.partition(":")
     if of_a_file == "file":
@@ -70,6 +77,7 @@ def _command(usage: str, does: str, run: Callable[..., object]) -> Command:
 
 COMMANDS = (
     _command("touch START NPAGES [r|w]", "access each page in order, writing unless r", _touch),
+    _command("race START NPAGES PID START NPAGES", "touch, and have PID touch its own when this task waits, or else then", _race),
     _command("mmap START NPAGES anon|file:NAME [shared] [locked]", "map pages", _mmap),
     _command("munmap START NPAGES", "unmap them", lambda entry, *pages: entry.task.munmap(*pages)),
     _command(
@@ -85,6 +93,7 @@ COMMANDS = (
     _command("fsync NAME", "wait until the file is on the disk", fsync_file),
     _command("sync", "wait until all files are", sync),
     _command("fork PID", "make a child with that pid", lambda entry, pid: entry.fork(pid)),
+    _command("thread PID", "make a thread with that pid, which shares its memory", lambda entry, pid: entry.clone(pid)),
     _command("exec", "start over with an empty address space", lambda entry: entry.task.exec()),
     _command("exit", "end", lambda entry: entry.task.exit()),
     _command("lookup N", "look up N names that do not exist (negative dentries)", lambda entry, n: entry.task.lookup(n)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ..cgroup import Hierarchy
 from ..kernfs import Caller, Kernfs
+from .file_names import FileNames
 from .files import Files
 from .machine_files import MACHINE_FILES
 from .page_files import PAGE_FILES
@@ -29,6 +30,8 @@ def add_machine_directory(fs: Kernfs, hierarchy: Hierarchy, owner: Caller, *, vi
     sys = fs.add_directory(top, b"sys", mode=MODE, owner=owner)
     vm = fs.add_directory(sys, b"vm", mode=MODE, owner=owner)
     fs.add_files(vm, sysctl_files(machine), owner, machine)
-    files = Files(fs, hierarchy, top, owner)
+    disk = Files(fs, hierarchy, top, owner, b"files", machine.create_file)
+    memory = Files(fs, hierarchy, top, owner, b"shm", lambda: machine.create_shared_memory(0))
+    files = FileNames(disk, memory)
     add_trace_directory(fs, hierarchy, files, top, owner)
     return TaskEntries(fs, hierarchy, top, owner, files)

@@ -11,6 +11,10 @@ class BadCommand(MachinefsError):
     """Not one of the commands, or not with these words."""
 
 
+class NoNumber(MachinefsError):
+    """What was written to oom_adj does not begin with a number."""
+
+
 class BadPid(MachinefsError):
     """Not the name of a task: decimal, from 2 to 4194303."""
 

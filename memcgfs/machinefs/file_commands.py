@@ -1,6 +1,6 @@
 """What a simulated task does with files: the commands of `ctl` that name one.
 
-Contract: a file is named by its path below `.machine/files`, without a leading slash; what is no such path is BadCommand.
+Contract: a file is named as `file_names.py` says; what is no such name is BadCommand.
 A task acts as its maker where permissions are concerned.  Each command is an open, the system call, and a close; dates
 follow as they do for any other process.
 """

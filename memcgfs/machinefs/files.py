@@ -1,7 +1,8 @@
-"""`.machine/files`: the files of the machine's disk, read and written through its page cache.
+"""`.machine/files`: the files of the machine's disk, read and written through its page cache; and `.machine/shm`, a tmpfs.
 
 Contract: a directory as on any disk, in which everybody may make files and directories (mode 1777); there are neither
-links nor devices.  The bytes lie in the machine (`mm.File`); names, owners, modes and dates lie here.
+links nor devices.  The bytes lie in the machine (`mm.File`); names, owners, modes and dates lie here.  The two directories differ in where
+a new file lies, on the disk, or in memory and swap; the one is no place for the other's files (EXDEV).
 
 Who pays: what a process of the host brings into the page cache is charged to the container that it was in when it
 opened the file, and to the top when that one is gone (`mm.OpenFile` sees to it).  Only processes that were attached
@@ -12,12 +13,13 @@ After fs/ramfs/inode.c and fs/libfs.c for the directories.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
 from ..cgroup import Hierarchy, Members
 from ..kernfs import Caller, DataFile, Directory, DirectoryOps, Kernfs, Node
 from ..kernfs.errors import IsADirectory, NoSuchFile, NotEmpty, OtherFilesystem
-from ..mm import File, Machine, OpenFile
+from ..mm import File, OpenFile
 from .errors import BadCommand, NotMappable
 from .permission import SEARCH, WRITE, Permission
 
@@ -59,17 +61,18 @@ class Stored:
 
 
 class Files(DirectoryOps):
-    """What making, removing and renaming in `.machine/files` means, and finding a file by what a task calls it."""
+    """What making, removing and renaming in one of the directories means, and finding a file by its path in it.  `make` makes one."""
 
-    def __init__(self, fs: Kernfs, hierarchy: Hierarchy, machine_directory: Directory, owner: Caller) -> None:
+    def __init__(self, fs: Kernfs, hierarchy: Hierarchy, machine_directory: Directory, owner: Caller, name: bytes,
+                 make: Callable[[], File]) -> None:  # fmt: skip
         self._fs = fs
         self.was_read = fs.was_read
         self.was_written = fs.was_written
-        self._machine: Machine = hierarchy.machine
+        self._make = make
         self._members = hierarchy.members
         self._permission = Permission(owner)
         self._nodes: WeakKeyDictionary[File, DataFile] = WeakKeyDictionary()
-        self.directory = fs.add_directory(machine_directory, b"files", mode=FILES_MODE, owner=owner, ops=self, pinned=True)
+        self.directory = fs.add_directory(machine_directory, name, mode=FILES_MODE, owner=owner, ops=self, pinned=True)
 
     # DirectoryOps.
 
@@ -91,7 +94,7 @@ class Files(DirectoryOps):
         self._fs.rename_node(node, new_name, new_parent)
 
     def create(self, parent: Directory, name: bytes, mode: int, caller: Caller) -> DataFile:
-        file = self._machine.create_file()
+        file = self._make()
         node = self._fs.add_data_file(parent, name, mode=mode, owner=caller, data=Stored(file, self._members))
         self._nodes[file] = node
         return node
@@ -141,7 +144,7 @@ class Files(DirectoryOps):
         return self._nodes.get(file)
 
     def path_of(self, node: DataFile) -> bytes:
-        """From `files` on, with a leading slash, as d_path writes it."""
+        """From the directory on, with a leading slash, as d_path writes it."""
         path = node.path.removeprefix(self.directory.path)
         return path if node.alive else path + b" (deleted)"
 

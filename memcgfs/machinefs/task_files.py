@@ -2,7 +2,7 @@
 
 What /proc does not know is added to `status` as lines of its own: `VmBlk` (kernel memory that it holds in blocks),
 `Touched` (how far the last touch came), `Stall` (how long the task has waited in all) and, of a zombie, `Died` (why).  As
-in /proc, a zombie has no lines about memory.
+in /proc, a zombie has no lines about memory.  `mincore` is what mincore(2) would say, a byte for each page.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from .. import units
 from ..kernfs import ByteFile, Caller, ControlFile
 from ..mm import KB_PER_PAGE, PAGE_BYTES
 from .ctl import run_command, show_commands
-from .errors import BadCommand, OnlyRootLowers
+from .errors import BadCommand, NoNumber, OnlyRootLowers
 from .machine_files import NS_PER_TICK
 from .page_files import word_range
 
 if TYPE_CHECKING:
     from ..mm import VmaView
-    from .files import Files
+    from .file_names import FileNames
     from .tasks import TaskEntry
 
 STATES = {"R": "R (running)", "Z": "Z (zombie)"}
@@ -55,7 +55,7 @@ def show_status(entry: TaskEntry) -> str:
             f"VmSwap:\t{task.swap_pages * KB_PER_PAGE:8} kB",
             f"VmBlk:\t{task.block_pages * KB_PER_PAGE:8} kB",
         ]
-    lines += ["Threads:\t1", f"Stall:\t{task.stall_ns} ns"]
+    lines += [f"Threads:\t{task.nr_threads}", f"Stall:\t{task.stall_ns} ns"]
     if task.touched:
         lines.append(f"Touched:\t{task.touched}")
     if task.died:
@@ -83,7 +83,7 @@ def show_stat(entry: TaskEntry) -> str:
         **dict.fromkeys(("stime", "cutime", "cstime"), 0),
         "priority": 20 + task.nice,
         "nice": task.nice,
-        "num_threads": 1,
+        "num_threads": task.nr_threads,
         "itrealvalue": 0,
         "starttime": task.start_ns // NS_PER_TICK,
         "vsize": task.total_vm * PAGE_BYTES,
@@ -111,16 +111,17 @@ def show_maps(entry: TaskEntry) -> str:
     return "".join(_mapping(entry.files, vma) for vma in entry.task.vmas())
 
 
-def _mapping(files: Files, vma: VmaView) -> str:
+def _mapping(files: FileNames, vma: VmaView) -> str:
     """A file's path is that below `.machine/files`; shared anonymous memory is a file that had another name in 2007."""
     offset_bytes, device, ino, path = 0, NO_DEVICE, 0, b""
-    if vma.file is not None and not vma.file.is_on_disk:
-        ino, path = vma.file.number, SHARED_MEMORY
-    elif vma.file is not None:
+    if vma.file is not None:
         node = files.node_of(vma.file)
-        offset_bytes, device = vma.pgoff * PAGE_BYTES, DISK_DEVICE
+        offset_bytes = vma.pgoff * PAGE_BYTES
         if node is not None:
-            ino, path = node.ino, files.path_of(node).replace(b"\n", rb"\012")
+            ino, path = node.ino, files.path_of(vma.file, node).replace(b"\n", rb"\012")
+        elif not vma.file.is_on_disk:
+            ino, path = vma.file.number, SHARED_MEMORY
+        device = DISK_DEVICE if vma.file.is_on_disk else NO_DEVICE
     line = f"{vma.start * PAGE_BYTES:08x}-{vma.end * PAGE_BYTES:08x} {vma.permissions} {offset_bytes:08x} {device} {ino} "
     return (line.ljust(PATH_COLUMN) + os.fsdecode(path) if path else line) + "\n"
 
@@ -140,7 +141,11 @@ def show_oom_adj(entry: TaskEntry) -> str:
 
 
 def set_oom_adj(entry: TaskEntry, text: bytes, writer: Caller) -> None:
-    value = units.signed(text.decode("latin-1").strip())
+    """As oom_adjust_write tells a number from none (EIO); one with something else behind it is refused, too."""
+    word = text.decode("latin-1").strip()
+    value = units.signed(word)
+    if value is None and not word.removeprefix("-")[:1].isdecimal():
+        raise NoNumber(text)
     if value is None:
         raise BadCommand(text)
     if value < entry.task.oom_adj and writer.uid:
@@ -168,6 +173,18 @@ def load_pagemap(entry: TaskEntry, offset: int, nbytes: int) -> bytes:
     return task.pagemap(*word_range(offset, nbytes, end)).tobytes()
 
 
+def load_mincore(entry: TaskEntry, offset: int, nbytes: int) -> bytes:
+    """A byte for each page, up to the end of the last mapping; 0 where nothing is mapped, of which mincore(2) would not speak."""
+    vmas = list(entry.task.vmas())
+    end = max((vma.end for vma in vmas), default=0)
+    found = bytearray(max(min(nbytes, end - offset), 0))
+    for vma in vmas:
+        start, stop = max(vma.start, offset), min(vma.end, offset + len(found))
+        if start < stop:
+            found[start - offset : stop - offset] = entry.task.mincore(start, stop - start)
+    return bytes(found)
+
+
 TASK_FILES: tuple[ControlFile[TaskEntry] | ByteFile[TaskEntry], ...] = (
     ControlFile("ctl", show_commands, run_command),
     ByteFile("mem", load_mem, store_mem),
@@ -176,6 +193,7 @@ TASK_FILES: tuple[ControlFile[TaskEntry] | ByteFile[TaskEntry], ...] = (
     ControlFile("stat", show_stat),
     ControlFile("statm", show_statm),
     ByteFile("pagemap", load_pagemap),
+    ByteFile("mincore", load_mincore),
     ControlFile("cgroup", show_cgroup),
     ControlFile("comm", show_comm),
     ControlFile("oom_adj", show_oom_adj, set_oom_adj),

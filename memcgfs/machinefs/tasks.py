@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import units
-from ..cgroup import Hierarchy, SimulatedTask
+from ..cgroup import Hierarchy, NoSuchTask, NotYourTask, SimulatedTask
 from ..kernfs import Caller, Directory, DirectoryOps, Kernfs, Node
 from .errors import BadPid
-from .files import Files
+from .file_names import FileNames
 from .task_files import TASK_FILES
 
 if TYPE_CHECKING:
@@ -37,15 +37,22 @@ class TaskEntry:
     def task(self) -> Task:
         return self.member.task
 
+    def neighbour(self, pid: int) -> Task:
+        """Another living task, of the same maker, unless that is root."""
+        return self._entries.living(pid, self.member.maker)
+
     def fork(self, pid: int) -> TaskEntry:
         return self._entries.fork(self, pid)
+
+    def clone(self, pid: int) -> TaskEntry:
+        return self._entries.clone(self, pid)
 
 
 class TaskEntries(DirectoryOps):
     """What making and removing in `.machine/tasks` means."""
 
     def __init__(self, fs: Kernfs, hierarchy: Hierarchy, machine_directory: Directory, owner: Caller,
-                 files: Files) -> None:  # fmt: skip
+                 files: FileNames) -> None:  # fmt: skip
         self.files = files
         self._fs = fs
         self._members = hierarchy.members
@@ -57,8 +64,20 @@ class TaskEntries(DirectoryOps):
             raise BadPid(name)
         return self._add(self._members.spawn(pid, caller))
 
+    def living(self, pid: int, maker: Caller) -> Task:
+        member = self._members.find(pid)
+        if not isinstance(member, SimulatedTask):
+            raise NoSuchTask(pid)
+        if maker.uid and maker.uid != member.maker.uid:
+            raise NotYourTask(pid)
+        return member.task
+
     def fork(self, parent: TaskEntry, pid: int) -> TaskEntry:
         entry: TaskEntry = self._add(self._members.fork(parent.member, pid)).subject
+        return entry
+
+    def clone(self, leader: TaskEntry, pid: int) -> TaskEntry:
+        entry: TaskEntry = self._add(self._members.clone(leader.member, pid)).subject
         return entry
 
     def rmdir(self, directory: Directory) -> None:

@@ -20,7 +20,7 @@ from ..kernfs import Caller, ControlFile, Directory, Kernfs, PipeFile, WouldBloc
 from ..mm import TRACE_EVENTS, TRACE_RECORD_BYTES, TRACE_WORDS, Machine, TraceEvent, TraceRecord
 from ..mm.params import DAEMON_PDFLUSH
 from .errors import BadCommand, NoMemoryForTrace
-from .files import Files
+from .file_names import FileNames
 
 MODE = 0o755
 NS_PER_US = 1_000
@@ -54,7 +54,7 @@ _UNPRINTABLE = re.compile(r"[\0-\x20\x7f\\\\\udc80-\udcff]")
 class Tracefs:
     """The subject of the files: the machine's tracer, and how its numbers are called here."""
 
-    def __init__(self, hierarchy: Hierarchy, files: Files) -> None:
+    def __init__(self, hierarchy: Hierarchy, files: FileNames) -> None:
         self.machine: Machine = hierarchy.machine
         self.tracer = hierarchy.machine.tracer
         self._hierarchy = hierarchy
@@ -103,7 +103,7 @@ class Tracefs:
         node = self._files.node_of(file)
         if node is None:
             return f"(unnamed {number})" if file.is_on_disk else "(shared memory)"
-        return escaped(self._files.path_of(node))
+        return escaped(self._files.path_of(file, node))
 
 
 def escaped(path: bytes) -> str:
@@ -293,7 +293,7 @@ ENABLE: ControlFile[Enabling] = ControlFile("enable", show_enable, set_enable)
 EVENT_FILES: tuple[ControlFile[TraceEvent], ...] = (ControlFile("format", show_format), ControlFile("id", show_id))
 
 
-def add_trace_directory(fs: Kernfs, hierarchy: Hierarchy, files: Files, machine_directory: Directory, owner: Caller) -> None:
+def add_trace_directory(fs: Kernfs, hierarchy: Hierarchy, files: FileNames, machine_directory: Directory, owner: Caller) -> None:
     trace = Tracefs(hierarchy, files)
 
     def add_directory(parent: Directory, name: str, events: Sequence[TraceEvent]) -> Directory:

@@ -43,7 +43,7 @@ def error_of(code: int) -> MachineError:
 
 
 class File:
-    """Made by Machine.create_file with one reference, its maker's; or by create_shared_memory, and then it has no name and no blocks.
+    """Made by Machine.create_file with one reference, its maker's; or by create_shared_memory, and then it lies in memory and swap.
 
     first_record: trace records before that one mean another file, which had the same number.
     """
@@ -69,8 +69,10 @@ class File:
 
     @property
     def blocks(self) -> int:
-        """Units of 512 bytes that it takes on the disk (st_blocks)."""
-        return int(self.machine.core.files.nr_blocks[self.number]) * SECTORS_PER_BLOCK
+        """Units of 512 bytes that it takes on the disk, or in memory and swap (st_blocks)."""
+        files = self.machine.core.files
+        in_memory = 0 if self.is_on_disk else files.nr_pages[self.number]
+        return int(files.nr_blocks[self.number] + in_memory) * SECTORS_PER_BLOCK
 
     def get(self) -> None:
         self.users += 1
@@ -165,8 +167,11 @@ class OpenFile:
             while offset < end:
                 page, within = divmod(offset, PAGE_BYTES)
                 piece = min(end - offset, PAGE_BYTES - within)
-                pfn = machine.engine.file_read_page(machine.core, self.handle, page, within, piece, last_page - page)
-                if pfn <= 0:
+                if self.file.is_on_disk:
+                    pfn = machine.engine.file_read_page(machine.core, self.handle, page, within, piece, last_page - page)
+                else:
+                    pfn = machine.engine.shmem_read_page(machine.core, self.file.number, page, within)
+                if pfn < 0 or (pfn == 0 and self.file.is_on_disk):
                     break
                 end = min(end, self.file.size)  # it may have been cut while we waited
                 found += machine.page_bytes(pfn, within, max(min(piece, end - offset), 0))
@@ -229,7 +234,7 @@ def advise(opened: OpenFile, advice: str, offset: int, nr_bytes: int) -> None:
         core.open_files.set_ra_pages(opened.handle, 0)
     elif advice == "sequential":
         core.open_files.set_ra_pages(opened.handle, 2 * VM_MAX_READAHEAD_PAGES)
-    elif advice == "willneed":
+    elif advice == "willneed" and opened.file.is_on_disk:
         first, last = offset // PAGE_BYTES, (min(end, opened.file.size) - 1) // PAGE_BYTES
         if first <= last:
             engine.force_page_cache_readahead(core, file, first, last - first + 1)

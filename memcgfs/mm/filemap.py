@@ -16,6 +16,7 @@ from .params import DISK_FILES, EEXIST, ENOMEM, GFP_COLD, GFP_HIGHUSER, PG_CONTE
 from .params import MMAP_LOTSAMISS, PAGE_BYTES, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGBUS, VM_RAND_READ
 from .params import VM_SEQ_READ
 from .readahead import do_page_cache_readahead, max_sane_readahead, page_cache_async_readahead, page_cache_sync_readahead
+from .shmem import shmem_read_pages, shmem_write_begin
 from .trace_ring import ENTER_READ, ENTER_WRITE
 
 
@@ -78,6 +79,8 @@ def file_read_page(core: Core, handle: int, index: int, offset: int, nr_bytes: i
 
 def file_read_pages(core: Core, handle: int, first: int, nr_pages: int) -> int:
     """Reads whole pages whose bytes nobody wants; how many, or a negative errno where not even one could be read."""
+    if not core.files.is_on_disk(core.open_files.file[handle]):
+        return shmem_read_pages(core, core.open_files.file[handle], first, nr_pages)
     core.open_files.last_index[handle] = core.open_files.prev_index[handle]
     done = 0
     pfn = 1
@@ -113,6 +116,8 @@ def file_write_begin(core: Core, handle: int, index: int, is_whole: bool) -> int
     Where there is no block the page stays in the cache without being up to date, unless it was before. What is reclaimed for us is
     written even to a congested disk: it is the one that we write to (current->backing_dev_info).
     """
+    if not core.files.is_on_disk(core.open_files.file[handle]):
+        return shmem_write_begin(core, core.open_files.file[handle], index)
     core.is_writing_file = True
     pfn = prepare_page(core, core.open_files.file[handle], index, is_whole)
     core.is_writing_file = False
@@ -149,8 +154,11 @@ def file_write_end(core: Core, handle: int, pfn: int, end: int) -> None:
     if end > core.files.size[file]:
         core.files.size[file] = end
     core.frames.clear(pfn, PG_LOCKED)
-    core.model.page_accessed(core, pfn)
+    if core.rules.marks_written:
+        core.model.page_accessed(core, pfn)
     put_page(core, pfn)
+    if not core.files.is_on_disk(file):
+        return
     core.is_writing_file = True
     balance_dirty_pages_ratelimited(core)
     core.is_writing_file = False

@@ -21,13 +21,14 @@ from .check import check
 from .container import Container
 from .config import CLOCK_MAX_NS, TASK_PAGES, MachineConfig, sizes_of
 from .engine import engine as chosen_engine
-from .errors import BadValue, ConfigError, ContainerBusy, MachineBroken, MachinePanicked, OutOfMemory, TaskExists, TooManyContainers
-from .errors import TooManyFiles, TooManyMappings, TooManyTasks
+from .errors import BadValue, ConfigError, ContainerBusy, MachineBroken, MachineError, MachinePanicked, OutOfMemory, TaskExists
+from .errors import TooManyContainers, TooManyFiles, TooManyMappings, TooManyTasks
 from .file import File, FsStat
 from .files import FILE_IN_MEMORY, FILE_ON_DISK
 from .ids import Ids
 from .models.python import Policy
-from .params import MAX_NR_ZONES, PAGE_BYTES, PG_BLOCK, PG_CONTENT, WARN_ALLOC_LIVELOCK, WARN_FAULT_LIVELOCK, WARN_SHMEM_LIVELOCK
+from .params import AT_CONGESTION_WAIT, MAX_NR_ZONES, PAGE_BYTES, PG_BLOCK, PG_CONTENT, WARN_ALLOC_LIVELOCK, WARN_FAULT_LIVELOCK
+from .params import WARN_SHMEM_LIVELOCK
 from .params import WARN_UNCHARGE_BELOW_ZERO, WARN_UNUSE_LIVELOCK
 from .swapon import Swapfiles
 from .task import Task
@@ -199,7 +200,7 @@ class Machine:
         return self.enter(self.sibling(parent, pid, pid, child_space), parent)
 
     def clone_thread(self, leader: Task, pid: int) -> Task:
-        """A thread: same address space, same thread group. No ctl command leads here yet: it is for tests and Python."""
+        """A thread: same address space, same thread group. Raises TaskExists, TooManyTasks."""
         space = leader.alive()
         self.refuse_pid(pid)
         space.users += 1
@@ -506,6 +507,34 @@ class Machine:
         """Calls operation(point, pfn) wherever the kernel would drop its locks or sleep (AT_* in params.py). None: no more."""
         self.on_interleave = operation
         self.core.set_interleaved(operation is not None)
+
+    def race(self, first: Callable[[], object], second: Callable[[], object]) -> None:
+        """Two operations that are under way at once: the second begins when the first waits (congestion_wait) for the first time, and
+        runs to its end before that goes on; where the first never waits, after it. What is refused is raised when both are done, the
+        first one's refusal before the other's."""
+        refusals: dict[bool, MachineError] = {}
+
+        def run(operation: Callable[[], object]) -> None:
+            try:
+                operation()
+            except MachineError as refusal:
+                refusals[operation is second] = refusal
+
+        def at(point: int, pfn: int) -> None:
+            if point == AT_CONGESTION_WAIT:
+                self.set_interleave(None)
+                run(second)
+
+        self.set_interleave(at)
+        try:
+            run(first)
+            has_begun = self.on_interleave is None
+        finally:
+            self.set_interleave(None)
+        if not has_begun:
+            run(second)
+        if refusals:
+            raise refusals[min(refusals)]
 
     # Time and the log
 

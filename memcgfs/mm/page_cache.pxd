@@ -3,6 +3,8 @@ cdef bint is_page_of(Core core, unsigned int pfn, unsigned int file) noexcept no
 cdef bint lock_page_of(Core core, unsigned int pfn, unsigned int file) noexcept nogil
 cdef unsigned int find_lock_page(Core core, unsigned int file, unsigned long long index) noexcept nogil
 cdef int add_to_page_cache(Core core, unsigned int pfn, unsigned int file, unsigned long long index, int why) noexcept nogil
+cdef int add_to_page_cache_nowait(Core core, unsigned int pfn, unsigned int file, unsigned long long index, int why) noexcept nogil
+cdef int enter_page_cache(Core core, unsigned int pfn, unsigned int file, unsigned long long index, int why) noexcept nogil
 cdef int add_to_page_cache_lru(Core core, unsigned int pfn, unsigned int file, unsigned long long index, int why) noexcept nogil
 cdef int add_to_page_cache_pvec(Core core, unsigned int pfn, unsigned int file, unsigned long long index, int why) noexcept nogil
 cpdef void pagevec_lru_add(Core core) noexcept nogil

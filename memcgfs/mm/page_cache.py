@@ -54,6 +54,19 @@ def add_to_page_cache(core: Core, pfn: int, file: int, index: int, why: int) -> 
     error = core.rules.cache_charge(core, pfn, core.current_mm)
     if error != 0:
         return error
+    return enter_page_cache(core, pfn, file, index, why)
+
+
+def add_to_page_cache_nowait(core: Core, pfn: int, file: int, index: int, why: int) -> int:
+    """The same, by somebody who may not wait."""
+    error = core.rules.cache_charge_nowait(core, pfn, core.current_mm)
+    if error != 0:
+        return error
+    return enter_page_cache(core, pfn, file, index, why)
+
+
+def enter_page_cache(core: Core, pfn: int, file: int, index: int, why: int) -> int:
+    """The page is charged. 0, or -EEXIST."""
     if not core.trees.insert(page_tree(file), index, pfn):
         mem_container_uncharge_page(core, pfn, CHARGED_UNUSED)
         return -EEXIST
@@ -77,7 +90,9 @@ def add_to_page_cache_lru(core: Core, pfn: int, file: int, index: int, why: int)
 
 def add_to_page_cache_pvec(core: Core, pfn: int, file: int, index: int, why: int) -> int:
     """And into the pagevec of the call that runs: read-ahead and write() bring their pages to the LRU themselves, in batches and at their
-    end, while other pages wait until others come."""
+    end, while other pages wait until others come. (Since 2.6.24 theirs wait, too.)"""
+    if not core.rules.uses_own_pagevecs:
+        return add_to_page_cache_lru(core, pfn, file, index, why)
     error = add_to_page_cache(core, pfn, file, index, why)
     if error == 0:
         get_page(core, pfn)

@@ -42,7 +42,7 @@ from .swapin import read_swap_cache_async as read_swap_cache_async
 from .rmap import page_referenced as page_referenced
 from .page_cache import find_get_page as find_get_page, pagevec_lru_add as pagevec_lru_add
 from .filesystem import readpage as readpage
-from .shmem import shmem_fault as shmem_fault
+from .shmem import shmem_fault as shmem_fault, shmem_read_page as shmem_read_page
 from .page_writeback import background_threshold as background_threshold, dirty_threshold as dirty_threshold
 from .page_writeback import filemap_fdatawrite as filemap_fdatawrite, sync_file as sync_file, sync_inodes as sync_inodes
 from .readahead import force_page_cache_readahead as force_page_cache_readahead

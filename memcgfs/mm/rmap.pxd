@@ -5,6 +5,7 @@ cdef void page_add_file_rmap(Core core, unsigned int pfn) noexcept nogil
 cdef void page_remove_rmap(Core core, unsigned int pfn) noexcept nogil
 cdef inline unsigned long long page_check_address(Core core, unsigned int pfn, unsigned int vma, unsigned long long vpn) noexcept nogil
 cdef inline bint is_spared(Core core, unsigned int mm) noexcept nogil
+cdef inline bint counts_as_locked(Core core, unsigned int vma) noexcept nogil
 cdef inline int page_referenced_one(Core core, unsigned int pfn, unsigned int vma, unsigned long long vpn) noexcept nogil
 cdef bint may_count(Core core, unsigned int vma, int container) noexcept nogil
 cpdef int page_referenced(Core core, unsigned int pfn, bint is_locked, int container) noexcept nogil

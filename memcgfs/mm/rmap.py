@@ -80,6 +80,11 @@ def is_spared(core: Core, mm: int) -> bool:
     return mm == core.token.mm and mm != core.current_mm and core.mms.in_fault[mm] > 0
 
 
+def counts_as_locked(core: Core, vma: int) -> bool:
+    """What the VMA maps counts as referenced, young or not, and nobody needs to ask further."""
+    return core.rules.spares_locked and core.vmas.flags[vma] & VM_LOCKED != 0
+
+
 def page_referenced_one(core: Core, pfn: int, vma: int, vpn: int) -> int:
     """How often the page was referenced through this VMA: once where its entry is young, which it is no more then, and once where the swap
     token spares it; -1 where the VMA does not map the page."""
@@ -88,7 +93,9 @@ def page_referenced_one(core: Core, pfn: int, vma: int, vpn: int) -> int:
         return -1
     referenced = 0
     pte = core.tables.ram[at]
-    if pte & PTE_ACCESSED:
+    if counts_as_locked(core, vma):
+        referenced = 1
+    elif pte & PTE_ACCESSED:
         core.tables.ram[at] = pte ^ PTE_ACCESSED
         referenced = 1
     if is_spared(core, core.vmas.mm[vma]):
@@ -134,6 +141,8 @@ def page_referenced_anon(core: Core, pfn: int, container: int) -> int:
             if found >= 0:
                 mapcount -= 1
                 referenced += found
+                if counts_as_locked(core, vma):
+                    return referenced
         vma = core.vmas.links.next[vma]
     return referenced
 
@@ -153,6 +162,8 @@ def page_referenced_file(core: Core, pfn: int, container: int) -> int:
             if found >= 0:
                 mapcount -= 1
                 referenced += found
+                if counts_as_locked(core, vma):
+                    return referenced
         vma = core.vmas.i_mmap.next[vma]
     return referenced
 

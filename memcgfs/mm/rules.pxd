@@ -2,11 +2,16 @@ cdef class Rules:
     cdef readonly bint maps_zero_page
     cdef readonly bint charges_swap_cache
     cdef readonly bint shmem_insists
+    cdef readonly bint uses_own_pagevecs
+    cdef readonly bint marks_written
+    cdef readonly bint spares_locked
+    cdef readonly bint looks_around_slot
     cdef readonly bint forgets_on_rmdir
     cdef readonly bint inherits_notify
     cdef readonly bint kills_outsiders
     cdef readonly object oom_message
     cdef int charge(self, Core core, unsigned int pfn, unsigned int mm) noexcept nogil
     cdef int cache_charge(self, Core core, unsigned int pfn, unsigned int mm) noexcept nogil
+    cdef int cache_charge_nowait(self, Core core, unsigned int pfn, unsigned int mm) noexcept nogil
     cdef int swap_cache_charge(self, Core core, unsigned int pfn, unsigned int mm) noexcept nogil
     cdef void swap_cache_uncharge(self, Core core, unsigned int pfn, unsigned int what) noexcept nogil

@@ -14,7 +14,10 @@ class Rules:
 
     maps_zero_page: a read of untouched anonymous memory maps the zero page, which nobody pays for. charges_swap_cache: a page in the
     swap cache is charged for that, too. shmem_insists: a file in memory whose page cannot be charged tries again, instead of refusing
-    the fault.
+    the fault. uses_own_pagevecs: read-ahead and write() bring new pages to the LRU themselves, at their end; else these wait in the cpu's
+    pagevec, as others do. marks_written: write() marks its pages as accessed. spares_locked: a mapping that is locked in memory counts as
+    a reference to its page, and ends the search for others. looks_around_slot: a read from swap brings the slots in use on both sides of
+    its own, instead of those at the beginning of the block.
 
     For the Python side: forgets_on_rmdir: a container without tasks can be removed, its pages being charged to nobody from then on.
     inherits_notify: a new container has its parent's notify_on_release. kills_outsiders: the OOM killer of a container looks at the
@@ -25,6 +28,10 @@ class Rules:
         self.maps_zero_page = True
         self.charges_swap_cache = True
         self.shmem_insists = True
+        self.uses_own_pagevecs = True
+        self.marks_written = True
+        self.spares_locked = False
+        self.looks_around_slot = False
         self.forgets_on_rmdir = False
         self.inherits_notify = False
         self.kills_outsiders = True
@@ -37,6 +44,10 @@ class Rules:
     def cache_charge(self, core: Core, pfn: int, mm: int) -> int:
         """mem_container_cache_charge: the page enters the page cache."""
         return 0
+
+    def cache_charge_nowait(self, core: Core, pfn: int, mm: int) -> int:
+        """The same, by somebody who may not wait, as far as the rules know of such."""
+        return self.cache_charge(core, pfn, mm)
 
     def swap_cache_charge(self, core: Core, pfn: int, mm: int) -> int:
         """The page enters the swap cache."""

@@ -5,8 +5,13 @@ cache is nobody's: a page that reclaim unmaps is given up at once, before it is 
 mapped. The loop at the limit is that of 2007. There is no control_type, and no zero page any more (mm/memory.c, since 2.6.24): every
 touch is charged. A counter counts bytes.
 
-Every charge of this machine is made with GFP_KERNEL, that is, may wait; the kernel's branch for one that may not (shmem's second charge
-of a page, which the first has paid for) is not written.
+Every charge may wait, but one: a page of a file in memory that comes back from swap is first tried with GFP_NOWAIT, under a spinlock;
+where that is refused, it is charged with the lock dropped, given back, and tried again (mm/shmem.c: shmem_getpage). So each such page
+that finds its group full counts two failures.
+
+What else differs from 2.6.23 around the controller stands here, too, as flags: no pagevecs of their own for read-ahead and write(), and
+no mark for what is written (2.6.24, mm/filemap.c and fs/mpage.c with write_begin); locked mappings that count, and a read from swap that
+looks both ways (2.6.25, mm/rmap.c; mm/swapfile.c: valid_swaphandles).
 """
 
 from __future__ import annotations
@@ -25,22 +30,29 @@ class Rules2008(Rules):
         self.maps_zero_page = False
         self.charges_swap_cache = False
         self.shmem_insists = False
+        self.uses_own_pagevecs = False
+        self.marks_written = False
+        self.spares_locked = True
+        self.looks_around_slot = True
         self.forgets_on_rmdir = True
         self.inherits_notify = True
         self.kills_outsiders = False
         self.oom_message = "Memory cgroup out of memory"
 
     def charge(self, core: Core, pfn: int, mm: int) -> int:
-        return mem_cgroup_charge_common(core, pfn, mm, False)
+        return mem_cgroup_charge_common(core, pfn, mm, False, True)
 
     def cache_charge(self, core: Core, pfn: int, mm: int) -> int:
-        return mem_cgroup_charge_common(core, pfn, mm, True)
+        return mem_cgroup_charge_common(core, pfn, mm, True, True)
+
+    def cache_charge_nowait(self, core: Core, pfn: int, mm: int) -> int:
+        return mem_cgroup_charge_common(core, pfn, mm, True, False)
 
 
-def mem_cgroup_charge_common(core: Core, pfn: int, mm: int, is_cache: bool) -> int:
+def mem_cgroup_charge_common(core: Core, pfn: int, mm: int, is_cache: bool, may_wait: bool) -> int:
     """One charge of the page; whoever loses a race for its first one gives everything back and starts again.
 
-    0, or -ENOMEM after the OOM killer ran.
+    0, or -ENOMEM: after the OOM killer ran, or at once to who may not wait.
     """
     while True:
         lock_meta_page(core, pfn)
@@ -52,7 +64,11 @@ def mem_cgroup_charge_common(core: Core, pfn: int, mm: int, is_cache: bool) -> i
         interleave(core, AT_META_PAGE_ALLOC, pfn)
         container = core.mms.container[mm]
         core.containers.css_get(container)
-        if not charge_or_reclaim(core, container):
+        if not may_wait:
+            if not core.counters.charge(container, core.counters.unit):
+                core.containers.css_put(container)
+                return -ENOMEM
+        elif not charge_or_reclaim(core, container):
             core.containers.css_put(container)
             if core.traced:
                 trace_charge_failed(core, pfn, container, CHARGED_CACHE if is_cache else CHARGED_MAPPED)

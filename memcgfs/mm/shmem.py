@@ -1,4 +1,4 @@
-"""Files in memory: shared anonymous mappings (mm/shmem.c, move_to_swap_cache and move_from_swap_cache of mm/swap_state.c).
+"""Files in memory: tmpfs, and shared anonymous mappings (mm/shmem.c, move_to_swap_cache and move_from_swap_cache of mm/swap_state.c).
 
 A page of such a file is in the page cache while it is in memory. When reclaim wants it, it moves over to the swap cache, and the file
 keeps its slot (in the tree where a disk's file has its blocks); a fault that finds a slot moves it back. Who is charged follows from the
@@ -13,14 +13,15 @@ from __future__ import annotations
 
 from .core import Core, warn
 from .files import block_tree
-from .page_alloc import alloc_page, put_page
-from .page_cache import add_to_page_cache, add_to_page_cache_lru, find_lock_page, remove_from_page_cache
+from .memcontrol import mem_container_uncharge_page
+from .page_alloc import alloc_page, get_page, put_page
+from .page_cache import add_to_page_cache_lru, add_to_page_cache_nowait, find_lock_page, remove_from_page_cache
 from .params import ENOMEM, GFP_HIGHUSER, MAX_SHMEM_ROUNDS, PG_CACHE, PG_CONTENT, PG_DIRTY, PG_LOCKED, PG_UPTODATE, PGMAJFAULT
-from .params import VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, WARN_SHMEM_LIVELOCK
+from .params import VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGBUS, WARN_SHMEM_LIVELOCK, ZERO_PAGE
 from .radix_tree import ANY_ENTRY
 from .swap_state import delete_from_swap_cache, free_swap_and_cache, insert_into_swap_cache, lookup_swap_cache
 from .swapin import read_swap_cache_async, swapin_readahead
-from .trace_ring import ENTER_FROM_FILE, ENTER_FROM_SWAP, ENTER_HOLE, LEAVE_SLOT_FREE, LEAVE_TO_FILE, LEAVE_TO_SWAP
+from .trace_ring import CHARGED_UNUSED, ENTER_FROM_FILE, ENTER_FROM_SWAP, ENTER_HOLE, LEAVE_SLOT_FREE, LEAVE_TO_FILE, LEAVE_TO_SWAP
 from .waiting import congestion_wait, lock_page, wait_on_page_writeback
 
 
@@ -73,7 +74,7 @@ def forget_slot(core: Core, file: int, index: int) -> int:
 
 def move_from_swap_cache(core: Core, pfn: int, file: int, index: int, slot: int) -> int:
     """Back into the page cache, dirty, the slot given up. The page is locked. 0, -ENOMEM or -EEXIST."""
-    error = add_to_page_cache(core, pfn, file, index, ENTER_FROM_SWAP)
+    error = add_to_page_cache_nowait(core, pfn, file, index, ENTER_FROM_SWAP)
     if error == 0:
         delete_from_swap_cache(core, pfn, LEAVE_TO_FILE)
         core.frames.set(pfn, PG_DIRTY)
@@ -82,17 +83,19 @@ def move_from_swap_cache(core: Core, pfn: int, file: int, index: int, slot: int)
     return error
 
 
-def shmem_fault(core: Core, file: int, index: int) -> int:
-    """shmem_getpage: the locked page in core.fault_page, and VM_FAULT_MINOR or MAJOR; or VM_FAULT_OOM. A mapping never exceeds its file."""
+def shmem_getpage(core: Core, file: int, index: int, fills_holes: bool) -> int:
+    """The locked page in core.fault_page, and VM_FAULT_MINOR or MAJOR; or VM_FAULT_OOM. Of a hole that is not to be filled, ZERO_PAGE."""
     answer = VM_FAULT_MINOR
     for _ in range(MAX_SHMEM_ROUNDS):
         pfn = find_lock_page(core, file, index)
         if pfn != 0:
-            core.model.page_accessed(core, pfn)
             core.fault_page = pfn
             return answer
         slot = core.trees.lookup(block_tree(file), index)
         if slot == 0:
+            if not fills_holes:
+                core.fault_page = ZERO_PAGE
+                return answer
             if not shmem_fill_hole(core, file, index):
                 return VM_FAULT_OOM
             continue
@@ -108,11 +111,57 @@ def shmem_fault(core: Core, file: int, index: int) -> int:
                     return VM_FAULT_OOM
                 continue
         error = shmem_take_back(core, pfn, file, index, slot)
+        if error == -ENOMEM and not core.rules.shmem_insists:
+            error = shmem_make_room(core, pfn)
         put_page(core, pfn)
         if error == -ENOMEM and not core.rules.shmem_insists:
             return VM_FAULT_OOM
     warn(core, WARN_SHMEM_LIVELOCK)
     return VM_FAULT_OOM
+
+
+def shmem_fault(core: Core, file: int, index: int) -> int:
+    """A fault in a mapping of it: as shmem_getpage(), or VM_FAULT_SIGBUS beyond its end."""
+    if index >= core.files.nr_size_pages(file):
+        return VM_FAULT_SIGBUS
+    answer = shmem_getpage(core, file, index, True)
+    if answer < VM_FAULT_OOM:
+        core.model.page_accessed(core, core.fault_page)
+    return answer
+
+
+def shmem_read_page(core: Core, file: int, index: int, offset: int) -> int:
+    """do_shmem_file_read: a page to read from, with a reference, marked as accessed where its beginning is read; or -ENOMEM. A hole stays
+    one."""
+    if shmem_getpage(core, file, index, False) == VM_FAULT_OOM:
+        return -ENOMEM
+    pfn = core.fault_page
+    if pfn == ZERO_PAGE:
+        get_page(core, pfn)
+        return pfn
+    core.frames.clear(pfn, PG_LOCKED)
+    if offset == 0:
+        core.model.page_accessed(core, pfn)
+    return pfn
+
+
+def shmem_read_pages(core: Core, file: int, first: int, nr_pages: int) -> int:
+    """As file_read_pages()."""
+    done = 0
+    pfn = 0
+    while done < nr_pages and pfn >= 0 and first + done < core.files.nr_size_pages(file):
+        pfn = shmem_read_page(core, file, first + done, 0)
+        if pfn >= 0:
+            put_page(core, pfn)
+            done += 1
+    return pfn if done == 0 and pfn < 0 else done
+
+
+def shmem_write_begin(core: Core, file: int, index: int) -> int:
+    """A page to write to, locked and with a reference; or -ENOMEM."""
+    if shmem_getpage(core, file, index, True) == VM_FAULT_OOM:
+        return -ENOMEM
+    return core.fault_page
 
 
 def shmem_fill_hole(core: Core, file: int, index: int) -> bool:
@@ -144,12 +193,28 @@ def shmem_take_back(core: Core, pfn: int, file: int, index: int, slot: int) -> i
     return error
 
 
+def shmem_make_room(core: Core, pfn: int) -> int:
+    """A page that comes back was refused under a spinlock, where nobody waits. Here one may: the page is charged, which frees others, and
+    given back, so that the next try finds room. 0, or -ENOMEM."""
+    error = core.rules.cache_charge(core, pfn, core.current_mm)
+    if error == 0:
+        mem_container_uncharge_page(core, pfn, CHARGED_UNUSED)
+    return error
+
+
 def shmem_truncate_range(core: Core, file: int, first: int) -> None:
     """Gives the slots from this page on back."""
     index = core.trees.next_index(block_tree(file), first, ANY_ENTRY)
     while index >= 0:
         free_swap_and_cache(core, forget_slot(core, file, index))
         index = core.trees.next_index(block_tree(file), index, ANY_ENTRY)
+
+
+def shmem_truncate_page(core: Core, file: int, index: int) -> int:
+    """The page in which the file is to end, locked and with a reference; 0 of a hole; or -ENOMEM."""
+    if shmem_getpage(core, file, index, False) == VM_FAULT_OOM:
+        return -ENOMEM
+    return core.fault_page
 
 
 def shmem_unuse(core: Core, pfn: int, slot: int) -> int:

@@ -37,10 +37,15 @@ def read_swap_cache_async(core: Core, slot: int, wanted: int) -> int:
 
 
 def swapin_readahead(core: Core, slot: int) -> None:
-    """The aligned block of 2^page_cluster slots around this one, up to the first that is not in use; charged to whoever runs."""
+    """The aligned block of 2^page_cluster slots around this one, up to the first that is not in use; charged to whoever runs.
+
+    In 2.6.23 that is the first one in the block; since 2.6.25, the next one in each direction.
+    """
     if core.page_cluster > 0:
         header = core.swap.start[core.swap.area_of(slot)]
         offset = max(((slot - header) >> core.page_cluster) << core.page_cluster, 1)
+        if core.rules.looks_around_slot:
+            offset = first_swaphandle(core, slot, offset)
         end = offset + valid_swaphandles(core, slot, offset)
         while offset < end:
             pfn = read_swap_cache_async(core, header + offset, slot)
@@ -49,6 +54,15 @@ def swapin_readahead(core: Core, slot: int) -> None:
             put_page(core, pfn)
             offset += 1
     core.model.drain(core)
+
+
+def first_swaphandle(core: Core, slot: int, base: int) -> int:
+    """The offset, not below `base`, from which on all slots are in use up to this one."""
+    header = core.swap.start[core.swap.area_of(slot)]
+    first = slot - header
+    while first > base and core.swap.map[header + first - 1] != 0:
+        first -= 1
+    return first
 
 
 def valid_swaphandles(core: Core, slot: int, first: int) -> int:

@@ -99,6 +99,11 @@ class Task:
         return self.parent.pid if self.parent is not None else 1
 
     @property
+    def nr_threads(self) -> int:
+        """Tasks that share its memory, itself one of them; 1 of a zombie."""
+        return self.space.users if self.space is not None else 1
+
+    @property
     def total_vm(self) -> int:
         return self.space.total_vm if self.space is not None else 0
 
@@ -210,7 +215,7 @@ class Task:
         """
         return self.run_accesses(as_buffer("Q", pages), as_buffer("B", writes))
 
-    def touch(self, start: int, npages: int, write: bool = True) -> Access:
+    def touch(self, start: int, npages: int, write: bool = True, is_fault: bool = True) -> Access:
         """Maps what is not mapped of the range, anonymously, and accesses each page in order. `touched` keeps how far it came."""
         space = self.alive()
         space.check_range(start, npages)
@@ -222,7 +227,7 @@ class Task:
             while done < npages:
                 count = min(npages - done, CHUNK_PAGES)
                 pages = memoryview(array("Q", range(start + done, start + done + count)))
-                result = self.run_accesses(pages, writes[:count])
+                result = self.run_accesses(pages, writes[:count], is_fault)
                 done += result.done
                 minor += result.minor
                 major += result.major
@@ -236,8 +241,11 @@ class Task:
             self.touched = f"{done} of {npages}"
         return Access(done, minor, major)
 
-    def run_accesses(self, pages: memoryview[int], writes: memoryview[int]) -> Access:
-        """The one way into the engine. OutOfMemory carries the number of accesses done as its second argument."""
+    def run_accesses(self, pages: memoryview[int], writes: memoryview[int], is_fault: bool = True) -> Access:
+        """The one way into the engine. OutOfMemory carries the number of accesses done as its second argument.
+
+        is_fault: the task's own, which kills it where there is no memory; not so when a system call faults its pages in.
+        """
         space = self.alive()
         if len(pages) != len(writes):
             raise BadValue("as many writes as pages are needed")
@@ -251,7 +259,7 @@ class Task:
                     done = machine.engine.access_pages(machine.core, space.mm, pages, writes, done)
                     if done == len(pages):
                         break
-                    if machine.core.fault == VM_FAULT_OOM:
+                    if machine.core.fault == VM_FAULT_OOM and is_fault:
                         machine.fault_out_of_memory(self)
                     if machine.core.fault == VM_FAULT_SIGBUS:
                         machine.send_sigkill(self, "killed: bus error, beyond the end of a mapped file")
@@ -271,6 +279,8 @@ class Task:
             raise BusError(f"task {self.pid} was killed: {self.died}", done)
         if self.space is None or self.died:
             raise OutOfMemory(f"task {self.pid} was killed: {self.died}", done)
+        if done < len(pages):
+            raise OutOfMemory(f"no page frame for task {self.pid}, or its container refused the charge", done)
         return Access(done, minor, major)
 
     def count_faults(self, space: AddressSpace, minor: int, major: int) -> tuple[int, int]:
@@ -442,9 +452,10 @@ class Task:
         return bytes(space.is_in_core(page) for page in range(start, start + npages))
 
     def mlock(self, start: int, npages: int) -> None:
-        """Faults the pages in and keeps reclaim away from them."""
+        """Faults the pages in and keeps reclaim away from them. Where there is no memory for all of them the call fails, but nobody dies
+        of the fault (mm/memory.c: make_pages_present). Raises OutOfMemory."""
         self.alive().set_locked(start, npages, True)
-        self.touch(start, npages)
+        self.touch(start, npages, is_fault=False)
 
     def munlock(self, start: int, npages: int) -> None:
         self.alive().set_locked(start, npages, False)

@@ -12,7 +12,7 @@ from .page_cache import find_get_page, is_page_of, lock_page_of, pagevec_lru_add
 from .page_dirty import cancel_dirty_page, set_page_dirty
 from .params import PG_DIRTY, PG_LOCKED, PG_UPTODATE, PG_WRITEBACK
 from .radix_tree import ANY_ENTRY
-from .shmem import shmem_truncate_range
+from .shmem import shmem_truncate_page, shmem_truncate_range
 from .trace_ring import LEAVE_INVALIDATE, LEAVE_TRUNCATE, UNMAP_TRUNCATE
 from .vmscan import remove_mapping
 from .waiting import lock_page, wait_on_page_writeback
@@ -90,6 +90,8 @@ def vmtruncate(core: Core, file: int, nr_bytes: int) -> None:
 def block_truncate_page(core: Core, file: int, index: int) -> int:
     """The page in which a file is to end, locked and with its bytes, so that those behind the end can be zeroed; 0 where it is a hole
     that was never read; or a negative errno. finish_truncated_page() gives it back."""
+    if not core.files.is_on_disk(file):
+        return shmem_truncate_page(core, file, index)
     while get_block(core, file, index) != 0 or core.trees.lookup(page_tree(file), index) != 0:
         pfn = grab_cache_page(core, file, index)
         if pfn < 0:
@@ -107,7 +109,7 @@ def block_truncate_page(core: Core, file: int, index: int) -> int:
 
 def finish_truncated_page(core: Core, pfn: int) -> None:
     """Of a hole there is nothing to write."""
-    if get_block(core, core.frames.owner(pfn), core.frames.index(pfn)) != 0:
+    if not core.files.is_on_disk(core.frames.owner(pfn)) or get_block(core, core.frames.owner(pfn), core.frames.index(pfn)) != 0:
         set_page_dirty(core, pfn)
     core.frames.clear(pfn, PG_LOCKED)
     put_page(core, pfn)

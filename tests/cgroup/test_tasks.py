@@ -156,6 +156,29 @@ def test_a_host_process_is_its_users_to_attach(
     assert tasks(a) == ([] if error else [500])
 
 
+def test_a_process_is_asked_who_it_is_now(tree: Tree, host: FakeHost) -> None:
+    """It was root's when it was attached, and has given that up."""
+    process = host.add(500, uid=0)
+    a, b = tree.mkdir("a"), tree.mkdir("b")
+    a["tasks"] = 500
+    write_as(tree, Caller(901, 1000, 1000), b, b"500", errno.EACCES)
+    process.uid = process.suid = 1000
+    write_as(tree, Caller(901, 1000, 1000), b, b"500")
+    assert tasks(b) == [500]
+
+
+def test_a_task_that_stands_for_a_process_is_that_ones_users_to_attach_too(tree: Tree, host: FakeHost) -> None:
+    """Root made it under the process' pid; another task of root's is not."""
+    host.add(500, uid=1000)
+    tree.owner = ROOT
+    tree.spawn(500)
+    tree.spawn(501)
+    a = tree.mkdir("a")
+    write_as(tree, Caller(901, 1000, 1000), a, b"500")
+    write_as(tree, Caller(901, 1000, 1000), a, b"501", errno.EACCES)
+    assert tasks(a) == [500]
+
+
 def test_a_writer_needs_no_right_to_itself(tree: Tree, host: FakeHost) -> None:
     host.add(500, uid=0)
     a = tree.mkdir("a")

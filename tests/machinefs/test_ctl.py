@@ -17,8 +17,8 @@ TASK_PAGES = {"x86_64": 1 << 35, "i386": 3 << 18}
 def test_reading_it_prints_the_commands(task: TaskHandle) -> None:
     lines = task.dir.read("ctl").decode().splitlines()
     assert [line.split()[0] for line in lines] == [
-        "touch", "mmap", "munmap", "madvise", "mlock", "munlock", "read", "write", "fadvise", "fsync", "sync",
-        "fork", "exec", "exit", "lookup", "setuid", "nice", "node", "block", "unblock", "swapon", "swapoff", "run",
+        "touch", "race", "mmap", "munmap", "madvise", "mlock", "munlock", "read", "write", "fadvise", "fsync", "sync",
+        "fork", "thread", "exec", "exit", "lookup", "setuid", "nice", "node", "block", "unblock", "swapon", "swapoff", "run",
     ]  # fmt: skip
     assert all(command.does in line for command, line in zip(COMMANDS, lines, strict=True))
 
@@ -85,6 +85,8 @@ WRONG = [
     "sync data", "sync 0", "write /data 0 1", "write . 0 1", "write .. 0 1", "write ./data 0 1", "write d//data 0 1",
     "write d/../data 0 1", "write data/ 0 1", "read /data 0 1", "fsync ../files/data", "mmap 0 1 file:/data",
     "mmap 0 1 file:../ctl shared", "mmap 0 1 file:data private", "mmap 0 1 data",
+    "read shm: 0 1", "write shm:/data 0 1", "write shm:../data 0 1", "fsync shm:",
+    "thread", "thread 1", "thread x", "race", "race 0 1 101", "race 0 1 101 0", "race 0 1 100 0 1", "race 0 1 1 0 1", "race 0 1 101 0 1 w",
 ]  # fmt: skip
 
 
@@ -164,6 +166,48 @@ def test_fork_and_exec(tree: Tree, task: TaskHandle) -> None:
         task.ctl("fork 100")
     child.ctl("exec")
     assert (resident(child), resident(task)) == (0, 8)
+
+
+def test_a_thread_shares_its_leaders_memory(tree: Tree, task: TaskHandle) -> None:
+    """It moves alone (M4), and goes without taking the memory along."""
+    a = tree.mkdir("a")
+    task.touch(0, 8)
+    task.ctl("thread 101")
+    thread = tree.root[".machine/tasks/101/status"]
+    assert "Tgid:\t100\nPid:\t101\n" in str(thread)
+    assert "\nThreads:\t2\n" in str(thread)
+    a["tasks"] = 101
+    tree.root[".machine/tasks/101/ctl"] = "touch 8 4"
+    assert (resident(task), a["memory.usage"], a["tasks"]) == (12, 0, 101)
+    assert str(tree.root[".machine/tasks/100/stat"]).split()[19] == "2"
+    with refused(errno.EEXIST):
+        task.ctl("thread 101")
+    tree.root[".machine/tasks/101/ctl"] = "exit"
+    assert (resident(task), task.status["Threads"], a["tasks"]) == (12, 1, "")
+
+
+def test_a_race_lets_another_run_while_this_one_waits(tree: Tree) -> None:
+    """Both copy a page that they share, at the limit of their container, without swap to go to: each is refused six times, in one time."""
+    tree = Tree(ram="8M", swap=0, dialect="2008")
+    a = tree.mkdir("a")
+    a["memory.limit_in_bytes"] = "4K"
+    task = tree.spawn(100, a)
+    task.touch(0, 1)
+    child = task.fork(101)
+    with refused(errno.ENOMEM):
+        task.ctl("race 0 1 101 0 1")
+    assert (task.status["State"], child.status["State"], a["memory.failcnt"]) == ("Z (zombie)", "Z (zombie)", 12)
+    tree.machine.check()
+
+
+def test_a_race_needs_another_living_task_of_the_same_maker(tree: Tree, task: TaskHandle) -> None:
+    other = tree.spawn(101)
+    task.ctl("race 0 2 101 4 3")
+    assert (resident(task), resident(other)) == (2, 3)
+    other.ctl("exit")
+    for pid in (101, 102):
+        with refused(errno.ESRCH):
+            task.ctl(f"race 0 1 {pid} 0 1")
 
 
 def test_lookup_leaves_negative_dentries_that_nobody_is_charged_for(tree: Tree) -> None:

@@ -394,3 +394,50 @@ def test_an_unlinked_file_lives_while_it_is_mapped(tree: Tree, task: TaskHandle)
     assert (child.task.read_mem(0, 3), tree.machine.statfs().nr_files_free) == (b"abc", free - 1)
     child.ctl("munmap 0 1")
     assert tree.machine.statfs().nr_files_free == free
+
+
+# In memory.
+
+
+def test_shm_is_a_tmpfs(tree: Tree, task: TaskHandle) -> None:
+    """Its files take memory, and no disk; they are named with shm: in front in a ctl."""
+    shm = tree.fs.find(b".machine/shm")
+    assert oct(shm.mode) == "0o41777"
+    free = tree.statfs().nr_free
+    task.ctl("write shm:q 0 8")
+    node = tree.fs.find(b".machine/shm/q")
+    assert isinstance(node, DataFile)
+    assert (node.attributes().size, node.attributes().nr_blocks, tree.statfs().nr_free) == (8 * PAGE, 64, free)
+    assert "Shmem:                32 kB" in str(tree.root[".machine/meminfo"])
+    with pytest.raises(NoSuchFile):
+        tree.fs.find(b".machine/files/q")
+    task.ctl("mmap 16 8 file:shm:q shared")
+    assert task.touch(16, 8).minor == 8
+    assert task.dir.read("maps").endswith(b" /dev/shm/q\n")
+    task.ctl("fadvise shm:q 0 0 random")
+    task.ctl("fsync shm:q")
+    tree.fs.unlink(shm.ino, b"q")
+    assert b" /dev/shm/q (deleted)\n" in task.dir.read("maps")
+    assert "Shmem:                32 kB" in str(tree.root[".machine/meminfo"])
+    task.ctl("munmap 16 8")
+    assert "Shmem:                 0 kB" in str(tree.root[".machine/meminfo"])
+
+
+def test_who_writes_to_shm_pays_and_reads_of_holes_are_free(tree: Tree) -> None:
+    a = tree.mkdir("a")
+    task = tree.spawn(100, a)
+    task.ctl("write shm:q 6 2")
+    assert (a["memory.usage"], str(a["memory.stat"]).splitlines()[0]) == (2, f"cache {2 * PAGE}")
+    task.ctl("read shm:q 0 8")
+    assert a["memory.usage"] == 2
+    task.reap()
+    assert a["memory.usage"] == 2
+    tree.fs.unlink(tree.fs.find(b".machine/shm").ino, b"q")
+    assert a["memory.usage"] == 0
+
+
+def test_a_file_moves_from_shm_to_the_disk_by_copying_only(tree: Tree, task: TaskHandle) -> None:
+    task.ctl("write shm:q 0 1")
+    shm, files = tree.fs.find(b".machine/shm").ino, tree.fs.find(b".machine/files").ino
+    with refused(errno.EXDEV), tree.request("q"):
+        tree.fs.rename(shm, b"q", files, b"q")

@@ -162,9 +162,25 @@ def test_pagemap_is_whole_words(tree: Tree, task: TaskHandle) -> None:
     assert at(tree, "pagemap", 0, 80) == b""
 
 
+def test_mincore_is_a_byte_a_page(tree: Tree, task: TaskHandle) -> None:
+    """A page of a file counts that is in the page cache, mapped or not; what no mapping holds is 0; it ends with the last mapping."""
+    task.ctl("mmap 2 4 anon")
+    task.touch(3, 2)
+    task.ctl("write data 0 2")
+    task.ctl("mmap 8 3 file:data")
+    assert task.dir.read("mincore") == bytes([0, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0])
+    assert at(tree, "mincore", 3, 3) == bytes([1, 1, 0])
+    assert at(tree, "mincore", 10, 100) == bytes([0])
+    assert at(tree, "mincore", 11, 100) == at(tree, "mincore", 1000, 1) == b""
+    with refused(errno.EINVAL):
+        at(tree, "mincore", 0, b"\1")
+    task.ctl("exit")
+    assert task.dir.read("mincore") == b""
+
+
 OOM_ADJ: list[tuple[bytes, int | None]] = [
     (b"0", 0), (b"15", 15), (b"15\n", 15), (b"-16", -16), (b"-17\n", -17), (b" 5 ", 5), (b"0x5", 5),
-    (b"16", None), (b"-18", None), (b"", None), (b"\n", None), (b"five", None), (b"5 5", None), (b"--5", None),
+    (b"16", None), (b"-18", None), (b"5 5", None), (b"5abc", None),
 ]  # fmt: skip
 
 
@@ -177,6 +193,14 @@ def test_oom_adj(task: TaskHandle, text: bytes, value: int | None) -> None:
     else:
         task.dir.write("oom_adj", text)
     assert task.dir["oom_adj"] == (3 if value is None else value)
+
+
+@pytest.mark.parametrize("text", [b"", b"\n", b"five", b"-", b"--5"])
+def test_what_begins_with_no_number_is_an_error_of_its_own(task: TaskHandle, text: bytes) -> None:
+    task.dir["oom_adj"] = 3
+    with refused(errno.EIO):
+        task.dir.write("oom_adj", text)
+    assert task.dir["oom_adj"] == 3
 
 
 @pytest.mark.parametrize(("uid", "text", "error"), [(0, b"-5", 0), (1000, b"5", 0), (1000, b"-1", errno.EACCES)])
