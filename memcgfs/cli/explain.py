@@ -14,6 +14,7 @@ import argparse
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -212,9 +213,10 @@ def print_story(pid: int, page: int, story: list[Told], lost: int) -> None:
         print(f"{lost} older records were overwritten: the story may begin in the middle")
     if not story:
         print(f"nothing was recorded of page {page} of task {pid}")
-    for told in story:
-        seconds, micros = divmod(told.record.us, 1_000_000)
-        print(f"{seconds:5d}.{micros:06d}  {told.record.who:<11} {told.text}")
+    for (us, who, text), same in groupby(story, key=lambda told: (told.record.us, told.record.who, told.text)):
+        seconds, micros = divmod(us, 1_000_000)
+        times = len(list(same))
+        print(f"{seconds:5d}.{micros:06d}  {who:<11} {text}{f' ({times} times)' if times > 1 else ''}")
 
 
 def print_json(pid: int, page: int, story: list[Told]) -> None:

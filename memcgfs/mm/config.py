@@ -19,6 +19,7 @@ MAX_NODES = 16
 MAX_PCP_BATCH = 1 << 20
 NODES_PER_ENTRY = 6  # of a radix tree whose entries lie as far apart as can be
 MAX_SWAP_PAGES = 2**32 - 2
+SMALLEST_AREA = 2  # the header, and a page
 MAX_FILES_BYTES = 1 << 43  # 8 TiB of disk
 MAX_FILES = 1 << 22
 MAX_OPEN_FILES = 1 << 20
@@ -116,7 +117,7 @@ class MachineConfig:
             raise ConfigError("disk=: a latency of at most an hour, and a bandwidth of less than 4E")
         if self.zone_pages is not None and sum(self.zone_pages) < MIN_FRAMES // 2:
             raise ConfigError(f"zone_pages={self.zone_pages}: a machine needs at least {MIN_FRAMES // 2} page frames")
-        if self.nr_frames + 2 * self.max_containers + SPARE_HEADS > 1 << 32:
+        if self.nr_frames + self.nr_meta_lists + SPARE_HEADS > 1 << 32:
             raise ConfigError(f"ram={self.ram_bytes}: page frames and list heads together have 32-bit numbers")
         if self.nr_frames // self.nodes < MIN_FRAMES // 2:
             raise ConfigError(f"nodes={self.nodes}: a node needs at least {MIN_FRAMES // 2} page frames")
@@ -126,12 +127,19 @@ class MachineConfig:
             raise ConfigError(f"pcp_batch={self.pcp_batch}: from 0 to {MAX_PCP_BATCH} pages")
         if not 0 <= self.files_bytes <= MAX_FILES_BYTES:
             raise ConfigError(f"files={self.files_bytes}: from 0 to {MAX_FILES_BYTES} bytes")
+        if 0 < self.swap_bytes < SMALLEST_AREA * PAGE_BYTES:
+            raise ConfigError(f"swap={self.swap_bytes}: an area has a header and at least one page of {PAGE_BYTES} bytes; 0 is no swap")
         if self.swap_bytes < 0 or self.nr_swap_pages > MAX_SWAP_PAGES:
             raise ConfigError(f"swap={self.swap_bytes}: from 0 to {MAX_SWAP_PAGES} pages of {PAGE_BYTES} bytes")
 
     @property
     def nr_frames(self) -> int:
         return sum(self.zone_pages) if self.zone_pages is not None else self.ram_bytes // PAGE_BYTES
+
+    @property
+    def nr_meta_lists(self) -> int:
+        """Lists that containers have, each with a head: an active and an inactive one, or, since 2.6.25, such a pair for each zone."""
+        return self.max_containers * 2 * (1 if self.model == "containers2007" else self.nodes * MAX_NR_ZONES)
 
     @property
     def ulong_max(self) -> int:

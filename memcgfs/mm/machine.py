@@ -54,8 +54,7 @@ class Machine:
         self.engine = engine
         self.task_pages = TASK_PAGES[config.arch]
         nr_zones = config.nodes * MAX_NR_ZONES
-        nr_meta_lists = config.max_containers * (2 if config.model == "containers2007" else 2 * nr_zones)
-        sizes = sizes_of(config, engine.nr_lru_heads(nr_zones), engine.nr_meta_heads(nr_meta_lists))
+        sizes = sizes_of(config, engine.nr_lru_heads(nr_zones), engine.nr_meta_heads(config.nr_meta_lists))
         try:
             self.core = engine.Core(sizes, self)
             self.min_free_kbytes = boot(self.core, config)

@@ -129,6 +129,7 @@ def pagevec_lookup_dirty(core: Core, file: int, index: int) -> int:
 
 def write_pagevec(core: Core, file: int, wbc: WritebackControl, count: int) -> int:
     """Writes the last `count` pages that were pushed, also when enough were written half-way, or one could not be; 1 where that is so.
+    In the end those on their way to the LRU arrive (pagevec_release).
 
     A page that is locked is left out: a disk never has the lock of a dirty page, so that it is held by whoever waits while we run. Nor does
     a daemon wait for a write that is under way, which may be one that waits for room in the queue. pdflush would wait for both, but
@@ -157,6 +158,7 @@ def write_pagevec(core: Core, file: int, wbc: WritebackControl, count: int) -> i
         if wbc.nonblocking and core.disks.is_write_congested(DISK_FILES):
             wbc.encountered_congestion = True
             is_done = 1
+    core.model.drain(core)
     for place in range(count):
         put_page(core, core.files.pvec[base + place])
     core.files.nr_pvec = base

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from .config import SMALLEST_AREA
 from .errors import BadSwapArea, OutOfMemory, SwapAreaBusy, TooManySwapAreas
 from .params import KB_PER_PAGE, MAX_NR_ZONES, MAX_SWAPFILES, NR_FILE_PAGES, NR_FREE_PAGES, NR_SLAB_RECLAIMABLE, SWAP_AREA_SHIFT, WMARK_HIGH
 from .task import Task
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 BOOT_AREA = "/dev/swap"
 PRIORITIES = range(1 << 15)  # SWAP_FLAG_PRIO_MASK
-SMALLEST_AREA = 2  # the header, and a page
 
 
 class Swapfiles:
@@ -30,7 +30,7 @@ class Swapfiles:
         self.areas = machine.core.swap
         self.by_name: dict[str, int] = {}
         self.least_priority = 0
-        if nr_boot_pages >= SMALLEST_AREA:
+        if nr_boot_pages:
             self.add(BOOT_AREA, nr_boot_pages, None)
 
     def swapon(self, name: str, nr_pages: int, priority: int | None) -> None:

@@ -7,3 +7,5 @@ cpdef long long block_truncate_page(Core core, unsigned int file, long long inde
 cpdef void finish_truncated_page(Core core, unsigned int pfn) noexcept nogil
 cpdef long long invalidate_mapping_pages(Core core, unsigned int file, long long first, long long last) noexcept nogil
 cpdef void drop_pagecache(Core core, unsigned int file) noexcept nogil
+cdef long long release_when_full(Core core, long long nr_seen) noexcept nogil
+cdef void release_rest(Core core, long long nr_seen) noexcept nogil

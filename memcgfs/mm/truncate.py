@@ -1,4 +1,7 @@
-"""Pages leave their file: because it is cut, or because nobody will miss them (mm/truncate.c, fs/drop_caches.c, vmtruncate)."""
+"""Pages leave their file: because it is cut, or because nobody will miss them (mm/truncate.c, fs/drop_caches.c, vmtruncate).
+
+They are looked up PAGEVEC_SIZE at once, and after each such batch the pages on their way to the LRU arrive (pagevec_release).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from .mmap import zap_page_range
 from .page_alloc import get_page, put_page
 from .page_cache import find_get_page, is_page_of, lock_page_of, pagevec_lru_add, remove_from_page_cache
 from .page_dirty import cancel_dirty_page, set_page_dirty
-from .params import PG_DIRTY, PG_LOCKED, PG_UPTODATE, PG_WRITEBACK
+from .params import PAGEVEC_SIZE, PG_DIRTY, PG_LOCKED, PG_UPTODATE, PG_WRITEBACK
 from .radix_tree import ANY_ENTRY
 from .shmem import shmem_truncate_page, shmem_truncate_range
 from .trace_ring import LEAVE_INVALIDATE, LEAVE_TRUNCATE, UNMAP_TRUNCATE
@@ -36,6 +39,7 @@ def truncate_inode_pages(core: Core, file: int, first: int) -> None:
 
     Where no disk has a page that is locked, reclaim has it, and waits for this exit: it will find that the page is gone (shmem.py).
     """
+    nr_seen = 0
     index = core.trees.next_index(page_tree(file), first, ANY_ENTRY)
     while index >= 0:
         pfn = core.trees.lookup(page_tree(file), index)
@@ -44,6 +48,7 @@ def truncate_inode_pages(core: Core, file: int, first: int) -> None:
             core.frames.set(pfn, PG_LOCKED)
             truncate_complete_page(core, pfn)
         index = core.trees.next_index(page_tree(file), index + 1, ANY_ENTRY)
+        nr_seen = release_when_full(core, nr_seen + 1)
     index = core.trees.next_index(page_tree(file), first, ANY_ENTRY)
     while index >= 0:
         pfn = find_get_page(core, file, index)
@@ -55,6 +60,8 @@ def truncate_inode_pages(core: Core, file: int, first: int) -> None:
             core.frames.clear(pfn, PG_LOCKED)
             put_page(core, pfn)
         index = core.trees.next_index(page_tree(file), index, ANY_ENTRY)
+        nr_seen = release_when_full(core, nr_seen + 1)
+    release_rest(core, nr_seen)
 
 
 def truncate_complete_page(core: Core, pfn: int) -> None:
@@ -119,6 +126,7 @@ def finish_truncated_page(core: Core, pfn: int) -> None:
 def invalidate_mapping_pages(core: Core, file: int, first: int, last: int) -> int:
     """Takes the pages of [first, last] out of the cache that are clean and that nobody uses; gives their number."""
     count = 0
+    nr_seen = 0
     index = core.trees.next_index(page_tree(file), first, ANY_ENTRY)
     while 0 <= index <= last:
         pfn = core.trees.lookup(page_tree(file), index)
@@ -129,7 +137,22 @@ def invalidate_mapping_pages(core: Core, file: int, first: int, last: int) -> in
             core.frames.clear(pfn, PG_LOCKED)
         put_page(core, pfn)
         index = core.trees.next_index(page_tree(file), index + 1, ANY_ENTRY)
+        nr_seen = release_when_full(core, nr_seen + 1)
+    release_rest(core, nr_seen)
     return count
+
+
+def release_when_full(core: Core, nr_seen: int) -> int:
+    """So many pages were looked at since the last batch; gives how many there are in the next one."""
+    if nr_seen < PAGEVEC_SIZE:
+        return nr_seen
+    core.model.drain(core)
+    return 0
+
+
+def release_rest(core: Core, nr_seen: int) -> None:
+    if nr_seen > 0:
+        core.model.drain(core)
 
 
 def drop_pagecache(core: Core, file: int) -> None:

@@ -41,6 +41,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"zone_pages": (0, 0, 0, 0)}, "a machine needs at least 8 page frames"),
     ({"ram_bytes": (2**32 - 2) * PAGE}, "page frames and list heads together have 32-bit numbers"),
     ({"ram_bytes": (MOST_FRAMES + 1) * PAGE}, "page frames and list heads together have 32-bit numbers"),
+    ({"ram_bytes": MOST_FRAMES * PAGE, "model": "cgroups2008"}, "page frames and list heads together have 32-bit numbers"),
+    ({"swap_bytes": PAGE}, "swap=4096: an area has a header and at least one page"),
     *[({name: 0}, "batch sizes and waits are at least 1") for name in ("swap_cluster_max", "pagevec_size", "wait_ns", "jiffy_ns")],
     *[({"pcp_batch": batch}, f"pcp_batch={batch}: from 0 to 1048576 pages") for batch in (-1, (1 << 20) + 1)],
     ({"def_priority": -1}, "batch sizes and waits are at least 1"),
@@ -57,7 +59,7 @@ def test_what_is_refused(fields: dict[str, Any], why: str) -> None:
 ACCEPTED: list[dict[str, Any]] = [
     {"ram_bytes": 16 * PAGE},
     {"swap_bytes": 0},
-    {"swap_bytes": 1},
+    {"swap_bytes": 2 * PAGE},
     {"ram_bytes": MOST_FRAMES * PAGE},
     {"zone_pages": (4, 0, 4, 0)},
     {"swap_cluster_max": 1, "pagevec_size": 1, "wait_ns": 1, "jiffy_ns": 1, "def_priority": 0},
