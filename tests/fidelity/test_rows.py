@@ -18,7 +18,7 @@ from memcgfs.fidelity.measure import (
     unpacked,
 )
 from memcgfs.fidelity.row import Figure, Row
-from memcgfs.fidelity.table import lines
+from memcgfs.fidelity.table import ALLOWANCES, lines
 
 EXACT = Circumstances(nr_accesses=5120, is_synchronous=True, has_anonymous=True, writes_file=False)
 
@@ -121,7 +121,7 @@ def test_the_table() -> None:
     assert list(lines(rows)) == [
         "page strings in a group: 1 of 2 hold; out of memory: 0 of 1 hold (1 do not apply)",
         "",
-        "page strings in a group:",
+        f"page strings in a group (held to: {ALLOWANCES['trace']}):",
         "case  misses  ours  first difference  failcnt  minor faults  end residency",
         "one        7     7         identical        3          5/4a      identical  holds",
         "two        7     6          access 5   1..2/3                            -  differs",
