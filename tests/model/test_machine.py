@@ -220,6 +220,11 @@ class MachineModel(FileRules, KernelRules):
             call(start, length)
         except mm.OutOfMemory:
             self.forget_the_dead()
+            if task.pid in self.memory:  # locked all the same, as far as there was memory
+                memory.locked.update(pages)
+                for page in pages:
+                    if task.pagemap(page, 1)[0]:
+                        memory.content.setdefault(page, UNWRITTEN)
             return
         if locked:
             memory.locked.update(pages)
