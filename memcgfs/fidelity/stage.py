@@ -82,8 +82,10 @@ def play(options: Options, act: Callable[[], Any]) -> Any:
     os.close(telling)
     try:
         text = _read(told)
-    finally:
+    except BaseException:
         os.kill(pid, signal.SIGKILL)
+        raise
+    finally:
         os.waitpid(pid, 0)
         os.rmdir(root)
     found = json.loads(text or b'{"failed": "nothing was told"}')

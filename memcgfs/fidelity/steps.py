@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, replace
 from typing import Any, Final
 
-from ..options import Options, parse_options
+from ..options import Disk, Options, parse_options
 from . import stage
 from .actors import Troupe
 from .applies import why_not
 from .before import Before
 from .calls import OK
-from .cases import Case
+from .cases import Case, CaseError
 from .compare import Judge, same_kills
 from .mounted import MACHINE, look
 from .row import Figure, Row
 from .stage import AGENT, StageError, play
+from .trace import IDE_DISK, MALFORMED, RAM_DISK, has_ram_disks
 
-SYNCHRONOUS: Final = "0,0,128"
-IDE: Final = "25us,100M,128"  # trace.IDE_DISK
 PROCESS_1: Final = re.compile(r"kill process 1 \(")
 LIVELOCK: Final = (
     ("m", "mkdir /cg/A", OK),
@@ -40,10 +40,10 @@ LIVELOCK_ENDS: Final = "the kernel goes round for ever; the machine says so once
 
 def options_of(record: Mapping[str, Any]) -> Options:
     """Of the mount.  Swap is added by the driver, as the recorder added it."""
-    disk = IDE if "IDE" in f"{record.get('swap')}{record.get('fs')}" else SYNCHRONOUS
     names = "noprefix" if has_bare_names(record["steps"]) else "memory"
-    machine = f"machine=2.6.25-pc,ram={record['ram_mib']}M,swap=0,arch={record['arch']},disk={disk}"
-    return parse_options(f"dialect=2008,{machine},{names},release_agent={AGENT}")
+    machine = f"machine=2.6.25-pc,ram={record['ram_mib']}M,swap=0,arch={record['arch']}"
+    options = parse_options(f"dialect=2008,{machine},{names},release_agent={AGENT}")
+    return replace(options, disk=Disk(*astuple(RAM_DISK if has_ram_disks(record) else IDE_DISK)))
 
 
 def has_bare_names(steps: Sequence[Sequence[Any]]) -> bool:
@@ -59,7 +59,12 @@ def run_step_cases(cases: Iterable[Case]) -> Iterator[Row]:
 def run_step_case(case: Case) -> Row:
     if "steps" not in case.record:
         return run_livelock(case)
-    reason = why_not(case.record["steps"])
+    try:
+        reason = why_not(case.record["steps"])
+        options_of(case.record)
+        nr_skews(case.record)
+    except MALFORMED as error:
+        raise CaseError(f"{case.path}: {case.id}: is not recorded as {case.kind} cases are ({error!r})") from None
     if reason:
         return Row(case.id, case.kind, (), cause=reason, applies=False)
     try:
