@@ -52,7 +52,7 @@ def run_trace_case(case: Case) -> Row:
 
 
 def has_ram_disks(record: Mapping[str, Any]) -> bool:
-    return "IDE" not in f"{record.get('swap')} {record.get('file_store')}"
+    return "IDE" not in f"{record.get('swap')} {record.get('file_store')} {record.get('fs')}"
 
 
 def machine_of(record: Mapping[str, Any]) -> mm.Machine:
