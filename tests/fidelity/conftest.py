@@ -11,11 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from memcgfs.fidelity import stage
 from memcgfs.fidelity.cases import Case, read_cases
 from memcgfs.fidelity.strings import WRITE_BIT, checksum
 
 RECORDED = Path(__file__).parents[1] / "conformance" / "k2625"
 MakeTrace = Callable[..., Path]
+
+REASON = stage.why_not()
+on_a_stage = pytest.mark.skipif(bool(REASON), reason=REASON)
 
 
 def cases_of(name: str) -> list[Case]:
