@@ -50,9 +50,14 @@ class Judge:
         self._clocks: tuple[float, float] | None = None
         self._top: tuple[Mapping[str, Any], Mapping[str, Any]] | None = None
         self._decided: dict[str, Decided] = {}
+        self._kept: dict[str, str] = {}
 
     def judge(self, number: int, actor: str, command: str, recorded: dict[str, Any], ours: dict[str, Any]) -> Figure:
         name, *words = command.split(" ")
+        if name == "openkeep":
+            self._kept[words[0]] = words[1]
+        elif name in ("kread", "kwrite"):
+            words[0] = self._kept.get(words[0], words[0])
         for rule in FUSE_DECIDES:
             if rule.touches(name, words):
                 self._decided[words[0]] = rule

@@ -57,16 +57,17 @@ def run_step_cases(cases: Iterable[Case]) -> Iterator[Row]:
 
 
 def run_step_case(case: Case) -> Row:
-    if "steps" not in case.record:
-        return run_livelock(case)
+    steps = case.record.get("steps", LIVELOCK)
     try:
-        reason = why_not(case.record["steps"])
-        options_of(case.record)
-        nr_skews(case.record)
+        reason = why_not(steps)
+        options_of({**case.record, "steps": steps})
+        nr_skews({**case.record, "steps": steps})
     except MALFORMED as error:
         raise CaseError(f"{case.path}: {case.id}: is not recorded as {case.kind} cases are ({error!r})") from None
     if reason:
         return Row(case.id, case.kind, (), cause=reason, applies=False)
+    if steps is LIVELOCK:
+        return run_livelock(case)
     try:
         figures = best_played(case)
     except StageError as interrupted:
@@ -81,11 +82,11 @@ def run_step_case(case: Case) -> Row:
 def run_livelock(case: Case) -> Row:
     """The kernel went round for ever, and was stopped by hand, so that there are no steps: only how often it said what.  Here a group that
     is full of a task that nobody may kill has to say it once, and to go on."""
-    record = case.record
+    record = {**case.record, "steps": LIVELOCK}
     if PROCESS_1.search(record.get("last_line", "")):
         return Row(case.id, case.kind, (), cause="process 1 is no task of the machine", applies=False)
     try:
-        told = play(options_of({**record, "steps": LIVELOCK}), lambda: perform({**record, "steps": LIVELOCK}, 0))
+        told = play(options_of(record), lambda: perform(record))
     except StageError as interrupted:
         return Row(case.id, case.kind, (), cause=interrupted.reason)
     lines = [line for line in told["results"][-1]["log"].splitlines() if "kill process" in line]

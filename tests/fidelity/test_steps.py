@@ -11,7 +11,7 @@ import pytest
 
 from memcgfs.fidelity import stage, steps
 from memcgfs.fidelity.applies import FUSE_DECIDES, MOUNT_ITSELF, RECORDED_PROCESSES, why_not
-from memcgfs.fidelity.cases import Case
+from memcgfs.fidelity.cases import Case, CaseError
 from memcgfs.fidelity.row import Row
 from memcgfs.fidelity.stage import StageError, play
 from memcgfs.options import Options
@@ -128,7 +128,8 @@ def test_where_there_is_no_fuse(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_livelock_of_the_machines_own_init_does_not_apply() -> None:
     last = "Memory cgroup out of memory: kill process 1 (init) score 0 or a child"
-    row = steps.run_step_case(Case("own", "oom", {"kill_lines_printed": 1000, "last_line": last}, Path("none")))
+    record = {name: value for name, value in case_of([], kill_lines_printed=1000, last_line=last).record.items() if name != "steps"}
+    row = steps.run_step_case(Case("own", "oom", record, Path("none")))
     assert (row.applies, row.cause) == (False, "process 1 is no task of the machine")
 
 
@@ -149,3 +150,12 @@ def test_options_are_those_of_the_record() -> None:
     assert ide[0] == ide[1] != options.disk
     bare = case_of([["m", "mount none /cg cgroup memory,noprefix", {"ok": 0}]])
     assert steps.options_of(bare.record).names == "noprefix"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"ram_mib": "much"}, {"arch": "vax"}, {"steps": 3}, {"steps": [["m", "mkdir"]]}, {"page_cluster": "x", "swap_pages": 9}],
+)
+def test_a_record_that_is_none(fields: dict[str, Any]) -> None:
+    with pytest.raises(CaseError, match=r"^none: own: is not recorded as charging cases are "):
+        steps.run_step_case(case_of([], **fields))
