@@ -41,6 +41,7 @@ from pyfuse3 import (
     FUSEError,
     InodeT,
     ModeT,
+    PollHandle,
     ReaddirToken,
     RequestContext,
     SetattrFields,
@@ -51,6 +52,7 @@ from ..kernfs import NAME_MAX, Attributes, Caller, Changes, WouldBlock
 from ..tree import Tree, errno_of
 from .host import Host
 from .mountpoint import mount_at
+from .pollers import Pollers
 from .stalls import LOOK_S, Waiter, feel_stall
 
 FOREVER: Final = 1e9
@@ -82,6 +84,7 @@ def request(call: Callable[Concatenate[Requests, P], R]) -> Answering[P, R]:
                 tree.settle()
                 if self._readers:
                     self._readers.unpark_all()
+                self._pollers.tell_streams(self._is_ready)
         except WouldBlock:
             raise
         except Exception as refusal:
@@ -124,10 +127,12 @@ class Requests(pyfuse3.Operations):
         self._path = path
         self._readers = trio.lowlevel.ParkingLot()
         self._is_ending = False
+        self._pollers = Pollers()
         self.start_worker: Callable[[], None] = lambda: None
         """Has requests answered while one waits."""
         tree.fs.arrival_observers.append(self._name_came)
         tree.fs.removal_observers.append(self._name_gone)
+        tree.fs.poll_observers.append(self._pollers.changed)
 
     # Names.
 
@@ -279,11 +284,26 @@ class Requests(pyfuse3.Operations):
         self._fs.fsync(fh)
 
     @request
+    def poll(self, inode: InodeT, fh: FileHandleT, poll_handle: PollHandle | None, ctx: RequestContext) -> int:
+        """What can be done with the file now.  With a handle, somebody waits for what cannot."""
+        events = self._fs.poll(fh)
+        if poll_handle is not None:
+            if events:
+                self._pollers.wait(inode, fh, poll_handle)
+            else:
+                self._pollers.wait_for_stream(fh, poll_handle)
+        return events
+
+    @request
     def release(self, fh: FileHandleT) -> None:
+        self._pollers.forget(InodeT(self._openers[fh].ino), fh)
         del self._openers[fh]
         self._fs.release(fh)
 
     # Inside.
+
+    def _is_ready(self, fh: FileHandleT) -> bool:
+        return self._fs.poll(fh) != 0
 
     def _pid_of_caller(self, arguments: Sequence[object]) -> int:
         """From a request's arguments: who asks, or who opened the file that they name; 0 for neither."""

@@ -15,11 +15,13 @@ from .filesystem import Kernfs
 from .filetype import PIECE_BYTES, ByteFile, ControlFile, PipeFile
 from .namespace import NAME_MAX, ROOT_INO
 from .node import Attributes, Changes, DataFile, Directory, File, Node
+from .polling import READABLE
 
 __all__ = [
     "NAME_MAX",
     "OWNER",
     "PIECE_BYTES",
+    "READABLE",
     "ROOT_INO",
     "Attributes",
     "ByteFile",

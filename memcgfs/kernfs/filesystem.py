@@ -212,6 +212,10 @@ class Kernfs(Namespace):
         """Done in the name of whoever opened the file; the number of bytes taken, all or fewer (not of a command)."""
         return self._opened(handle).write(offset, content)
 
+    def poll(self, handle: int) -> int:
+        """What poll(2) says of it now, in its bits (`polling.py`)."""
+        return self._opened(handle).poll()
+
     def fsync(self, handle: int) -> None:
         self._opened(handle).fsync()
 

@@ -9,6 +9,7 @@ their `subject`, the first argument of every function of a row.  A row that lack
   may cut a command into pieces, each of which would be taken for one of its own.
   What cuts the file off (O_TRUNC, truncate(2)) calls `cut`, if there is one; otherwise it means nothing.
   One that is not `seekable` is read from where the last read ended, and nowhere else.
+  Of one that `notifies` poll(2) tells whether it was shown since it changed (`polling.py`).
 - `ByteFile`: addressed by offset, as /proc/PID/mem is.
 - `PipeFile`: each open file reads a stream of its own, which is consumed; where there is nothing yet, it raises
   `WouldBlock`, and whoever passes requests on may ask again.
@@ -37,6 +38,10 @@ class Stream(Protocol):
 
     def read(self, nbytes: int) -> bytes: ...
 
+    def poll(self) -> int:
+        """READABLE, or 0 where a read would wait."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ControlFile(Generic[S]):
@@ -47,6 +52,7 @@ class ControlFile(Generic[S]):
     cut: Callable[[S], None] | None = None
     too_long: int = PATH_MAX
     seekable: bool = True
+    notifies: bool = False
 
     def opened(self, subject: S) -> bytes | None:
         """The text that this open file will show for good, or None to render it at each read."""
@@ -79,6 +85,7 @@ class ByteFile(Generic[S]):
     load: Callable[[S, int, int], bytes] | None = None
     store: Callable[[S, int, bytes], int] | None = None
     seekable: ClassVar[bool] = True
+    notifies: ClassVar[bool] = False
 
     def opened(self, subject: S) -> bytes | None:
         return None
@@ -102,6 +109,7 @@ class PipeFile(Generic[S]):
     name: str
     stream: Callable[[S], Stream]
     seekable: ClassVar[bool] = True
+    notifies: ClassVar[bool] = False
 
     def opened(self, subject: S) -> Stream:
         return self.stream(subject)
