@@ -53,6 +53,8 @@ class ControlFile(Generic[S]):
     too_long: int = PATH_MAX
     seekable: bool = True
     notifies: bool = False
+    stub: str = ""
+    """Why nothing follows from a command that it takes, where that is so."""
 
     def opened(self, subject: S) -> bytes | None:
         """The text that this open file will show for good, or None to render it at each read."""

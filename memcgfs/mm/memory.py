@@ -1,7 +1,7 @@
 """Page faults (mm/memory.c: handle_pte_fault and what it calls), with the charges of patch 4/9 in their places.
 
-Answers are VM_FAULT_*: MINOR, MAJOR (a disk had to be read), OOM (no frame, or a charge was refused), SIGSEGV (no VMA), SIGBUS (beyond
-the end of a mapped file).
+Answers are VM_FAULT_*: MINOR, MAJOR (a disk had to be read), OOM (no frame, or a charge was refused), SIGSEGV (no VMA, or none that may
+be written), SIGBUS (beyond the end of a mapped file).
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from .page_alloc import alloc_page, get_page, put_page
 from .page_io import copy_page
 from .page_dirty import accounts_dirty, set_page_dirty
 from .page_writeback import balance_dirty_pages_ratelimited
+from .mlock import mlock_vma_page, munlock_page
 from .pagetable import mk_pte, pte_frame, pte_place, word_of
-from .params import GFP_HIGHUSER, GFP_KERNEL, LEAF_ENTRIES, NR_PAGETABLE, PG_ANON, PG_LOCKED, PG_TABLE, PG_UPTODATE
+from .params import GFP_HIGHUSER, GFP_KERNEL, LEAF_ENTRIES, NR_PAGETABLE, PG_ANON, PG_LOCKED, PG_MLOCKED, PG_TABLE, PG_UPTODATE
 from .params import PGFAULT, PGMAJFAULT
 from .params import PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_RW, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM
-from .params import VM_FAULT_SIGSEGV, VM_SHARED, ZERO_PAGE
+from .params import VM_FAULT_SIGSEGV, VM_SHARED, VM_WRITE, ZERO_PAGE
 from .rmap import page_add_anon_rmap, page_add_file_rmap, page_add_new_anon_rmap, page_remove_rmap
 from .shmem import shmem_fault
 from .swap_state import can_share_swap_page, lookup_swap_cache, remove_exclusive_swap_page
@@ -41,6 +42,8 @@ def handle_mm_fault(core: Core, mm: int, vpn: int, write: bool) -> int:
             if leaf == 0:
                 return VM_FAULT_OOM
         core.frames.private[leaf] = vma
+    if write and core.vmas.flags[vma] & VM_WRITE == 0:
+        return VM_FAULT_SIGSEGV
     core.count(PGFAULT)
     at = pte_place(leaf, vpn)
     pte = core.tables.ram[at]
@@ -91,6 +94,7 @@ def map_new_page(core: Core, mm: int, vma: int, vpn: int, at: int, pfn: int) -> 
     core.model.page_added(core, pfn, True)
     page_add_new_anon_rmap(core, pfn, vma, vpn)
     core.tables.ram[at] = mk_pte(pfn, PTE_PRESENT | PTE_RW | PTE_ACCESSED | PTE_DIRTY)
+    mlock_vma_page(core, pfn, vma)
 
 
 def alloc_charged_page(core: Core, mm: int) -> int:
@@ -163,6 +167,7 @@ def do_linear_fault(core: Core, mm: int, vma: int, vpn: int, at: int, write: boo
             core.tables.ram[at] = mk_pte(file_pfn, PTE_PRESENT | PTE_ACCESSED)
         else:
             core.tables.ram[at] = mk_pte(file_pfn, PTE_PRESENT | PTE_RW | PTE_ACCESSED)
+        mlock_vma_page(core, file_pfn, vma)
         if core.traced:
             trace_fault(core, mm, vpn, file_pfn, 0, FAULT_FILE + FAULT_WRITE * write + FAULT_MAJOR * (ret == VM_FAULT_MAJOR))
         if write:
@@ -239,6 +244,8 @@ def do_wp_page(core: Core, mm: int, vma: int, vpn: int, at: int) -> int:
     map_new_page(core, mm, vma, vpn, at, pfn)
     if core.traced:
         trace_fault(core, mm, vpn, pfn, 0, FAULT_COW | FAULT_WRITE)
+    if core.frames.has(old_pfn, PG_MLOCKED):
+        munlock_page(core, old_pfn)
     put_page(core, old_pfn)
     put_page(core, old_pfn)
     return VM_FAULT_MINOR
@@ -282,6 +289,7 @@ def do_swap_page(core: Core, mm: int, vma: int, vpn: int, at: int, write: bool) 
         write = False
     core.tables.ram[at] = mk_pte(pfn, bits)
     page_add_anon_rmap(core, pfn, vma, vpn)
+    mlock_vma_page(core, pfn, vma)
     if core.traced:
         trace_fault(core, mm, vpn, pfn, slot, FAULT_SWAP + FAULT_WRITE * is_write + FAULT_MAJOR * (ret == VM_FAULT_MAJOR))
     core.swap.free(slot)

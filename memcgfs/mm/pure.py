@@ -40,6 +40,7 @@ from .swap_state import lookup_swap_cache as lookup_swap_cache
 from .page_io import swap_readpage as swap_readpage
 from .swapin import read_swap_cache_async as read_swap_cache_async
 from .rmap import page_referenced as page_referenced
+from .mlock import mlock_vma_pages_range as mlock_vma_pages_range
 from .page_cache import find_get_page as find_get_page, pagevec_lru_add as pagevec_lru_add
 from .filesystem import readpage as readpage
 from .shmem import shmem_fault as shmem_fault, shmem_read_page as shmem_read_page
@@ -64,6 +65,7 @@ from .memory import handle_mm_fault as handle_mm_fault
 from .unuse import try_to_unuse as try_to_unuse
 from .mmap import access_pages as access_pages, copy_page_range as copy_page_range
 from .mmap import free_pgtables as free_pgtables, zap_page_range as zap_page_range
+from .madvise import madvise_cold_range as madvise_cold_range, madvise_free_range as madvise_free_range
 from .truncate import block_truncate_page as block_truncate_page, drop_pagecache as drop_pagecache
 from .truncate import finish_truncated_page as finish_truncated_page, invalidate_mapping_pages as invalidate_mapping_pages
-from .truncate import vmtruncate as vmtruncate
+from .truncate import truncate_range as truncate_range, vmtruncate as vmtruncate
