@@ -11,23 +11,27 @@ from typing import TYPE_CHECKING
 
 from .caller import Caller
 from .data import OpenData
-from .errors import NoSuchFile, Removed
+from .errors import NoDirectAccess, NoSuchFile, Removed
+from .filetype import SeqFile
 from .node import DataFile, File
 from .polling import CHANGED, DEFAULT_POLLMASK
+from .seq_file import SeqReader
 
 if TYPE_CHECKING:
     from .namespace import Namespace
 
 
 class OpenFile:
-    """`content`: what it shows for good, or the stream that it reads; None where each read asks the file.  What is only written need not
-    be rendered.  `event`: the file's when this showed it last, 0 until then; a file that shows nothing, not even a refusal, was not."""
+    """`content`: what it shows for good, what makes it, or the stream that it reads; None where each read asks the file.  What is
+    only written need not be rendered.  `event`: the file's when this showed it last, 0 until then; a list of nobody is not shown."""
 
     __slots__ = ("caller", "content", "event", "file")
 
     def __init__(self, file: File, flags: int, caller: Caller) -> None:
         if not file.alive:
             raise Removed(file.name)
+        if flags & os.O_DIRECT and isinstance(file.type, SeqFile):
+            raise NoDirectAccess(file.name)
         self.file = file
         self.caller = caller
         self.event = 0
@@ -45,22 +49,29 @@ class OpenFile:
         if not file.alive:
             raise Removed(file.name)
         content = self.content
-        if content is not None and not isinstance(content, bytes):
-            return content.read(nbytes)
+        if content is None:
+            return file.type.read_at(file.subject, offset, nbytes)
+        if isinstance(content, bytes):
+            return content[offset : offset + nbytes]
+        if isinstance(content, SeqReader):
+            return self._read_on(content, offset, nbytes)
+        return content.read(nbytes)
+
+    def _read_on(self, content: SeqReader, offset: int, nbytes: int) -> bytes:
         is_shown = True
         try:
-            piece = content[offset : offset + nbytes] if content is not None else file.type.read_at(file.subject, offset, nbytes)
-            is_shown = bool(piece or offset)
+            piece = content.read(offset, nbytes)
+            is_shown = bool(piece or offset) or not (isinstance(self.file.type, SeqFile) and self.file.type.is_list)
         finally:
             if is_shown:
-                self.event = file.event
+                self.event = self.file.event
         return piece
 
     def poll(self) -> int:
         file = self.file
         if not file.alive:
             return CHANGED
-        if self.content is not None and not isinstance(self.content, bytes):
+        if self.content is not None and not isinstance(self.content, bytes | SeqReader):
             return self.content.poll()
         return CHANGED if file.type.notifies and self.event != file.event else DEFAULT_POLLMASK
 

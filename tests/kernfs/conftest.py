@@ -100,6 +100,8 @@ FILES: tuple[ControlFile[Shelf] | ByteFile[Shelf], ...] = (
 class Shelves:
     """DirectoryOps of the toy."""
 
+    habits = LIBFS
+
     def __init__(self, fs: Kernfs) -> None:
         self.fs = fs
 
