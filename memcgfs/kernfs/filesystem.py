@@ -48,6 +48,11 @@ from .xattrs import with_xattr, without_xattr, xattr, xattr_names
 RENAME_NOREPLACE = 1
 
 
+def is_of_kernfs(node: Node) -> bool:
+    """Is it as today's cgroup filesystem has it, and not as that of 2007?"""
+    return node.habits is KERNFS if isinstance(node, Directory) else isinstance(node, File) and isinstance(node.type, SeqFile)
+
+
 class Kernfs(Namespace):
     """One tree and its open files."""
 
@@ -123,7 +128,7 @@ class Kernfs(Namespace):
         self._was_set(node)
 
     def fsyncdir(self, ino: int) -> None:
-        if self.directory(ino).habits is KERNFS:
+        if is_of_kernfs(self.directory(ino)):
             raise NoSync(ino)
 
     # Directories.
@@ -260,15 +265,14 @@ class Kernfs(Namespace):
     # Inside.
 
     def _was_set(self, node: Node) -> None:
-        """Whoever sets attributes sees by its date that it was done, also where no time passed."""
-        node.ctime_ns = max(self.clock(), node.ctime_ns + 1)
+        """Today's kernel lets everybody see by its date that something was set, also where no time passed."""
+        node.ctime_ns = max(self.clock(), node.ctime_ns + 1) if is_of_kernfs(node) else self.clock()
         node.was_set = True
 
     def _xattrs(self, node: Node) -> dict[bytes, bytes]:
-        if not self.root.habits.has_xattrs:
+        if self.root.habits is not KERNFS:
             raise NoXattrs(node.name)
-        has = node.habits.has_xattrs if isinstance(node, Directory) else isinstance(node, File) and isinstance(node.type, SeqFile)
-        if not has:
+        if not is_of_kernfs(node):
             raise NoSuchNamespace(node.name)
         return node.xattrs or {}
 

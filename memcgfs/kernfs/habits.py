@@ -23,7 +23,7 @@ class Habits:
 
     `dates_names`: the dates of a directory move when a name comes or goes in it.  Otherwise they do so only once its attributes have been
     set by somebody.  `passes_group`: what is made in a directory with the set-group-id bit has its group, and a directory the bit.
-    `refuses_rename_flags`: of renameat2(2), however they would come out.  `has_xattrs`: of directories and of control files in them.
+    `refuses_rename_flags`: of renameat2(2), however they would come out.
     """
 
     name_max: int
@@ -31,7 +31,6 @@ class Habits:
     dates_names: bool
     passes_group: bool
     refuses_rename_flags: bool
-    has_xattrs: bool
 
 
 @lru_cache(maxsize=1024)
@@ -45,10 +44,10 @@ def name_hash(name: bytes) -> int:
 
 
 LIBFS = Habits(
-    name_max=NAME_MAX, order=lambda name: 0, dates_names=True, passes_group=False, refuses_rename_flags=False, has_xattrs=False,
+    name_max=NAME_MAX, order=lambda name: 0, dates_names=True, passes_group=False, refuses_rename_flags=False,
 )  # fmt: skip
 KERNFS = Habits(
     name_max=PATH_MAX - 1, order=lambda name: INT_MAX - name_hash(name), dates_names=False, passes_group=True,
-    refuses_rename_flags=True, has_xattrs=True,
+    refuses_rename_flags=True,
 )  # fmt: skip
 """kernfs itself has no longest name; a path has."""

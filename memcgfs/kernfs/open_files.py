@@ -49,22 +49,20 @@ class OpenFile:
         if not file.alive:
             raise Removed(file.name)
         content = self.content
-        if content is None:
-            return file.type.read_at(file.subject, offset, nbytes)
-        if isinstance(content, bytes):
-            return content[offset : offset + nbytes]
-        if isinstance(content, SeqReader):
-            return self._read_on(content, offset, nbytes)
-        return content.read(nbytes)
-
-    def _read_on(self, content: SeqReader, offset: int, nbytes: int) -> bytes:
+        if content is not None and not isinstance(content, bytes | SeqReader):
+            return content.read(nbytes)
         is_shown = True
         try:
-            piece = content.read(offset, nbytes)
-            is_shown = bool(piece or offset) or not (isinstance(self.file.type, SeqFile) and self.file.type.is_list)
+            if isinstance(content, bytes):
+                piece = content[offset : offset + nbytes]
+            elif content is not None:
+                piece = content.read(offset, nbytes)
+            else:
+                piece = file.type.read_at(file.subject, offset, nbytes)
+            is_shown = bool(piece or offset) or (isinstance(file.type, SeqFile) and not file.type.is_list)
         finally:
             if is_shown:
-                self.event = self.file.event
+                self.event = file.event
         return piece
 
     def poll(self) -> int:

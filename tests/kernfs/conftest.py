@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from memcgfs.kernfs import OWNER, ByteFile, Caller, ControlFile, DataFile, Directory, Kernfs, Node
+from memcgfs.kernfs import LIBFS, OWNER, ByteFile, Caller, ControlFile, DataFile, Directory, Kernfs, Node
 from memcgfs.kernfs.errors import NotPermitted
 
 
