@@ -154,6 +154,7 @@ ERRNO_OF: dict[type[Exception], int] = {
     kernfs.NotWritable: errno.EINVAL,
     kernfs.TooLong: errno.E2BIG,
     kernfs.WouldBlock: errno.EAGAIN,
+    kernfs.StillRunning: errno.EAGAIN,
     kernfs.Removed: errno.ENODEV,
     kernfs.BadHandle: errno.EBADF,
     cgroup.BadNumber: errno.EINVAL,

@@ -1,4 +1,4 @@
-"""How today's kernel reads an amount of memory (mm/page_counter.c: page_counter_memparse; lib/cmdline.c: memparse)."""
+"""How today's kernel reads an amount of memory (mm/page_counter.c: page_counter_memparse, lib/cmdline.c: memparse)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from typing import Final
 
 from ..mm import PAGE_BYTES
-from .strto import c_string
 
 PAGE_COUNTER_MAX: Final = ((1 << 63) - 1) // PAGE_BYTES
 """Pages: what no limit is, shown as 9223372036854771712 bytes."""
@@ -25,7 +24,6 @@ def page_counter_memparse(text: bytes) -> int | None:
     >>> [page_counter_memparse(text) for text in (b"-2", b"+1", b"1.5M", b"64KB", b" 1", b"08", b"max")]
     [None, None, None, None, None, None, None]
     """
-    text = c_string(text)
     if text == b"-1":
         return PAGE_COUNTER_MAX
     found = _NUMBER.fullmatch(text)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from .caller import OWNER, Caller
 from .data import Data, OpenData
 from .directory_ops import DirectoryOps
-from .errors import WouldBlock
+from .errors import StillRunning, WouldBlock
 from .filesystem import Kernfs
 from .filetype import PIECE_BYTES, ByteFile, ControlFile, PipeFile, SeqFile
 from .habits import KERNFS, LIBFS, NAME_MAX, Habits
@@ -42,5 +42,6 @@ __all__ = [
     "OpenData",
     "PipeFile",
     "SeqFile",
+    "StillRunning",
     "WouldBlock",
 ]

@@ -13,6 +13,7 @@ their `subject`, the first argument of every function of a row.  A row that lack
 - `SeqFile`: a control file as fs/kernfs has it, of today's cgroups.  Its mode says what it can do; a command of no bytes is
   none, and one of up to a page is taken; it is read as seq_file.py says, and polled; there is no O_DIRECT.
 - `ByteFile`: addressed by offset, as /proc/PID/mem is.
+- Where a command, or the reading and storing of bytes, takes until something happens, the row's function raises `StillRunning`.
 - `PipeFile`: each open file reads a stream of its own, which is consumed; where there is nothing yet, it raises
   `WouldBlock`, and whoever passes requests on may ask again.
 """
@@ -24,7 +25,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, Generic, Protocol, TypeVar
 
 from .caller import Caller
-from .errors import NotReadable, NotWritable, TooLong
+from .errors import NotReadable, NotWritable, StillRunning, TooLong
 from .seq_file import SeqReader
 
 PAGE_BYTES = 4096
@@ -87,7 +88,10 @@ class ControlFile(Generic[S]):
             raise NotWritable(self.name)
         if len(command) >= self.too_long:
             raise TooLong(self.name)
-        self.write(subject, command, caller)
+        try:
+            self.write(subject, command, caller)
+        except StillRunning as running:
+            raise _answering(running, len(command)) from None
         return len(command)
 
 
@@ -164,6 +168,19 @@ class PipeFile(Generic[S]):
 
     def write_at(self, subject: S, offset: int, content: bytes, caller: Caller) -> int:
         raise NotWritable(self.name)
+
+
+def _answering(running: StillRunning, nbytes: int) -> StillRunning:
+    """A command that is over has taken all of its bytes."""
+
+    def outcome() -> int:
+        try:
+            running.outcome()
+        except StillRunning as still:
+            raise _answering(still, nbytes) from None
+        return nbytes
+
+    return StillRunning(str(running), outcome, running.give_up)
 
 
 FileType = ControlFile[S] | ByteFile[S] | PipeFile[S]
