@@ -69,7 +69,7 @@ def defined(module: str) -> dict[str, tuple[str, ...]]:
 PYTHON_ONLY = {
     "arrays": {"Arrays.of", "host_zeros", "pages_of"},
     "lists": {"Links.order"},
-    "containers": {"Containers.take_released"},
+    "containers": {"Containers.take_released", "Containers.take_gone"},
     "core": {"Core.bind", "Core.keep_error", "Core.take_error"},
     "lru": {"ZoneLru.waiting", "nr_lru_heads"},
     "models.double_lru": {"nr_meta_heads"},
