@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from .kernfs import Directory, File
 from .kernfs.errors import NoSuchFile, Pinned, WouldBlock
-from .machinefs import TaskEntry, map_file
+from .machinefs import MapOptions, TaskEntry, map_file
 
 if TYPE_CHECKING:
     from . import mm
@@ -145,14 +146,15 @@ class TaskHandle:
         with self._tree.request(self.dir.path):
             return self.task.access(pages, writes)
 
-    def mmap(self, start: int, npages: int, *, file: str | None = None, shared: bool = False,
-             locked: bool = False) -> None:  # fmt: skip
+    def mmap(self, start: int, npages: int, *, file: str | None = None, shared: bool = False, locked: bool = False,
+             populate: bool = False, writable: bool = True) -> None:  # fmt: skip
         """Map pages, of the file at this path below `.machine/files` or of none."""
         with self._tree.request(self.dir.path if file is None else file):
+            how = MapOptions(shared, locked, populate, writable)
             if file is None:
-                self.task.mmap(start, npages, shared=shared, locked=locked)
+                self.task.mmap(start, npages, **asdict(how))
             else:
-                map_file(self._entry, os.fsencode(file), start, npages, shared=shared, locked=locked)
+                map_file(self._entry, os.fsencode(file), start, npages, how)
 
     def fork(self, pid: int) -> TaskHandle:
         self.ctl(f"fork {pid}")

@@ -3,7 +3,8 @@
 Fields: `container` is the memory controller's state, `directory` the node, `parent` None for the top only; none of
 them changes.  `members` is by pid and belongs to `Members`; it may still hold tasks that have died, because tasks die
 inside the machine, so ask `Members`, which looks first.  `releasable` is a bit that is set when something left or a
-child was removed, and cleared when `notify_on_release` is written.
+child was removed, and cleared when `notify_on_release` is written.  `clone_children` is kept and inherited, and means
+nothing to memory.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Cgroup:
-    __slots__ = ("container", "directory", "hierarchy", "members", "notify_on_release", "parent", "releasable")
+    __slots__ = ("clone_children", "container", "directory", "hierarchy", "members", "notify_on_release", "parent", "releasable")
 
     def __init__(self, hierarchy: Hierarchy, container: Container, directory: Directory, parent: Cgroup | None) -> None:
         self.hierarchy = hierarchy
@@ -29,6 +30,7 @@ class Cgroup:
         # A new child's flag is 0 in 2007, whatever its parent's is; from March 2008 on it has its parent's (Hierarchy.mkdir).
         self.notify_on_release = False
         self.releasable = False
+        self.clone_children = False
 
     @property
     def path(self) -> bytes:

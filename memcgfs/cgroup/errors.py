@@ -11,6 +11,10 @@ class BadNumber(CgroupError):
     """Not the number that the file takes."""
 
 
+class OutOfRange(CgroupError):
+    """A number, and larger than the file takes."""
+
+
 class NoPid(CgroupError):
     """What was written to `tasks` does not start with a number."""
 
@@ -21,6 +25,14 @@ class NoSuchTask(CgroupError):
 
 class NotYourTask(CgroupError):
     """The task belongs to somebody else, and the writer is not root."""
+
+
+class CannotMigrate(CgroupError):
+    """A thread of the kernel's that is bound to where it is."""
+
+
+class NotPrivileged(CgroupError):
+    """What only root may write."""
 
 
 class HasTasks(CgroupError):

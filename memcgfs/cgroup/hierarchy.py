@@ -50,6 +50,7 @@ class Hierarchy(DirectoryOps):
         cgroup = Cgroup(self, container, directory, parent.subject)
         if self.machine.core.rules.inherits_notify:
             cgroup.notify_on_release = parent.subject.notify_on_release
+        cgroup.clone_children = parent.subject.clone_children
         directory.subject = self._by_cid[container.cid] = cgroup
         self._fs.add_files(directory, self._dialect.files, caller, cgroup)
         return directory

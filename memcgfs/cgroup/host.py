@@ -1,12 +1,13 @@
 """What the hierarchy needs to know of the computer's own processes, and is given by whoever mounts it.
 
 Contract: `cgroup` never looks at the computer itself; it is handed one `HostProcesses`, or none, and then no pid of the
-host exists.  Whoever implements it calls `Members.host_exited(tid)` when a process that is being watched has ended;
+host exists.  Whoever implements it calls `Members.host_exited(tid)` when a thread that is being watched has ended;
 until then `alive()` may say so earlier, and is believed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -20,17 +21,35 @@ class HostProcess(Protocol):
     def tgid(self) -> int: ...
 
     @property
+    def ppid(self) -> int: ...
+
+    @property
     def uid(self) -> int: ...
 
     @property
     def suid(self) -> int: ...
 
-    def alive(self) -> bool: ...
+    @property
+    def is_bound(self) -> bool:
+        """A thread of the kernel's that nobody may move."""
+        ...
+
+    def alive(self) -> bool:
+        """Neither gone nor a zombie."""
+        ...
 
 
 class HostProcesses(Protocol):
     def find(self, tid: int) -> HostProcess | None:
-        """The living thread with that number; a zombie is None."""
+        """The thread with that number, which may be a zombie."""
+        ...
+
+    def threads(self, tgid: int) -> Sequence[int]:
+        """Of a process, oldest first; none if it is gone."""
+        ...
+
+    def children(self, process: HostProcess) -> Sequence[int]:
+        """The processes that this very thread made, and that are there yet."""
         ...
 
     def watch(self, process: HostProcess) -> None:

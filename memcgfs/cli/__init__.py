@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "explain": "tell the life of a page in words, from the trace of a mounted tree",
     "fidelity": "drive recorded cases of a real kernel, and say what differs",
     "replay": "drive a trace of page accesses through one container, without a mount",
+    "stubs": "list the files that take a write from which nothing follows",
 }
 
 

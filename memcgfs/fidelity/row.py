@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+Kernel = Literal["2.6.25", "6.18"]
+"""Which was recorded."""
 Kind = Literal["trace", "conformance", "charging", "oom", "global"]
 
 
@@ -29,6 +31,7 @@ class Row:
     first_difference: int | None = None
     cause: str = ""
     applies: bool = True
+    kernel: Kernel = "2.6.25"
 
     @property
     def holds(self) -> bool:

@@ -2,7 +2,9 @@
 
 Contract
 - A process here is what the kernel calls a task: one thread, by its thread id.  Ids are used again, so its start time
-  is part of its identity.  What is dead or a zombie is not found.
+  is part of its identity.  A zombie is found, and is not alive.
+- Who was made by whom is read from /proc when somebody asks, which costs a file or a directory for each thread asked
+  about, however many processes the computer has.
 - `watch` holds a pidfd until the process exits, or `unwatch`.  Exits are told by `let_exited_go`, which is called
   before each request, so that whoever has seen a member exit finds it gone from the tree, and by `watch_exits` while
   no request comes.  Cost: one system call while anything is watched, none otherwise.
@@ -17,16 +19,20 @@ import os
 import select
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import trio
 
 PIDFD_THREAD: Final = os.O_EXCL
 """Flag of pidfd_open(2), from Linux 6.9 on: any thread, not only the first of a process."""
 AGENT_ENVIRONMENT: Final = {"HOME": "/", "PATH": "/sbin:/bin:/usr/sbin:/usr/bin"}
-DEAD_STATES: Final = ("Z", "X", "x")
+DEAD_STATES: Final = (b"Z", b"X", b"x")
+PF_NO_SETAFFINITY: Final = 0x0400_0000
+KTHREADD: Final = 2
+"""It has the number 2 and no parent; the kernel's other threads are its children."""
+PIECE_BYTES: Final = 1 << 16
 
 log = logging.getLogger(__name__)
 
@@ -49,12 +55,24 @@ class HostProcess:
 
     tid: int
     tgid: int
-    uid: int
-    suid: int
+    ppid: int = field(compare=False)
+    uid: int = field(compare=False)
+    suid: int = field(compare=False)
+    is_bound: bool = field(compare=False)
     start_ticks: int
 
     def alive(self) -> bool:
-        return _start_ticks(self.tid) == self.start_ticks
+        stat = _stat(self.tid)
+        return stat is not None and stat.state not in DEAD_STATES and stat.start_ticks == self.start_ticks
+
+
+class Stat(NamedTuple):
+    """What is asked of /proc/PID/stat."""
+
+    state: bytes
+    ppid: int
+    flags: int
+    start_ticks: int
 
 
 class Host:
@@ -68,16 +86,26 @@ class Host:
         self._watched: dict[Process, int] = {}
 
     def find(self, tid: int) -> HostProcess | None:
-        start_ticks = _start_ticks(tid)
-        if start_ticks is None:
+        stat = _stat(tid)
+        if stat is None:
             return None
         try:
-            status = Path(f"/proc/{tid}/status").read_text()
+            status = Path(f"/proc/{tid}/status").read_text(errors="replace")
         except OSError:
             return None
-        fields = dict(line.split(":\t", 1) for line in status.splitlines())
+        fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
         uid, _effective, suid, _filesystem = map(int, fields["Uid"].split())
-        return HostProcess(tid, int(fields["Tgid"]), uid, suid, start_ticks)
+        is_bound = bool(stat.flags & PF_NO_SETAFFINITY) or (tid == KTHREADD and stat.ppid == 0)
+        return HostProcess(tid, int(fields["Tgid"]), stat.ppid, uid, suid, is_bound, stat.start_ticks)
+
+    def threads(self, tgid: int) -> list[int]:
+        try:
+            return [int(name) for name in os.listdir(f"/proc/{tgid}/task")]
+        except OSError:
+            return []
+
+    def children(self, process: Process) -> list[int]:
+        return [int(tid) for tid in _read(f"/proc/{process.tgid}/task/{process.tid}/children").split()]
 
     def watch(self, process: Process) -> None:
         if process in self._watched:
@@ -144,15 +172,31 @@ class Host:
         self._tell_exit(process.tid)
 
 
-def _start_ticks(tid: int) -> int | None:
-    """When the thread started; None if there is none, or only what is left of it."""
-    try:
-        stat = Path(f"/proc/{tid}/stat").read_bytes()
-    except OSError:
+def _stat(tid: int) -> Stat | None:
+    """None if there is no such thread."""
+    stat = _read(f"/proc/{tid}/stat")
+    if not stat:
         return None
     # The name, field 2, is in parentheses and may itself hold any byte.
     state, *fields = stat[stat.rindex(b")") + 2 :].split()
-    return None if state.decode() in DEAD_STATES else int(fields[18])
+    return Stat(state, int(fields[0]), int(fields[5]), int(fields[18]))
+
+
+def _read(path: str) -> bytes:
+    """All of a file of /proc; nothing if it is gone.  Without Python's file objects, which cost as much again."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        text = b""
+        while piece := os.read(fd, PIECE_BYTES):
+            text += piece
+        return text
+    except OSError:
+        return b""
+    finally:
+        os.close(fd)
 
 
 def _pidfd_open(process: Process) -> int:

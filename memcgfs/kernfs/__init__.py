@@ -10,16 +10,18 @@ from __future__ import annotations
 from .caller import OWNER, Caller
 from .data import Data, OpenData
 from .directory_ops import DirectoryOps
-from .errors import WouldBlock
+from .errors import StillRunning, WouldBlock
 from .filesystem import Kernfs
 from .filetype import PIECE_BYTES, ByteFile, ControlFile, PipeFile
 from .namespace import NAME_MAX, ROOT_INO
 from .node import Attributes, Changes, DataFile, Directory, File, Node
+from .polling import READABLE
 
 __all__ = [
     "NAME_MAX",
     "OWNER",
     "PIECE_BYTES",
+    "READABLE",
     "ROOT_INO",
     "Attributes",
     "ByteFile",
@@ -35,5 +37,6 @@ __all__ = [
     "Node",
     "OpenData",
     "PipeFile",
+    "StillRunning",
     "WouldBlock",
 ]

@@ -6,6 +6,9 @@ errno, the one the virtual filesystem switch of Linux or its cgroup filesystem g
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 
 class KernfsError(Exception):
     """A request that the pseudo-filesystem refuses."""
@@ -72,7 +75,20 @@ class NotWritable(KernfsError):
 
 
 class WouldBlock(KernfsError):
-    """There is nothing to read yet."""
+    """There is nothing to read yet, or nobody to do what was written."""
+
+
+class StillRunning(WouldBlock):
+    """What was asked is under way, and goes on by itself, when it can.
+
+    `outcome` gives the answer that the request would have had, or raises what it would have; this again, while it is under way.
+    `give_up` ends it.
+    """
+
+    def __init__(self, name: object, outcome: Callable[[], Any], give_up: Callable[[], None]) -> None:
+        super().__init__(name)
+        self.outcome = outcome
+        self.give_up = give_up
 
 
 class TooLong(KernfsError):

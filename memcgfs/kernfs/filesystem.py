@@ -205,12 +205,19 @@ class Kernfs(Namespace):
         return self._opened(handle).seekable
 
     def read(self, handle: int, offset: int, nbytes: int) -> bytes:
-        """Raises WouldBlock where there is nothing yet, but may be later."""
+        """Raises WouldBlock where there is nothing yet, but may be later; StillRunning where that is being made."""
         return self._opened(handle).read(offset, nbytes)
 
     def write(self, handle: int, offset: int, content: bytes) -> int:
-        """Done in the name of whoever opened the file; the number of bytes taken, all or fewer (not of a command)."""
+        """Done in the name of whoever opened the file; the number of bytes taken, all or fewer (not of a command).
+
+        Raises WouldBlock where nobody can do it yet; StillRunning where it is being done.
+        """
         return self._opened(handle).write(offset, content)
+
+    def poll(self, handle: int) -> int:
+        """What poll(2) says of it now, in its bits (`polling.py`)."""
+        return self._opened(handle).poll()
 
     def fsync(self, handle: int) -> None:
         self._opened(handle).fsync()

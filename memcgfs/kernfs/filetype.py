@@ -9,7 +9,9 @@ their `subject`, the first argument of every function of a row.  A row that lack
   may cut a command into pieces, each of which would be taken for one of its own.
   What cuts the file off (O_TRUNC, truncate(2)) calls `cut`, if there is one; otherwise it means nothing.
   One that is not `seekable` is read from where the last read ended, and nowhere else.
+  Of one that `notifies` poll(2) tells whether it was shown since it changed (`polling.py`).
 - `ByteFile`: addressed by offset, as /proc/PID/mem is.
+- Where a command, or the reading and storing of bytes, takes until something happens, the row's function raises `StillRunning`.
 - `PipeFile`: each open file reads a stream of its own, which is consumed; where there is nothing yet, it raises
   `WouldBlock`, and whoever passes requests on may ask again.
 """
@@ -21,7 +23,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from .caller import Caller
-from .errors import NotReadable, NotWritable, TooLong
+from .errors import NotReadable, NotWritable, StillRunning, TooLong
 
 PATH_MAX = 4096
 PIECE_BYTES = 1 << 17
@@ -37,6 +39,10 @@ class Stream(Protocol):
 
     def read(self, nbytes: int) -> bytes: ...
 
+    def poll(self) -> int:
+        """READABLE, or 0 where a read would wait."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ControlFile(Generic[S]):
@@ -47,6 +53,9 @@ class ControlFile(Generic[S]):
     cut: Callable[[S], None] | None = None
     too_long: int = PATH_MAX
     seekable: bool = True
+    notifies: bool = False
+    stub: str = ""
+    """Why nothing follows from a command that it takes, where that is so."""
 
     def opened(self, subject: S) -> bytes | None:
         """The text that this open file will show for good, or None to render it at each read."""
@@ -69,7 +78,10 @@ class ControlFile(Generic[S]):
             raise NotWritable(self.name)
         if len(command) >= self.too_long:
             raise TooLong(self.name)
-        self.write(subject, command, caller)
+        try:
+            self.write(subject, command, caller)
+        except StillRunning as running:
+            raise _answering(running, len(command)) from None
         return len(command)
 
 
@@ -79,6 +91,7 @@ class ByteFile(Generic[S]):
     load: Callable[[S, int, int], bytes] | None = None
     store: Callable[[S, int, bytes], int] | None = None
     seekable: ClassVar[bool] = True
+    notifies: ClassVar[bool] = False
 
     def opened(self, subject: S) -> bytes | None:
         return None
@@ -102,6 +115,7 @@ class PipeFile(Generic[S]):
     name: str
     stream: Callable[[S], Stream]
     seekable: ClassVar[bool] = True
+    notifies: ClassVar[bool] = False
 
     def opened(self, subject: S) -> Stream:
         return self.stream(subject)
@@ -114,6 +128,19 @@ class PipeFile(Generic[S]):
 
     def write_at(self, subject: S, offset: int, content: bytes, caller: Caller) -> int:
         raise NotWritable(self.name)
+
+
+def _answering(running: StillRunning, nbytes: int) -> StillRunning:
+    """A command that is over has taken all of its bytes."""
+
+    def outcome() -> int:
+        try:
+            running.outcome()
+        except StillRunning as still:
+            raise _answering(still, nbytes) from None
+        return nbytes
+
+    return StillRunning(str(running), outcome, running.give_up)
 
 
 FileType = ControlFile[S] | ByteFile[S] | PipeFile[S]

@@ -7,6 +7,7 @@ Contract
 - A node that was removed can be found by its number while somebody still refers to it: `hold` counts one reference,
   `forget` gives some back, and so do open files.  The bytes of a data file go with its name and its open files; a
   number alone does not keep them.
+- `poll_observers` are called with a file's number when poll(2) may say something new of it: it has changed (`notify`), or is gone.
 - `arrival_observers` and `removal_observers` are called with (number of the parent, name, number) when a name came or
   went by other means than a request for just that; the other side of a mount has to be told then.
 """
@@ -39,6 +40,7 @@ class Namespace:
     def __init__(self, clock: Callable[[], int], *, owner: Caller, mode: int = 0o755, dates_reads: bool = True) -> None:
         self.arrival_observers: list[NameObserver] = []
         self.removal_observers: list[NameObserver] = []
+        self.poll_observers: list[Callable[[int], None]] = []
         self.clock = clock
         self._dates_reads = dates_reads
         self._next_ino = ROOT_INO
@@ -114,6 +116,11 @@ class Namespace:
     def was_written(self, file: DataFile) -> None:
         file.mtime_ns = file.ctime_ns = self.clock()
 
+    def notify(self, file: File) -> None:
+        """kernfs_notify: whoever polls the file is told, until it has shown it again."""
+        file.event += 1
+        self._tell_pollers(file)
+
     # Finding and referring.
 
     def node(self, ino: int) -> Node:
@@ -161,6 +168,10 @@ class Namespace:
             for observer in observers:
                 observer(parent.ino, name, node.ino)
 
+    def _tell_pollers(self, file: File) -> None:
+        for observer in self.poll_observers:
+            observer(file.ino)
+
     def _take_ino(self) -> int:
         ino = self._next_ino
         self._next_ino = ino + 1
@@ -190,6 +201,8 @@ class Namespace:
                 self._bury(child)
             node.children.clear()
         node.alive = False
+        if isinstance(node, File):
+            self._tell_pollers(node)
         self._let_go(node)
 
     def _let_go(self, node: Node) -> None:

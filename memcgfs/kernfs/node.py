@@ -120,14 +120,15 @@ class Node:
 
 
 class File(Node):
-    """A file: a row that says what it does, and the subject it does it to."""
+    """A file: a row that says what it does, and the subject it does it to.  `event` counts how often it has changed (`Kernfs.notify`)."""
 
-    __slots__ = ("type",)
+    __slots__ = ("event", "type")
 
     def __init__(self, ino: int, parent: Directory, mode: int, uid: int, gid: int, now_ns: int,
                  type: FileType[Any], subject: Any) -> None:  # fmt: skip
         super().__init__(ino, type.name.encode(), parent, stat.S_IFREG | mode, uid, gid, now_ns, subject)
         self.type = type
+        self.event = 1
 
 
 class DataFile(Node):

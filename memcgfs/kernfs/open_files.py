@@ -13,6 +13,7 @@ from .caller import Caller
 from .data import OpenData
 from .errors import NoSuchFile, Removed
 from .node import DataFile, File
+from .polling import CHANGED, DEFAULT_POLLMASK
 
 if TYPE_CHECKING:
     from .namespace import Namespace
@@ -20,15 +21,16 @@ if TYPE_CHECKING:
 
 class OpenFile:
     """`content`: what it shows for good, or the stream that it reads; None where each read asks the file.  What is only written need not
-    be rendered."""
+    be rendered.  `event`: the file's when this showed it last, 0 until then; a file that shows nothing, not even a refusal, was not."""
 
-    __slots__ = ("caller", "content", "file")
+    __slots__ = ("caller", "content", "event", "file")
 
     def __init__(self, file: File, flags: int, caller: Caller) -> None:
         if not file.alive:
             raise Removed(file.name)
         self.file = file
         self.caller = caller
+        self.event = 0
         if flags & os.O_TRUNC:
             file.type.truncated(file.subject)
         is_read = flags & os.O_ACCMODE != os.O_WRONLY
@@ -43,11 +45,24 @@ class OpenFile:
         if not file.alive:
             raise Removed(file.name)
         content = self.content
-        if isinstance(content, bytes):
-            return content[offset : offset + nbytes]
-        if content is not None:
+        if content is not None and not isinstance(content, bytes):
             return content.read(nbytes)
-        return file.type.read_at(file.subject, offset, nbytes)
+        is_shown = True
+        try:
+            piece = content[offset : offset + nbytes] if content is not None else file.type.read_at(file.subject, offset, nbytes)
+            is_shown = bool(piece or offset)
+        finally:
+            if is_shown:
+                self.event = file.event
+        return piece
+
+    def poll(self) -> int:
+        file = self.file
+        if not file.alive:
+            return CHANGED
+        if self.content is not None and not isinstance(self.content, bytes):
+            return self.content.poll()
+        return CHANGED if file.type.notifies and self.event != file.event else DEFAULT_POLLMASK
 
     def write(self, offset: int, content: bytes) -> int:
         file = self.file
@@ -90,6 +105,9 @@ class OpenDataFile:
         done = self._data.write(offset, content)
         self._fs.was_written(self.file)
         return done
+
+    def poll(self) -> int:
+        return DEFAULT_POLLMASK
 
     def fsync(self) -> None:
         self._data.fsync()

@@ -8,8 +8,8 @@ it can be told), `files`, `file_commands` and `permission` (the machine's disk),
 from __future__ import annotations
 
 from .directory import add_machine_directory
-from .file_commands import map_file
+from .file_commands import MapOptions, map_file
 from .machine_files import START_OF_TIME_NS
 from .tasks import TaskEntries, TaskEntry
 
-__all__ = ["START_OF_TIME_NS", "TaskEntries", "TaskEntry", "add_machine_directory", "map_file"]
+__all__ = ["START_OF_TIME_NS", "MapOptions", "TaskEntries", "TaskEntry", "add_machine_directory", "map_file"]

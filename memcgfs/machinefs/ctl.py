@@ -8,15 +8,15 @@ blank, so a file whose name has one, or is not printable ASCII, cannot be named 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from ..cgroup import NoSuchTask
 from ..kernfs import Caller
-from ..mm import ADVICE, PAGE_BYTES
+from ..mm import ADVICE, LATE_ADVICE, PAGE_BYTES
 from ..mm.params import GFP_ATOMIC, GFP_KERNEL, GFP_NOFAIL, GFP_NOFS, GFP_NOIO, GFP_NORETRY
 from .errors import BadCommand
-from .file_commands import fadvise_file, fsync_file, map_file, read_file, sync, write_file
+from .file_commands import MapOptions, fadvise_file, fsync_file, map_file, read_file, sync, write_file
 from .grammar import Usage, words_of
 
 if TYPE_CHECKING:
@@ -41,12 +41,15 @@ def _race(entry: TaskEntry, start: int, npages: int, pid: int, their_start: int,
     entry.task.machine.race(lambda: entry.task.touch(start, npages), lambda: other.touch(their_start, their_npages))
 
 
-def _mmap(entry: TaskEntry, start: int, npages: int, what: str, shared: str | None, locked: str | None) -> None:
+def _mmap(
+    entry: TaskEntry, start: int, npages: int, what: str, shared: str | None, locked: str | None, populate: str | None, ro: str | None
+) -> None:
     of_a_file, _, name = what.partition(":")
+    how = MapOptions(shared is not None, locked is not None, populate is not None, ro is None)
     if of_a_file == "file":
-        map_file(entry, name.encode(), start, npages, shared=shared is not None, locked=locked is not None)
+        map_file(entry, name.encode(), start, npages, how)
     else:
-        entry.task.mmap(start, npages, shared=shared is not None, locked=locked is not None)
+        entry.task.mmap(start, npages, **asdict(how))
 
 
 def _madvise(entry: TaskEntry, start: int, npages: int, advice: str) -> None:
@@ -78,11 +81,11 @@ def _command(usage: str, does: str, run: Callable[..., object]) -> Command:
 COMMANDS = (
     _command("touch START NPAGES [r|w]", "access each page in order, writing unless r", _touch),
     _command("race START NPAGES PID START NPAGES", "touch, and have PID touch its own when this task waits, or else then", _race),
-    _command("mmap START NPAGES anon|file:NAME [shared] [locked]", "map pages", _mmap),
+    _command("mmap START NPAGES anon|file:NAME [shared] [locked] [populate] [ro]", "map pages", _mmap),
     _command("munmap START NPAGES", "unmap them", lambda entry, *pages: entry.task.munmap(*pages)),
     _command(
-        "madvise START NPAGES dontneed|willneed|normal|sequential|random",
-        "drop their content; or read a file's ahead, or say how it will be read",
+        f"madvise START NPAGES dontneed|willneed|normal|sequential|random|{'|'.join(LATE_ADVICE)}",
+        "drop their content; or read a file's ahead, or say how it will be read; the last six with rules that know them",
         _madvise,
     ),
     _command("mlock START NPAGES", "keep them in memory", lambda entry, *pages: entry.task.mlock(*pages)),

@@ -7,6 +7,7 @@ follow as they do for any other process.
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from .files import Stored
@@ -18,10 +19,20 @@ if TYPE_CHECKING:
     from .tasks import TaskEntry
 
 
-def map_file(entry: TaskEntry, name: bytes, start: int, npages: int, *, shared: bool, locked: bool) -> None:
-    """Mappings are writable, so a shared one needs a file that may be written."""
-    node = entry.files.find_to_map(name, READ | WRITE if shared else READ, entry.member.maker)
-    entry.task.mmap(start, npages, file=_stored(node), shared=shared, locked=locked)
+@dataclass(frozen=True, slots=True)
+class MapOptions:
+    """How `mmap` is to map."""
+
+    shared: bool
+    locked: bool
+    populate: bool
+    writable: bool
+
+
+def map_file(entry: TaskEntry, name: bytes, start: int, npages: int, how: MapOptions) -> None:
+    """A shared mapping that is writable needs a file that may be written."""
+    node = entry.files.find_to_map(name, READ | WRITE if how.shared and how.writable else READ, entry.member.maker)
+    entry.task.mmap(start, npages, file=_stored(node), **asdict(how))
 
 
 def read_file(entry: TaskEntry, name: str, page: int, npages: int) -> None:

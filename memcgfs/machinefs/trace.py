@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ..cgroup import Hierarchy
-from ..kernfs import Caller, ControlFile, Directory, Kernfs, PipeFile, WouldBlock
+from ..kernfs import READABLE, Caller, ControlFile, Directory, Kernfs, PipeFile, WouldBlock
 from ..mm import TRACE_EVENTS, TRACE_RECORD_BYTES, TRACE_WORDS, Machine, TraceEvent, TraceRecord
 from ..mm.params import DAEMON_PDFLUSH
 from .errors import BadCommand, NoMemoryForTrace
@@ -148,6 +148,10 @@ class TracePipe:
             self._left = self._take(nbytes)
         piece, self._left = self._left[:nbytes], self._left[nbytes:]
         return piece
+
+    def poll(self) -> int:
+        """tracing_poll_pipe."""
+        return READABLE if self._left or self._trace.tracer.nr_records else 0
 
     def _take(self, nbytes: int) -> bytes:
         """Whole lines of at least so many bytes, if there are."""

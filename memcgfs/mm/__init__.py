@@ -39,6 +39,7 @@ from .errors import TooManyMappings as TooManyMappings
 from .errors import TooManySwapAreas as TooManySwapAreas
 from .errors import TooManyTasks as TooManyTasks
 from .file import ADVICE as ADVICE
+from .task import LATE_ADVICE as LATE_ADVICE
 from .file import File as File
 from .file import FsStat as FsStat
 from .file import OpenFile as OpenFile

@@ -207,6 +207,47 @@ class AddressSpace:
         for vma in found:
             self.machine.engine.zap_page_range(self.core, self.mm, max(start, vmas.start[vma]), min(end, vmas.end[vma]), UNMAP_ZAP)
 
+    def unlocked(self, start: int, npages: int) -> Iterator[tuple[int, int, int]]:
+        """(VMA, start, end) of what is mapped of the range; all of it must be unlocked (can_madv_lru_vma). Raises BadRange, the kernel's
+        EINVAL."""
+        self.check_range(start, npages)
+        vmas = self.core.vmas
+        for vma in self.overlapping(start, start + npages):
+            if vmas.flags[vma] & VM_LOCKED:
+                raise BadRange("locked pages stay in memory")
+            yield vma, max(start, vmas.start[vma]), min(start + npages, vmas.end[vma])
+
+    def lazy_free(self, start: int, npages: int) -> None:
+        """madvise(MADV_FREE), for anonymous memory only: raises BadRange elsewhere (EINVAL)."""
+        for vma, first, end in self.unlocked(start, npages):
+            if self.core.vmas.handle[vma]:
+                raise BadRange("only anonymous memory can be freed")
+            self.machine.engine.madvise_free_range(self.core, self.mm, first, end)
+
+    def cool(self, start: int, npages: int, is_pageout: bool) -> None:
+        """madvise(MADV_COLD), or MADV_PAGEOUT."""
+        for _, first, end in self.unlocked(start, npages):
+            self.machine.engine.madvise_cold_range(self.core, self.mm, first, end, is_pageout)
+
+    def punch_holes(self, start: int, npages: int) -> None:
+        """madvise(MADV_REMOVE): what shared mappings have there of their files is a hole from now on. Raises BadRange for a mapping that
+        is none (EINVAL), or not shared (EACCES)."""
+        vmas = self.core.vmas
+        for vma, first, end in self.unlocked(start, npages):
+            if not vmas.handle[vma] or not vmas.flags[vma] & VM_SHARED:
+                raise BadRange("only a shared mapping's pages can be removed from its file")
+            index = vmas.pgoff[vma] + first - vmas.start[vma]
+            self.machine.engine.truncate_range(self.core, self.core.open_files.file[vmas.handle[vma]], index, index + end - first)
+
+    def populated_by_writing(self, start: int, npages: int) -> Iterator[tuple[int, int, bool]]:
+        """populate_vma_page_range: (start, end, write?) of each VMA. Since 2.6.38 what is shared is read only; what may not be written is
+        read."""
+        vmas = self.core.vmas
+        for vma in self.overlapping(start, start + npages):
+            flags = vmas.flags[vma]
+            write = bool(flags & VM_WRITE) and not (flags & VM_SHARED and self.core.rules.keeps_unevictable)
+            yield max(start, vmas.start[vma]), min(start + npages, vmas.end[vma]), write
+
     def set_read_hint(self, start: int, npages: int, hint: int) -> None:
         """madvise(MADV_NORMAL), _SEQUENTIAL or _RANDOM: 0, VM_SEQ_READ or VM_RAND_READ, for what is mapped of the range."""
         self.check_range(start, npages)
@@ -245,8 +286,8 @@ class AddressSpace:
             return False
         return bool(pfn and self.core.frames.has(pfn, PG_UPTODATE))
 
-    def set_locked(self, start: int, npages: int, locked: bool) -> None:
-        """mlock and munlock of ranges that are mapped throughout; raises OutOfMemory where they are not, as mlock(2)."""
+    def check_mapped(self, start: int, npages: int) -> None:
+        """Raises OutOfMemory where the range is not mapped throughout, as mlock(2)."""
         self.check_range(start, npages)
         vmas = self.core.vmas
         at = start
@@ -256,9 +297,16 @@ class AddressSpace:
             at = vmas.end[vma]
         if at < start + npages:
             raise OutOfMemory(f"pages {start}+{npages} are not mapped throughout")
+
+    def set_locked(self, start: int, npages: int, locked: bool) -> None:
+        """mlock and munlock of ranges that are mapped throughout."""
+        self.check_mapped(start, npages)
+        vmas = self.core.vmas
         for vma in self.cut(start, start + npages):
             flags = vmas.flags[vma] | VM_LOCKED if locked else vmas.flags[vma] & ~VM_LOCKED
             vmas.write(vma, self.mm, vmas.start[vma], vmas.end[vma], flags)
+            if self.core.rules.keeps_unevictable:
+                self.machine.engine.mlock_vma_pages_range(self.core, self.mm, vmas.start[vma], vmas.end[vma], locked)
         self.join_neighbours(start, start + npages)
 
     def join_neighbours(self, start: int, end: int) -> None:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from .core import Core, warn
 from .memory import handle_mm_fault, pte_alloc, pte_free
+from .mlock import munlock_page
 from .page_alloc import get_page
 from .page_dirty import set_page_dirty
 from .pagetable import is_swap_pte, leaf_end, pte_frame, pte_place
-from .params import ENOMEM, MAX_FAULTS_PER_ACCESS, PG_ANON, PG_REFERENCED, PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_RW
+from .params import ENOMEM, MAX_FAULTS_PER_ACCESS, PG_ANON, PG_MLOCKED, PG_REFERENCED, PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_RW
 from .params import VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGSEGV
 from .params import WARN_FAULT_LIVELOCK
 from .rmap import page_remove_rmap
@@ -96,6 +97,8 @@ def zap_page(core: Core, mm: int, vpn: int, at: int, why: int) -> None:
         if pte & PTE_ACCESSED:
             core.frames.set(pfn, PG_REFERENCED)
     page_remove_rmap(core, pfn)
+    if core.frames.has(pfn, PG_MLOCKED):
+        munlock_page(core, pfn)
     free_page_and_swap_cache(core, pfn)
 
 

@@ -7,6 +7,11 @@ cdef class Model:
     cdef void moved(self, Core core, unsigned int pfn, bint active, int why) noexcept nogil
     cdef void page_freed(self, Core core, unsigned int pfn) noexcept nogil
     cdef void written(self, Core core, unsigned int pfn) noexcept nogil
+    cdef void mlocked(self, Core core, unsigned int pfn) noexcept nogil
+    cdef void munlocked(self, Core core, unsigned int pfn) noexcept nogil
+    cdef void lazyfree(self, Core core, unsigned int pfn) noexcept nogil
+    cdef void deactivate(self, Core core, unsigned int pfn) noexcept nogil
+    cdef bint reclaim_page(self, Core core, unsigned int pfn) noexcept nogil
     cdef void drain(self, Core core) noexcept nogil
     cdef void charged(self, Core core, unsigned int pfn, unsigned int container) noexcept nogil
     cdef void uncharged(self, Core core, unsigned int pfn, unsigned int container) noexcept nogil

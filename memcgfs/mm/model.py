@@ -52,6 +52,23 @@ class Model:
     def written(self, core: Core, pfn: int) -> None:
         """A write that reclaim started is done: the page can be freed now."""
 
+    def mlocked(self, core: Core, pfn: int) -> None:
+        """The first mapping came that is locked in memory (PG_MLOCKED is set): the page is to leave the lists that reclaim walks."""
+
+    def munlocked(self, core: Core, pfn: int) -> None:
+        """The last such mapping has gone (PG_MLOCKED is clear): the page is to be on the lists again."""
+
+    def lazyfree(self, core: Core, pfn: int) -> None:
+        """mark_page_lazyfree (MADV_FREE): an anonymous page whose content nobody will miss unless it is written again; its entry is old
+        and clean, and it is in no swap cache."""
+
+    def deactivate(self, core: Core, pfn: int) -> None:
+        """folio_deactivate (MADV_COLD): the page, whose entry is old, is not to be among the active ones."""
+
+    def reclaim_page(self, core: Core, pfn: int) -> bool:
+        """reclaim_pages (MADV_PAGEOUT), for one page, whose references do not count. Is it free?"""
+        return False
+
     def drain(self, core: Core) -> None:
         """lru_add_drain: pages on their way to the LRU arrive."""
 

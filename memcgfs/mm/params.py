@@ -33,8 +33,10 @@ PG_CACHE: Final = 0x20000  # a file's page in the page cache: page->mapping is s
 PG_SLAB: Final = 0x40000  # holds objects of a kernel cache
 PG_BLOCK: Final = 0x80000  # in a block of kernel memory that a task holds
 PG_META_ACTIVE: Final = 0x100000  # its record is on its group's active list (PAGE_CGROUP_FLAG_ACTIVE of 2.6.25)
-ZONE_SHIFT: Final = 24
-PG_MASK: Final = 0xFFFFFF
+PG_TAIL: Final = 0x200000  # a page of a folio, and not its first: the folio is counted once
+PG_MLOCKED: Final = 0x400000  # mapped by a VMA that is locked in memory, under rules that keep such pages from reclaim's lists
+ZONE_SHIFT: Final = 26
+PG_MASK: Final = 0x3FFFFFF
 
 ZERO_PAGE: Final = 0  # the frame that every read fault on untouched anonymous memory maps
 
@@ -69,6 +71,7 @@ VM_LOCKED: Final = 0x2000
 VM_SEQ_READ: Final = 0x8000  # madvise: its pages are read in order
 VM_RAND_READ: Final = 0x10000  # or in no order
 VM_LOCKED_SHARED: Final = 0x2008
+VM_WRITTEN_SHARED: Final = 0xA
 
 # Zone statistics (include/linux/mmzone.h: enum zone_stat_item)
 NR_FREE_PAGES: Final = 0
@@ -199,6 +202,7 @@ WB_SYNC_NONE: Final = 0
 WB_SYNC_ALL: Final = 1
 WB_SYNC_HOLD: Final = 2
 MMAP_LOTSAMISS: Final = 100
+FAULT_AROUND_PAGES: Final = 16
 
 # __isolate_lru_page modes
 ISOLATE_INACTIVE: Final = 0

@@ -44,14 +44,17 @@ from .swap_state import lookup_swap_cache as lookup_swap_cache
 from .page_io import swap_readpage as swap_readpage
 from .swapin import read_swap_cache_async as read_swap_cache_async
 from .rmap import page_referenced as page_referenced
+from .mlock import mlock_vma_pages_range as mlock_vma_pages_range
 from .page_cache import find_get_page as find_get_page, pagevec_lru_add as pagevec_lru_add
 from .filesystem import readpage as readpage
 from .shmem import shmem_fault as shmem_fault, shmem_read_page as shmem_read_page
 from .page_writeback import background_threshold as background_threshold, dirty_threshold as dirty_threshold
 from .page_writeback import filemap_fdatawrite as filemap_fdatawrite, sync_file as sync_file, sync_inodes as sync_inodes
+from .readahead_folios import page_cache_ra_order as page_cache_ra_order
 from .readahead import force_page_cache_readahead as force_page_cache_readahead
 from .filemap import file_read_page as file_read_page, file_read_pages as file_read_pages
-from .filemap import file_write_begin as file_write_begin, file_write_end as file_write_end, file_write_pages as file_write_pages
+from .filemap import begin_folio as begin_folio, file_write_begin as file_write_begin, file_write_end as file_write_end
+from .filemap import file_write_pages as file_write_pages
 from .lru import ZoneLru as ZoneLru, nr_lru_heads as nr_lru_heads
 from .scan_control import ScanControl as ScanControl
 from .vmscan import drop_slab as drop_slab, shrink_slab as shrink_slab
@@ -69,6 +72,7 @@ from .memory import handle_mm_fault as handle_mm_fault
 from .unuse import try_to_unuse as try_to_unuse
 from .mmap import access_pages as access_pages, copy_page_range as copy_page_range
 from .mmap import free_pgtables as free_pgtables, zap_page_range as zap_page_range
+from .madvise import madvise_cold_range as madvise_cold_range, madvise_free_range as madvise_free_range
 from .truncate import block_truncate_page as block_truncate_page, drop_pagecache as drop_pagecache
 from .truncate import finish_truncated_page as finish_truncated_page, invalidate_mapping_pages as invalidate_mapping_pages
-from .truncate import vmtruncate as vmtruncate
+from .truncate import truncate_range as truncate_range, vmtruncate as vmtruncate

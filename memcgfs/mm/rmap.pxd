@@ -12,6 +12,8 @@ cpdef int page_referenced(Core core, unsigned int pfn, bint is_locked, int conta
 cdef inline int page_referenced_anon(Core core, unsigned int pfn, int container) noexcept nogil
 cdef int page_referenced_file(Core core, unsigned int pfn, int container) noexcept nogil
 cdef unsigned long long vma_address(Core core, unsigned int pfn, unsigned int vma) noexcept nogil
+cdef bint is_mapped_locked(Core core, unsigned int pfn) noexcept nogil
+cdef bint is_locked_anon(Core core, unsigned int pfn) noexcept nogil
 cdef bint try_to_unmap_one(Core core, unsigned int pfn, unsigned int vma, unsigned long long vpn) noexcept nogil
 cdef bint try_to_unmap(Core core, unsigned int pfn) noexcept nogil
 cdef bint try_to_unmap_anon(Core core, unsigned int pfn) noexcept nogil

@@ -176,6 +176,32 @@ def vma_address(core: Core, pfn: int, vma: int) -> int:
     return index - core.vmas.pgoff[vma] + core.vmas.start[vma]
 
 
+def is_mapped_locked(core: Core, pfn: int) -> bool:
+    """Does a VMA map the page that is locked in memory?"""
+    if core.frames.mapcount[pfn] == 0:
+        return False
+    if core.frames.has(pfn, PG_ANON):
+        return is_locked_anon(core, pfn)
+    head = core.vmas.file_head(core.frames.owner(pfn))
+    vma = core.vmas.i_mmap.next[head]
+    while vma != head:
+        if core.vmas.flags[vma] & VM_LOCKED and page_check_address(core, pfn, vma, vma_address(core, pfn, vma)) != 0:
+            return True
+        vma = core.vmas.i_mmap.next[vma]
+    return False
+
+
+def is_locked_anon(core: Core, pfn: int) -> bool:
+    vpn = core.frames.index(pfn)
+    head = core.vmas.anon_vma_head(core.frames.owner(pfn))
+    vma = core.vmas.links.next[head]
+    while vma != head:
+        if core.vmas.flags[vma] & VM_LOCKED and page_check_address(core, pfn, vma, vpn) != 0:
+            return True
+        vma = core.vmas.links.next[vma]
+    return False
+
+
 def try_to_unmap_one(core: Core, pfn: int, vma: int, vpn: int) -> bool:
     """Takes the page out of one VMA, whichever container its address space is in. False: a young or locked mapping refuses.
 

@@ -7,6 +7,10 @@ cdef class Rules:
     cdef readonly bint marks_written
     cdef readonly bint spares_locked
     cdef readonly bint looks_around_slot
+    cdef readonly bint keeps_unevictable
+    cdef readonly bint has_late_advice
+    cdef readonly bint maps_around
+    cdef readonly bint has_folios
     cdef readonly bint forgets_on_rmdir
     cdef readonly bint inherits_notify
     cdef readonly bint kills_outsiders

@@ -20,6 +20,11 @@ class Rules:
     counts as a reference to its page, and ends the search for others. looks_around_slot: a read from swap brings the slots in use on both
     sides of its own, instead of those at the beginning of the block.
 
+    keeps_unevictable: pages that are locked in memory are on a list of their own, which reclaim does not walk (2.6.28). has_late_advice:
+    madvise() knows free (4.5), cold and pageout (5.4), populate_read and populate_write (5.14), and remove. maps_around: a read fault of a
+    file maps what is cached around it, too (3.15). has_folios: read-ahead and write() make folios of several pages, each counted once; and
+    read-ahead is that of 6.18.
+
     For the Python side: forgets_on_rmdir: a container without tasks can be removed, its pages being charged to nobody from then on.
     inherits_notify: a new container has its parent's notify_on_release. kills_outsiders: the OOM killer of a container looks at the
     tasks of all, those of others having no points; oom_message: what it says. retries_fault: a task whose fault finds no memory
@@ -35,6 +40,10 @@ class Rules:
         self.marks_written = True
         self.spares_locked = False
         self.looks_around_slot = False
+        self.keeps_unevictable = False
+        self.has_late_advice = False
+        self.maps_around = False
+        self.has_folios = False
         self.forgets_on_rmdir = False
         self.inherits_notify = False
         self.kills_outsiders = True

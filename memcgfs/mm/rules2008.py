@@ -35,6 +35,10 @@ class Rules2008(Rules):
         self.marks_written = False
         self.spares_locked = True
         self.looks_around_slot = True
+        self.keeps_unevictable = False
+        self.has_late_advice = False
+        self.maps_around = False
+        self.has_folios = False
         self.forgets_on_rmdir = True
         self.inherits_notify = True
         self.kills_outsiders = False

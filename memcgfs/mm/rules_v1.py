@@ -15,7 +15,7 @@ from __future__ import annotations
 from .core import Core, mem_cgroup_oom
 from .memcontrol import page_assign_meta_page, page_get_meta_page, trace_round
 from .params import ENOMEM, GFP_HIGHUSER, GFP_KERNEL, GFP_NOFAIL, GFP_NORETRY, GFP_WAIT, MAX_RECLAIM_RETRIES, MEMCG_KMEM, MEMCG_PGPGIN
-from .params import MEMCG_PGPGOUT, MEMCG_SWAP, PG_CHARGED_CACHE, SMALL_CHARGE
+from .params import MEMCG_PGPGOUT, MEMCG_SWAP, PG_CHARGED_CACHE, PG_TAIL, SMALL_CHARGE
 from .rules import Rules
 from .trace import trace_charge, trace_charge_failed, trace_uncharge
 from .trace_ring import CHARGED_CACHE, CHARGED_MAPPED, ROUND_GIVE_UP, ROUND_RECLAIMED, ROUND_RETRY, ROUND_UNDER_LIMIT
@@ -31,6 +31,10 @@ class RulesV1(Rules):
         self.marks_written = False
         self.spares_locked = True
         self.looks_around_slot = True
+        self.keeps_unevictable = True
+        self.has_late_advice = True
+        self.maps_around = True
+        self.has_folios = True
         self.forgets_on_rmdir = False
         self.inherits_notify = True
         self.kills_outsiders = False
@@ -98,13 +102,14 @@ def mem_cgroup_charge(core: Core, pfn: int, container: int, is_cache: bool) -> i
 
 
 def commit_charge(core: Core, pfn: int, container: int, is_cache: bool) -> None:
-    """The page knows who pays. (memcg1_commit_charge)"""
+    """memcg1_commit_charge: the page knows who pays. A folio is counted once."""
     core.containers.css_get(container)
     page_assign_meta_page(core, pfn, container, 1)
     if is_cache:
         core.frames.set(pfn, PG_CHARGED_CACHE)
         core.containers.nr_cache[container] += 1
-    core.stats.add(container, MEMCG_PGPGIN, 1)
+    if not core.frames.has(pfn, PG_TAIL):
+        core.stats.add(container, MEMCG_PGPGIN, 1)
     if core.traced:
         trace_charge(core, pfn, CHARGED_CACHE if is_cache else CHARGED_MAPPED)
     core.model.charged(core, pfn, container)
@@ -257,7 +262,8 @@ def forget_charge(core: Core, pfn: int, container: int, what: int) -> None:
     page_assign_meta_page(core, pfn, 0, 0)
     if core.frames.test_and_clear(pfn, PG_CHARGED_CACHE):
         core.containers.nr_cache[container] -= 1
-    core.stats.add(container, MEMCG_PGPGOUT, 1)
+    if not core.frames.has(pfn, PG_TAIL):
+        core.stats.add(container, MEMCG_PGPGOUT, 1)
     if core.traced:
         trace_uncharge(core, pfn, container, 0, what)
     core.model.uncharged(core, pfn, container)

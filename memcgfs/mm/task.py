@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 MAX_LOOKUPS = 1 << 20  # in one system call of ours, which runs to its end
 CHUNK_PAGES = 1 << 16
+LATE_ADVICE = ("free", "cold", "pageout", "populate_read", "populate_write", "remove")
 READ_HINTS = {"normal": 0, "sequential": VM_SEQ_READ, "random": VM_RAND_READ}
 PAGEMAP_EXCLUSIVE = 1 << 56
 PAGEMAP_FILE = 1 << 61
@@ -278,14 +280,17 @@ class Task:
                     if pages[done] >= space.end:
                         self.count_faults(space, minor, major)
                         raise BadRange(f"page {pages[done]} is not in 0..{space.end}")
+                    if space.find_vma(pages[done]):
+                        machine.send_sigkill(self, "killed: segmentation fault, a write to what may only be read")
+                        break
                     block = pages[done] & ~LEAF_MASK
                     space.map_missing(block, min(block + LEAF_ENTRIES, space.end))
                 minor, major = self.count_faults(space, minor, major)
-                is_bus_error = done < len(pages) and machine.core.fault == VM_FAULT_SIGBUS
+                is_bad_access = done < len(pages) and machine.core.fault in (VM_FAULT_SIGBUS, VM_FAULT_SIGSEGV)
         except MachinePanicked as panic:
             panic.done = done
             raise
-        if is_bus_error:
+        if is_bad_access:
             raise BusError(f"task {self.pid} was killed: {self.died}", done)
         if self.space is None or self.died:
             raise OutOfMemory(f"task {self.pid} was killed: {self.died}", done)
@@ -351,31 +356,46 @@ class Task:
 
     # System calls
 
-    def mmap(self, start: int, npages: int, *, file: File | None = None, shared: bool = False, locked: bool = False) -> None:
+    def mmap(
+        self,
+        start: int,
+        npages: int,
+        *,
+        file: File | None = None,
+        shared: bool = False,
+        locked: bool = False,
+        populate: bool = False,
+        writable: bool = True,
+    ) -> None:
         """A mapping of [start, start + npages): anonymous, or of a file from its beginning; pages beyond its end can be mapped, but not
-        accessed. Shared anonymous memory is a file of the machine's own. Raises MappingExists, BadRange; OutOfMemory where locked.
+        accessed. Shared anonymous memory is a file of the machine's own. `populate` faults its pages in, as far as there is memory.
+        Raises MappingExists, BadRange; OutOfMemory where locked.
         """
         space = self.alive()
+        flags = (VM_WRITE if writable else 0) | (VM_SHARED if shared else 0)
         if file is not None:
-            self.map_file(start, npages, file, shared)
+            self.map_file(start, npages, file, flags)
         elif shared:
             space.check_free(start, npages)
             memory = self.machine.create_shared_memory(npages)
             try:
-                self.map_file(start, npages, memory, shared)
+                self.map_file(start, npages, memory, flags)
             finally:
                 memory.put()
         else:
-            space.map(start, npages)
+            space.map(start, npages, flags)
         if locked:
             self.mlock(start, npages)
+        elif populate:
+            with suppress(OutOfMemory, BusError):
+                self.populate(start, npages)
 
-    def map_file(self, start: int, npages: int, file: File, shared: bool) -> None:
+    def map_file(self, start: int, npages: int, file: File, flags: int) -> None:
         space = self.alive()
         space.check_free(start, npages)
         opened = OpenFile(file)
         try:
-            space.map_file(start, npages, VM_WRITE | (VM_SHARED if shared else 0), opened)
+            space.map_file(start, npages, flags, opened)
         finally:
             opened.close()
 
@@ -441,7 +461,13 @@ class Task:
             self.alive().unmap(start, npages)
 
     def madvise(self, start: int, npages: int, advice: str) -> None:
-        """dontneed, willneed, or how a file's pages will be read: normal, sequential, random. Raises BadValue, BadRange, MapsNoFile."""
+        """dontneed, willneed, or how a file's pages will be read: normal, sequential, random; where the rules know them, LATE_ADVICE, too.
+
+        Raises BadValue, BadRange, MapsNoFile; OutOfMemory where there is none to populate with.
+        """
+        if advice in LATE_ADVICE:
+            self.advise_late(start, npages, advice)
+            return
         with self.machine.running(self):
             if advice == "dontneed":
                 self.alive().discard(start, npages)
@@ -451,6 +477,22 @@ class Task:
                 self.alive().set_read_hint(start, npages, READ_HINTS[advice])
             else:
                 raise BadValue(f"advice {advice}")
+
+    def advise_late(self, start: int, npages: int, advice: str) -> None:
+        if not self.machine.core.rules.has_late_advice:
+            raise BadValue(f"advice {advice} came later")
+        space = self.alive()
+        if advice.startswith("populate"):
+            space.check_mapped(start, npages)
+            self.touch(start, npages, advice == "populate_write", is_fault=False)
+            return
+        with self.machine.running(self):
+            if advice == "free":
+                space.lazy_free(start, npages)
+            elif advice == "remove":
+                space.punch_holes(start, npages)
+            else:
+                space.cool(start, npages, advice == "pageout")
 
     def mincore(self, start: int, npages: int) -> bytes:
         """mm/mincore.c: a byte for each page, 1 where it is in memory, whether it is mapped here or waits in the page or swap cache. Asking
@@ -469,11 +511,18 @@ class Task:
     def mlock(self, start: int, npages: int) -> None:
         """Faults the pages in and keeps reclaim away from them. Where there is no memory for all of them the call fails, but nobody dies
         of the fault (mm/memory.c: make_pages_present). Raises OutOfMemory."""
-        self.alive().set_locked(start, npages, True)
-        self.touch(start, npages, is_fault=False)
+        with self.machine.running(self):
+            self.alive().set_locked(start, npages, True)
+        self.populate(start, npages)
 
     def munlock(self, start: int, npages: int) -> None:
-        self.alive().set_locked(start, npages, False)
+        with self.machine.running(self):
+            self.alive().set_locked(start, npages, False)
+
+    def populate(self, start: int, npages: int) -> None:
+        """mm_populate: each page of what is mapped there is faulted in, written where that makes it the task's own."""
+        for first, end, write in list(self.alive().populated_by_writing(start, npages)):
+            self.touch(first, end - first, write, is_fault=False)
 
     def fork(self, pid: int) -> Task:
         """A child in the parent's container, sharing its pages until one of them writes. Raises TaskExists, TooManyTasks, OutOfMemory."""

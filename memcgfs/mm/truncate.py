@@ -15,7 +15,8 @@ from .page_cache import find_get_page, is_page_of, lock_page_of, pagevec_lru_add
 from .page_dirty import cancel_dirty_page, set_page_dirty
 from .params import PAGEVEC_SIZE, PG_DIRTY, PG_LOCKED, PG_UPTODATE, PG_WRITEBACK
 from .radix_tree import ANY_ENTRY
-from .shmem import shmem_truncate_page, shmem_truncate_range
+from .shmem import forget_slot, shmem_truncate_page, shmem_truncate_range
+from .swap_state import free_swap_and_cache
 from .trace_ring import LEAVE_INVALIDATE, LEAVE_TRUNCATE, UNMAP_TRUNCATE
 from .vmscan import remove_mapping
 from .waiting import lock_page, wait_on_page_writeback
@@ -23,13 +24,23 @@ from .waiting import lock_page, wait_on_page_writeback
 
 def unmap_mapping_range(core: Core, file: int, first: int) -> None:
     """Every mapping of the file loses what it maps from this page on, private copies too."""
+    unmap_pages(core, file, first, MAX_FILE_PAGES + 1)
+
+
+def unmap_pages(core: Core, file: int, first: int, end: int) -> None:
+    """The same for pages [first, end)."""
     head = core.vmas.file_head(file)
     vma = core.vmas.i_mmap.next[head]
     while vma != head:
-        start = core.vmas.start[vma]
+        begin = core.vmas.start[vma]
+        start = begin
         if first > core.vmas.pgoff[vma]:
-            start = min(start + (first - core.vmas.pgoff[vma]), core.vmas.end[vma])
-        zap_page_range(core, core.vmas.mm[vma], start, core.vmas.end[vma], UNMAP_TRUNCATE)
+            start = min(begin + (first - core.vmas.pgoff[vma]), core.vmas.end[vma])
+        stop = begin
+        if end > core.vmas.pgoff[vma]:
+            stop = min(begin + (end - core.vmas.pgoff[vma]), core.vmas.end[vma])
+        if start <= stop:
+            zap_page_range(core, core.vmas.mm[vma], start, stop, UNMAP_TRUNCATE)
         vma = core.vmas.i_mmap.next[vma]
 
 
@@ -153,6 +164,30 @@ def release_when_full(core: Core, nr_seen: int) -> int:
 def release_rest(core: Core, nr_seen: int) -> None:
     if nr_seen > 0:
         core.model.drain(core)
+
+
+def truncate_range(core: Core, file: int, first: int, end: int) -> None:
+    """fallocate(FALLOC_FL_PUNCH_HOLE): pages [first, end) of the file are unmapped, leave the cache, dirty or not, and are a hole."""
+    unmap_pages(core, file, first, end)
+    index = core.trees.next_index(page_tree(file), first, ANY_ENTRY)
+    while 0 <= index < end:
+        pfn = find_get_page(core, file, index)
+        lock_page(core, pfn)
+        if is_page_of(core, pfn, file):
+            wait_on_page_writeback(core, pfn)
+            truncate_complete_page(core, pfn)
+        else:
+            core.frames.clear(pfn, PG_LOCKED)
+            put_page(core, pfn)
+        index = core.trees.next_index(page_tree(file), index, ANY_ENTRY)
+    index = core.trees.next_index(block_tree(file), first, ANY_ENTRY)
+    while 0 <= index < end:
+        if core.files.is_on_disk(file):
+            free_block(core, file, index)
+        else:
+            free_swap_and_cache(core, forget_slot(core, file, index))
+        index = core.trees.next_index(block_tree(file), index, ANY_ENTRY)
+    core.model.drain(core)
 
 
 def drop_pagecache(core: Core, file: int) -> None:

@@ -16,13 +16,17 @@ class FakeProcess:
     uid: int = 1000
     suid: int = 1000
     running: bool = True
+    tgid: int = 0
+    ppid: int = 1
+    maker: int = 0
+    is_bound: bool = False
+    is_zombie: bool = False
 
-    @property
-    def tgid(self) -> int:
-        return self.tid
+    def __post_init__(self) -> None:
+        self.tgid = self.tgid or self.tid
 
     def alive(self) -> bool:
-        return self.running
+        return self.running and not self.is_zombie
 
 
 @dataclass
@@ -36,6 +40,32 @@ class FakeHost:
     def add(self, tid: int, uid: int = 1000, suid: int | None = None) -> FakeProcess:
         self.processes[tid] = process = FakeProcess(tid, uid, uid if suid is None else suid)
         return process
+
+    def fork(self, maker: int, tid: int) -> FakeProcess:
+        """A child of the thread `maker`."""
+        process = self.add(tid)
+        process.maker, process.ppid = maker, self.processes[maker].tgid
+        return process
+
+    def clone(self, maker: int, tid: int) -> FakeProcess:
+        """A thread, in the process of the thread `maker`."""
+        process = self.add(tid)
+        process.tgid, process.ppid = self.processes[maker].tgid, self.processes[maker].ppid
+        return process
+
+    def exit(self, tid: int) -> None:
+        """Its children are init's from now on; the tree is not told."""
+        self.processes[tid].running = False
+        for child in self.processes.values():
+            if child.maker == tid:
+                child.maker, child.ppid = 0, 1
+
+    def threads(self, tgid: int) -> list[int]:
+        return [process.tid for process in self.processes.values() if process.tgid == tgid and process.running]
+
+    def children(self, process: object) -> list[int]:
+        assert isinstance(process, FakeProcess)
+        return [child.tid for child in self.processes.values() if child.maker == process.tid and child.running]
 
     def find(self, tid: int) -> FakeProcess | None:
         process = self.processes.get(tid)

@@ -79,7 +79,9 @@ def test_an_exit_is_told_once(host: Host, told: list[int], sleeper: subprocess.P
     assert told == []
     sleeper.kill()
     os.waitid(os.P_PID, sleeper.pid, os.WEXITED | os.WNOWAIT)
-    assert host.find(sleeper.pid) is None
+    zombie = host.find(sleeper.pid)
+    assert zombie == found
+    assert not zombie.alive()
     host.let_exited_go()
     host.let_exited_go()
     assert told == [sleeper.pid]
@@ -166,7 +168,7 @@ def test_an_agent_leaves_no_zombie(host: Host, tmp_path: Path) -> None:
     agent.chmod(0o755)
     host.run_release_agent(str(agent), "/a/b")
     children = Path(f"/proc/self/task/{threading.get_native_id()}/children")
-    while (running := children.read_text().split()) and host.find(int(running[-1])) is not None:
+    while (running := children.read_text().split()) and (found := host.find(int(running[-1]))) and found.alive():
         pass
     host.let_exited_go()
     assert told.read_text() == "/a/b\n"
