@@ -1,4 +1,4 @@
-"""How today's kernel reads an amount of memory (mm/page_counter.c: page_counter_memparse, lib/cmdline.c: memparse, strstrip)."""
+"""How today's kernel reads an amount of memory (mm/page_counter.c: page_counter_memparse, lib/cmdline.c: memparse)."""
 
 from __future__ import annotations
 
@@ -6,17 +6,12 @@ import re
 from typing import Final
 
 from ..mm import PAGE_BYTES
-from .strto import BLANKS, c_string
 
 PAGE_COUNTER_MAX: Final = ((1 << 63) - 1) // PAGE_BYTES
 """Pages: what no limit is, shown as 9223372036854771712 bytes."""
 _NUMBER = re.compile(rb"(?:0[xX]([0-9a-fA-F]+)|0([0-7]*)|([1-9][0-9]*)|)([KkMmGgTtPpEe]?)")
 """Base 0, and a suffix; either may be missing."""
 _SHIFTS = {b"": 0, b"K": 10, b"M": 20, b"G": 30, b"T": 40, b"P": 50, b"E": 60}
-
-
-def strstrip(text: bytes) -> bytes:
-    return c_string(text).strip(BLANKS)
 
 
 def page_counter_memparse(text: bytes) -> int | None:

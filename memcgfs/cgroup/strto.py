@@ -13,9 +13,9 @@ import re
 from .errors import BadNumber, OutOfRange
 
 _DIGITS = re.compile(rb"[0-9]*")
-BLANKS = b" \t\n\v\f\r\xa0"
+_BLANKS = b" \t\n\v\f\r\xa0"
 """Those of the kernel's ctype table: those of C, and the no-break space of Latin-1."""
-_INT = re.compile(rb"[%b]*(-?)([0-9]+)" % BLANKS)
+_INT = re.compile(rb"[%b]*(-?)([0-9]+)" % _BLANKS)
 _ANY_BASE = re.compile(rb"0[xX](?P<hexadecimal>[0-9a-fA-F]+)|0(?P<octal>[0-7]*)|(?P<decimal>[1-9][0-9]*|)")
 """Base 0 of simple_strtoull.  An x with no digit behind it is not part of the number."""
 _SUFFIX_SHIFTS = {b"K": 10, b"M": 20, b"G": 30}
@@ -74,7 +74,7 @@ def without_trailing_blanks(text: bytes) -> bytes:
     >>> without_trailing_blanks(b" 5 \\r\\n\\0 7 ")
     b' 5'
     """
-    return c_string(text).rstrip(BLANKS)
+    return c_string(text).rstrip(_BLANKS)
 
 
 def strstrip(text: bytes) -> bytes:
