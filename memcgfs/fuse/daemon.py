@@ -28,7 +28,8 @@ from .mountpoint import MountError, announced, mount_at
 from .operations import Requests
 
 END_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-MANY: Final = 99
+MANY: Final = 1 << 20
+"""Workers: each caller that waits keeps one."""
 
 
 def serve(options: Options, path: Path, source: str, ready: Callable[[], None]) -> None:

@@ -4,7 +4,9 @@ Contract
 - A request runs to its end before the next one starts: nothing here awaits between a call and its answer, except to let
   the caller feel a stall (`timescale`), which comes after the call and holds up nobody else.
 - A read that finds nothing yet is tried again after each other request, until there is something, a signal is pending for
-  the reader (EINTR), or the mount has gone (end of file).  It lets another worker take requests meanwhile.
+  the reader (EINTR), or the mount has gone (end of file).  So is a write that nobody can do yet.  Of one that takes until
+  something else happens (`StillRunning`), only the outcome is asked for again; a signal gives it up.  With O_NONBLOCK nobody
+  waits, but what was begun goes on.  All that wait let another worker take requests meanwhile.
 - Before a request, members that have exited are let go; after it, `tree.settle()` does what it made due.
 - What the tree refuses is answered with the errno that `tree.errno_of` has for it.  Any other exception is a bug here
   or below; pyfuse3 would end the whole mount, so it becomes EIO, with the traceback in the log.
@@ -48,7 +50,7 @@ from pyfuse3 import (
     StatvfsData,
 )
 
-from ..kernfs import NAME_MAX, Attributes, Caller, Changes, WouldBlock
+from ..kernfs import NAME_MAX, Attributes, Caller, Changes, StillRunning, WouldBlock
 from ..tree import Tree, errno_of
 from .host import Host
 from .mountpoint import mount_at
@@ -82,8 +84,8 @@ def request(call: Callable[Concatenate[Requests, P], R]) -> Answering[P, R]:
                 return call(self, *args, **kwargs)
             finally:
                 tree.settle()
-                if self._readers:
-                    self._readers.unpark_all()
+                if self._waiting:
+                    self._waiting.unpark_all()
                 self._pollers.tell_streams(self._is_ready)
         except WouldBlock:
             raise
@@ -125,7 +127,7 @@ class Requests(pyfuse3.Operations):
         self._timescale = timescale
         self._openers: dict[FileHandleT, Opener] = {}
         self._path = path
-        self._readers = trio.lowlevel.ParkingLot()
+        self._waiting = trio.lowlevel.ParkingLot()
         self._is_ending = False
         self._pollers = Pollers()
         self.start_worker: Callable[[], None] = lambda: None
@@ -219,6 +221,22 @@ class Requests(pyfuse3.Operations):
         return _entry(self._fs.setattr(inode, changes, _caller(ctx)))
 
     @request
+    def setxattr(self, inode: InodeT, name: FileNameT, value: bytes, ctx: RequestContext) -> None:
+        self._fs.setxattr(inode, name, value)
+
+    @request
+    def getxattr(self, inode: InodeT, name: FileNameT, ctx: RequestContext) -> bytes:
+        return self._fs.getxattr(inode, name)
+
+    @request
+    def listxattr(self, inode: InodeT, ctx: RequestContext) -> list[bytes]:
+        return self._fs.listxattr(inode, _caller(ctx))
+
+    @request
+    def removexattr(self, inode: InodeT, name: FileNameT, ctx: RequestContext) -> None:
+        self._fs.removexattr(inode, name)
+
+    @request
     def statfs(self, ctx: RequestContext) -> StatvfsData:
         """The machine's disk, whatever the file asked for: FUSE names none."""
         disk = self._tree.statfs()
@@ -240,14 +258,29 @@ class Requests(pyfuse3.Operations):
     async def read(self, fh: FileHandleT, off: int, size: int) -> bytes:
         try:
             return await self._read(fh, off, size)
-        except WouldBlock:
-            return await self._wait_and_read(fh, off, size)
+        except WouldBlock as blocked:
+            content = await self._wait(fh, blocked, lambda: self._fs.read(fh, off, size))
+            return content if content is not None else b""
 
     @request
     def _read(self, fh: FileHandleT, off: int, size: int) -> bytes:
         return self._fs.read(fh, off, size)
 
-    async def _wait_and_read(self, fh: FileHandleT, off: int, size: int) -> bytes:
+    async def write(self, fh: FileHandleT, off: int, buf: bytes) -> int:
+        try:
+            return await self._write(fh, off, buf)
+        except WouldBlock as blocked:
+            nbytes = await self._wait(fh, blocked, lambda: self._fs.write(fh, off, buf))
+            if nbytes is None:
+                raise FUSEError(errno.EINTR) from None
+            return nbytes
+
+    @request
+    def _write(self, fh: FileHandleT, off: int, buf: bytes) -> int:
+        return self._fs.write(fh, off, buf)
+
+    async def _wait(self, fh: FileHandleT, blocked: WouldBlock, again: Callable[[], R]) -> R | None:
+        """What `again` gives, which was `blocked`, or what comes of what is under way already.  None: the mount ends."""
         opener = self._openers[fh]
         if opener.is_nonblocking:
             raise FUSEError(errno.EAGAIN)
@@ -255,33 +288,44 @@ class Requests(pyfuse3.Operations):
         self.start_worker()
         while not self._is_ending:
             with trio.move_on_after(LOOK_S) as look:
-                await self._readers.park()
+                await self._waiting.park()
             if look.cancelled_caught:
                 if waiter.is_interrupted():
+                    _give_up(blocked)
                     raise FUSEError(errno.EINTR)
                 if mount_at(self._path) is None:
                     break
             try:
-                # Not as a request: one that woke the other readers would be woken by them, and so on without end.
-                return self._fs.read(fh, off, size)
-            except WouldBlock:
-                pass
+                return self._try_again(blocked, again)
+            except WouldBlock as still:
+                blocked = still
             except Exception as refusal:
-                raise FUSEError(_errno(refusal, "read")) from None
-        return b""
+                raise FUSEError(_errno(refusal, "wait")) from None
+        _give_up(blocked)
+        return None
+
+    def _try_again(self, blocked: WouldBlock, again: Callable[[], R]) -> R:
+        """Only what was done wakes the others: one that woke them by asking would be woken by them, and so on without end."""
+        if isinstance(blocked, StillRunning):
+            answer: R = blocked.outcome()
+            return answer
+        done = again()
+        self._tree.settle()
+        self._waiting.unpark_all()
+        return done
 
     def end_waits(self) -> None:
-        """The mount ends: whoever waits for something to read is at the end of the file."""
+        """The mount ends: whoever waits for something to read is at the end of the file, whoever waits in a write is interrupted."""
         self._is_ending = True
-        self._readers.unpark_all()
-
-    @request
-    def write(self, fh: FileHandleT, off: int, buf: bytes) -> int:
-        return self._fs.write(fh, off, buf)
+        self._waiting.unpark_all()
 
     @request
     def fsync(self, fh: FileHandleT, datasync: bool) -> None:
         self._fs.fsync(fh)
+
+    @request
+    def fsyncdir(self, fh: FileHandleT, datasync: bool) -> None:
+        self._fs.fsyncdir(fh)
 
     @request
     def poll(self, inode: InodeT, fh: FileHandleT, poll_handle: PollHandle | None, ctx: RequestContext) -> int:
@@ -329,6 +373,11 @@ class Requests(pyfuse3.Operations):
         _forget_attributes(parent_ino)
         # In another thread, since it waits for whoever is using the name.
         pyfuse3.invalidate_entry_async(InodeT(parent_ino), FileNameT(name), ignore_enoent=True)
+
+
+def _give_up(blocked: WouldBlock) -> None:
+    if isinstance(blocked, StillRunning):
+        blocked.give_up()
 
 
 def _caller(ctx: RequestContext) -> Caller:

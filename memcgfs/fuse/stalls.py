@@ -1,10 +1,10 @@
-"""Callers that wait for real: what a request cost on the simulated clock (`-o timescale=`), or something to read.
+"""Callers that wait for real: what a request cost on the simulated clock (`-o timescale=`), something to read, or memory.
 
 Contract: only the answer is held back, so the tree is free for others meanwhile.  A caller that waits for an answer
 cannot be killed, and nobody tells us that a signal came; so while it waits we look at what is pending for it, and
 answer at once if a signal is.
 
-Who waits in a read is not told either.  It is the opener, as a rule; but a file can be handed on, so now and then we
+Who waits in a read or a write is not told either.  It is the opener, as a rule; but a file can be handed on, so now and then we
 look for a descendant of the opener (or, where the opener is gone, for anybody) who has the file open, cannot be woken,
 and has a signal to take.
 """
@@ -32,7 +32,7 @@ async def feel_stall(stall_ns: float, pid: int) -> None:
 
 
 class Waiter:
-    """A caller that waits in a read of `file`, an absolute path; `opener` opened it."""
+    """A caller that waits in a read or a write of `file`, an absolute path; `opener` opened it."""
 
     def __init__(self, opener: int, file: Path) -> None:
         self._opener = opener

@@ -6,6 +6,9 @@ errno, the one the virtual filesystem switch of Linux or its cgroup filesystem g
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 
 class KernfsError(Exception):
     """A request that the pseudo-filesystem refuses."""
@@ -20,7 +23,7 @@ class NameTaken(KernfsError):
 
 
 class NameTooLong(KernfsError):
-    """More than 255 bytes."""
+    """More bytes than a name may have."""
 
 
 class NotADirectory(KernfsError):
@@ -51,6 +54,10 @@ class Pinned(KernfsError):
     """The root, or a directory whose name is taken for good."""
 
 
+class BadName(KernfsError):
+    """A name that may not be given."""
+
+
 class NotPermitted(KernfsError):
     """An operation that this directory does not have at all."""
 
@@ -63,6 +70,34 @@ class BadOffset(KernfsError):
     """A place before the beginning of a file."""
 
 
+class NoDirectAccess(KernfsError):
+    """O_DIRECT, for a file that has no pages."""
+
+
+class NoXattrs(KernfsError):
+    """There are no extended attributes at all, in the whole tree."""
+
+
+class NoSuchNamespace(KernfsError):
+    """An extended attribute of a kind that is not kept."""
+
+
+class BadXattr(KernfsError):
+    """The name of a kind of extended attributes, and none of it."""
+
+
+class NoSuchXattr(KernfsError):
+    """It has no extended attribute of that name."""
+
+
+class NoSpaceForXattrs(KernfsError):
+    """More than users may keep with one file."""
+
+
+class NoSync(KernfsError):
+    """Nothing that could be written back."""
+
+
 class NotReadable(KernfsError):
     """The file has nothing to show."""
 
@@ -72,7 +107,20 @@ class NotWritable(KernfsError):
 
 
 class WouldBlock(KernfsError):
-    """There is nothing to read yet."""
+    """There is nothing to read yet, or nobody to do what was written."""
+
+
+class StillRunning(WouldBlock):
+    """What was asked is under way, and goes on by itself, when it can.
+
+    `outcome` gives the answer that the request would have had, or raises what it would have; this again, while it is under way.
+    `give_up` ends it.
+    """
+
+    def __init__(self, name: object, outcome: Callable[[], Any], give_up: Callable[[], None]) -> None:
+        super().__init__(name)
+        self.outcome = outcome
+        self.give_up = give_up
 
 
 class TooLong(KernfsError):

@@ -70,7 +70,8 @@ class DiskConfig:
 class MachineConfig:
     """The first fields are what mount options say; the second group are the kernel's constants, for tests to make small.
 
-    zone_pages: pages of each zone type, instead of those that ram_bytes and arch give. min_free_kbytes: None is the kernel's formula.
+    readahead_pages: how far the files' disk reads ahead; Linux has 128 kB. zone_pages: pages of each zone type, instead of those that
+    ram_bytes and arch give. min_free_kbytes: None is the kernel's formula.
     pcp_batch: pages that a per-cpu list takes at once, in every zone; None is the kernel's formula, and 0 no lists.
     """
 
@@ -81,6 +82,7 @@ class MachineConfig:
     nodes: int = 1
     disk: DiskConfig = field(default_factory=DiskConfig)
     fault_ns: int = 0
+    readahead_pages: int = 32
     model: str = "containers2007"
     rules: str = "2007"
 
@@ -221,6 +223,7 @@ class Sizes:
     wait_ns: int
     jiffy_ns: int
     fault_ns: int
+    readahead_pages: int
     task_pages: int
     page_cluster: int
     dentry_bytes: int
@@ -257,6 +260,7 @@ def sizes_of(config: MachineConfig, nr_lru_heads: int, nr_meta_heads: int) -> Si
         wait_ns=config.wait_ns,
         jiffy_ns=config.jiffy_ns,
         fault_ns=config.fault_ns,
+        readahead_pages=config.readahead_pages,
         task_pages=TASK_PAGES[config.arch],
         page_cluster=2 if config.nr_frames < SMALL_MACHINE_FRAMES else 3,
         dentry_bytes=DENTRY_BYTES[config.arch],

@@ -57,7 +57,7 @@ class Core:
         self.token = SwapToken(arrays, sizes.nr_mms)
         self.disks = Disks(arrays, NR_DISKS, sizes.disk_latency_ns, sizes.disk_transfer_ns, sizes.disk_depth)
         self.daemons = Daemons(arrays)
-        self.files = Files(arrays, sizes.nr_files)
+        self.files = Files(arrays, sizes.nr_files, sizes.readahead_pages)
         self.open_files = OpenFiles(arrays, sizes.nr_open_files, sizes.pagevec_size)
         self.trees = RadixTrees(arrays, 2 * sizes.nr_files, sizes.nr_tree_nodes)
         self.blocks = Blocks(arrays, sizes.nr_blocks)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .errors import BadValue, FileTooBig, MachineError, NoSpace, OutOfMemory
-from .files import FILE_ON_DISK, MAX_FILE_PAGES, VM_MAX_READAHEAD_PAGES
+from .files import FILE_ON_DISK, MAX_FILE_PAGES
 from .params import ENOSPC, PAGE_BYTES, PG_CONTENT
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MAX_FILE_BYTES = MAX_FILE_PAGES * PAGE_BYTES
 SECTORS_PER_BLOCK = PAGE_BYTES // 512
+RA_FACTOR = {"normal": 1, "sequential": 2}
 ADVICE = ("normal", "random", "sequential", "willneed", "dontneed", "noreuse")
 
 
@@ -136,7 +137,7 @@ class OpenFile:
         self.handle = self.machine.handle_ids.take()
         self.holds = holds
         self.users = 1
-        self.machine.core.open_files.init(self.handle, file.number)
+        self.machine.core.open_files.init(self.handle, file.number, self.machine.core.files.ra_pages[file.number])
         if holds:
             file.get()
 
@@ -192,6 +193,7 @@ class OpenFile:
             while done < wanted:
                 page, within = divmod(offset + done, PAGE_BYTES)
                 piece = min(wanted - done, PAGE_BYTES - within)
+                machine.engine.begin_folio(machine.core, self.handle, page, -(-(within + wanted - done) // PAGE_BYTES), done == 0)
                 pfn = machine.engine.file_write_begin(machine.core, self.handle, page, piece == PAGE_BYTES)
                 if pfn < 0:
                     break
@@ -228,12 +230,13 @@ def advise(opened: OpenFile, advice: str, offset: int, nr_bytes: int) -> None:
         raise BadValue(f"advice {advice} for bytes {offset}+{nr_bytes}")
     core, engine = machine.core, machine.engine
     end = offset + nr_bytes if nr_bytes else MAX_FILE_BYTES
-    if advice == "normal":
-        core.open_files.set_ra_pages(opened.handle, VM_MAX_READAHEAD_PAGES)
+    if advice in RA_FACTOR:
+        core.open_files.set_ra_pages(opened.handle, RA_FACTOR[advice] * core.files.ra_pages[file])
+        core.open_files.set_random(opened.handle, False)
+    elif advice == "random" and core.rules.has_folios:
+        core.open_files.set_random(opened.handle, True)
     elif advice == "random":
         core.open_files.set_ra_pages(opened.handle, 0)
-    elif advice == "sequential":
-        core.open_files.set_ra_pages(opened.handle, 2 * VM_MAX_READAHEAD_PAGES)
     elif advice == "willneed" and opened.file.is_on_disk:
         first, last = offset // PAGE_BYTES, (min(end, opened.file.size) - 1) // PAGE_BYTES
         if first <= last:

@@ -7,15 +7,18 @@ by the caller (file.py), who knows where from and where to.
 from __future__ import annotations
 
 from .core import Core
+from .files import page_tree
 from .filesystem import allocate_block, copy_block_in, get_block, readpage
 from .page_alloc import alloc_page, put_page
 from .page_cache import add_to_page_cache_lru, add_to_page_cache_pvec, find_get_page, find_lock_page, lock_page_of, pagevec_lru_add
 from .page_dirty import set_page_dirty
 from .page_writeback import balance_dirty_pages_ratelimited
-from .params import DISK_FILES, EEXIST, ENOMEM, GFP_COLD, GFP_HIGHUSER, PG_CONTENT, PG_LOCKED, PG_READAHEAD, PG_UPTODATE, PGMAJFAULT
-from .params import MMAP_LOTSAMISS, PAGE_BYTES, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGBUS, VM_RAND_READ
+from .params import DISK_FILES, EEXIST, ENOMEM, GFP_COLD, GFP_HIGHUSER, PG_CONTENT, PG_LOCKED, PG_READAHEAD, PG_TAIL, PG_UPTODATE
+from .params import MMAP_LOTSAMISS, PGMAJFAULT, PAGE_BYTES, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGBUS, VM_RAND_READ
 from .params import VM_SEQ_READ
+from .radix_tree import shifted
 from .readahead import do_page_cache_readahead, max_sane_readahead, page_cache_async_readahead, page_cache_sync_readahead
+from .readahead_folios import MAX_PAGECACHE_ORDER, fls_order, folio_order, read_around_folios
 from .shmem import shmem_read_pages, shmem_write_begin
 from .trace_ring import ENTER_READ, ENTER_WRITE
 
@@ -49,8 +52,8 @@ def wait_until_read(core: Core, pfn: int, file: int) -> bool:
 def file_read_page(core: Core, handle: int, index: int, offset: int, nr_bytes: int, request: int) -> int:
     """do_generic_mapping_read, for bytes [offset, offset + nr_bytes) of one page of the file; `request` pages are still wanted.
 
-    0: the file was cut before this page while we waited. A page is marked as accessed unless the read before ended in it, at this very
-    place. Whoever called says end_read() after its last.
+    0: the file was cut before this page while we waited. A page is marked as accessed unless the read before ended in it, of 2.6 at this
+    very place. Whoever called says end_read() after its last.
     """
     file = core.open_files.file[handle]
     while True:
@@ -70,7 +73,7 @@ def file_read_page(core: Core, handle: int, index: int, offset: int, nr_bytes: i
         if wait_until_read(core, pfn, file):
             break
         put_page(core, pfn)
-    if core.open_files.last_index[handle] != index or core.open_files.prev_offset[handle] != offset:
+    if core.open_files.last_index[handle] != index or (not core.rules.has_folios and core.open_files.prev_offset[handle] != offset):
         core.model.page_accessed(core, pfn)
     core.open_files.last_index[handle] = index
     core.open_files.prev_offset[handle] = (offset + nr_bytes) % PAGE_BYTES
@@ -102,6 +105,8 @@ def grab_cache_page(core: Core, file: int, index: int) -> int:
         pfn = alloc_page(core, GFP_HIGHUSER)
         if pfn == 0:
             return -ENOMEM
+        if core.files.makes_tail:
+            core.frames.set(pfn, PG_TAIL)
         error = add_to_page_cache_pvec(core, pfn, file, index, ENTER_WRITE)
         if error == 0:
             return pfn
@@ -121,7 +126,22 @@ def file_write_begin(core: Core, handle: int, index: int, is_whole: bool) -> int
     core.is_writing_file = True
     pfn = prepare_page(core, core.open_files.file[handle], index, is_whole)
     core.is_writing_file = False
+    core.files.makes_tail = False
     return pfn
+
+
+def begin_folio(core: Core, handle: int, index: int, nr_pages: int, is_first: bool) -> None:
+    """write() is about to write this page, and so many from it on: where a folio is made for them, it is as large as they are, and as the
+    place in the file lets it lie (__filemap_get_folio with fgf_set_order). The next page that is made is the folio's first, or one more."""
+    if not core.rules.has_folios or not core.files.is_on_disk(core.open_files.file[handle]):
+        return
+    if core.trees.lookup(page_tree(core.open_files.file[handle]), index) != 0:
+        core.open_files.folio_end[handle] = index + 1
+    elif is_first or index >= core.open_files.folio_end[handle]:
+        order = folio_order(index, min(fls_order(nr_pages), MAX_PAGECACHE_ORDER), index + nr_pages - 1)
+        core.open_files.folio_end[handle] = index + shifted(1, order)
+    else:
+        core.files.makes_tail = True
 
 
 def prepare_page(core: Core, file: int, index: int, is_whole: bool) -> int:
@@ -172,6 +192,7 @@ def file_write_pages(core: Core, handle: int, first: int, nr_pages: int) -> int:
     done = 0
     error = 0
     while done < nr_pages and error == 0:
+        begin_folio(core, handle, first + done, nr_pages - done, done == 0)
         pfn = file_write_begin(core, handle, first + done, True)
         if pfn < 0:
             error = pfn
@@ -192,6 +213,8 @@ def filemap_fault(core: Core, handle: int, index: int, advice: int) -> int:
     of the VMA's flags: VM_SEQ_READ reads ahead as read() does; VM_RAND_READ reads the page alone, which it allocates and charges before
     it looks whether there is one.
     """
+    if core.rules.has_folios:
+        return filemap_fault_folios(core, handle, index, advice)
     file = core.open_files.file[handle]
     answer = VM_FAULT_MINOR
     if index >= core.files.nr_size_pages(file):
@@ -234,6 +257,49 @@ def filemap_fault(core: Core, handle: int, index: int, advice: int) -> int:
         core.open_files.last_index[handle] = index
         core.fault_page = pfn
         return answer
+
+
+def filemap_fault_folios(core: Core, handle: int, index: int, advice: int) -> int:
+    """The same as of 6.18: who misses reads once, around the page or on from it, and then the page alone; a fault is no access."""
+    file = core.open_files.file[handle]
+    answer = VM_FAULT_MINOR
+    if index >= core.files.nr_size_pages(file):
+        return VM_FAULT_SIGBUS
+    pfn = core.trees.lookup(page_tree(file), index)
+    if pfn == 0:
+        answer = VM_FAULT_MAJOR
+        core.count(PGMAJFAULT)
+        do_sync_mmap_readahead(core, handle, index, advice)
+    elif advice & VM_RAND_READ == 0:
+        core.open_files.mmap_miss[handle] = max(core.open_files.mmap_miss[handle] - 1, 0)
+        if core.frames.has(pfn, PG_READAHEAD):
+            page_cache_async_readahead(core, handle, pfn, index, core.open_files.ra_pages[handle])
+    while True:
+        pfn = find_lock_page(core, file, index)
+        if pfn != 0 and core.frames.has(pfn, PG_UPTODATE):
+            core.fault_page = pfn
+            return answer
+        if pfn != 0:
+            readpage(core, pfn)
+            put_page(core, pfn)
+        elif index >= core.files.nr_size_pages(file):
+            return VM_FAULT_SIGBUS
+        elif page_cache_read(core, file, index) != 0:
+            return VM_FAULT_OOM
+
+
+def do_sync_mmap_readahead(core: Core, handle: int, index: int, advice: int) -> None:
+    """A window from the page on for a sequential reader; around it for others, unless the faults missed too often. (Not above ten times
+    MMAP_LOTSAMISS does the count rise, so that hits bring it down again.)"""
+    if advice & VM_RAND_READ or core.open_files.ra_pages[handle] == 0:
+        return
+    if advice & VM_SEQ_READ:
+        page_cache_sync_readahead(core, handle, index, core.open_files.ra_pages[handle])
+        return
+    if core.open_files.mmap_miss[handle] < 10 * MMAP_LOTSAMISS:
+        core.open_files.mmap_miss[handle] += 1
+    if core.open_files.mmap_miss[handle] <= MMAP_LOTSAMISS:
+        read_around_folios(core, handle, index)
 
 
 def read_around(core: Core, handle: int, file: int, index: int) -> None:

@@ -23,27 +23,28 @@ I_LOCK: Final = 2  # its pages are being written
 
 PVEC_PAGES: Final = 256
 
-# file_ra_state of a freshly opened file: 128 kB
-VM_MAX_READAHEAD_PAGES: Final = 32
 POOL_PAGES: Final = 4096
 
 
 class Files:
     """Sizes in bytes. dirty: the inode's place on the list of dirty inodes (s_dirty, then s_io while it is written back); of a file in
-    memory, on the list of those that have pages in swap (shmem_swaplist).
+    memory, on the list of those that have pages in swap (shmem_swaplist). ra_pages: how far the file's device reads ahead.
 
     state: I_DIRTY, I_LOCK. error: a block could not be had when a page was to be written (AS_ENOSPC); fsync reports it once.
-    pvec: pages that are about to be written, by those who write at the moment, one within the other.
+    pvec: pages that are about to be written, by those who write at the moment, one within the other. makes_tail: the page that write()
+    makes next is one more of its folio.
     """
 
-    def __init__(self, arrays: Arrays, nr_files: int) -> None:
+    def __init__(self, arrays: Arrays, nr_files: int, device_ra_pages: int) -> None:
         self.nr_files = nr_files
+        self.device_ra_pages = device_ra_pages
         self.size = arrays.of("Q", nr_files)
         self.nr_pages = arrays.of("q", nr_files)
         self.nr_blocks = arrays.of("q", nr_files)
         self.kind = arrays.of("B", nr_files)
         self.error = arrays.of("B", nr_files)
         self.state = arrays.of("B", nr_files)
+        self.ra_pages = arrays.of("I", nr_files)
         self.writeback_index = arrays.of("q", nr_files)
         self.dirtied_when_ns = arrays.of("q", nr_files)
         self.dirty = Links(arrays.of("I", nr_files + 3), arrays.of("I", nr_files + 3), nr_files)
@@ -52,6 +53,7 @@ class Files:
         self.shmem_swaplist = nr_files + 2
         for head in range(self.s_dirty, self.shmem_swaplist + 1):
             self.dirty.init_head(head)
+        self.makes_tail = False
         self.pvec = arrays.of("I", PVEC_PAGES)
         self.nr_pvec = 0
 
@@ -60,6 +62,7 @@ class Files:
         self.kind[file] = kind
         self.error[file] = 0
         self.state[file] = 0
+        self.ra_pages[file] = self.device_ra_pages
         self.writeback_index[file] = 0
 
     def nr_size_pages(self, file: int) -> int:
@@ -71,6 +74,10 @@ class Files:
 
     def set_size(self, file: int, nr_bytes: int) -> None:
         self.size[file] = nr_bytes
+
+    def set_ra_pages(self, file: int, nr_pages: int) -> None:
+        """The file lies on another device, which reads ahead so far; for those who open it from now on."""
+        self.ra_pages[file] = nr_pages
 
     def is_clean(self) -> bool:
         """Has no file a dirty page?"""
@@ -88,7 +95,9 @@ class OpenFiles:
 
     prev_index, prev_offset: where the last read ended; mmap_hit, mmap_miss: pages found and not found by faults.
     last_index: prev_index while a read() runs, which read-ahead does not see before the end. lru_pvec: new pages of the call that runs, on
-    their way to the LRU. pooled: frames for pages that are about to be read ahead, and are in no file yet.
+    their way to the LRU. order, prev_pos: of read-ahead in folios, the size of those that it read last as a power of 2, and the byte after
+    the last read; is_random: FADV_RANDOM, as such. folio_end: of a write() in folios, the page after the folio that it makes. pooled:
+    frames for pages that are about to be read ahead, and are in no file yet.
     """
 
     def __init__(self, arrays: Arrays, nr_open_files: int, pagevec_size: int) -> None:
@@ -106,12 +115,19 @@ class OpenFiles:
         self.pooled_index = arrays.of("q", POOL_PAGES)
         self.nr_pooled = 0
         self.last_index = arrays.of("q", nr_open_files)
+        self.order = arrays.of("I", nr_open_files)
+        self.prev_pos = arrays.of("q", nr_open_files)
+        self.is_random = arrays.of("B", nr_open_files)
+        self.folio_end = arrays.of("q", nr_open_files)
         self.lru_pvec = arrays.of("I", pagevec_size)
         self.nr_lru_pvec = 0
 
-    def init(self, handle: int, file: int) -> None:
+    def init(self, handle: int, file: int, ra_pages: int) -> None:
         self.file[handle] = file
-        self.ra_pages[handle] = VM_MAX_READAHEAD_PAGES
+        self.ra_pages[handle] = ra_pages
+        self.order[handle] = 0
+        self.prev_pos[handle] = -1
+        self.is_random[handle] = 0
         self.start[handle] = 0
         self.ra_size[handle] = 0
         self.async_size[handle] = 0
@@ -124,6 +140,10 @@ class OpenFiles:
     def end_read(self, handle: int) -> None:
         """A read() is over: the next one goes on from here."""
         self.prev_index[handle] = self.last_index[handle]
+        if self.prev_offset[handle] != 0:
+            self.prev_pos[handle] = (self.last_index[handle] << PAGE_SHIFT) + self.prev_offset[handle]
+        else:
+            self.prev_pos[handle] = (self.last_index[handle] + 1) << PAGE_SHIFT
 
     def pool(self, pfn: int, index: int) -> None:
         self.pooled_pfn[self.nr_pooled] = pfn
@@ -132,6 +152,9 @@ class OpenFiles:
 
     def set_ra_pages(self, handle: int, nr_pages: int) -> None:
         self.ra_pages[handle] = nr_pages
+
+    def set_random(self, handle: int, on: bool) -> None:
+        self.is_random[handle] = on
 
 
 class Blocks:

@@ -7,6 +7,7 @@ be written), SIGBUS (beyond the end of a mapped file).
 from __future__ import annotations
 
 from .core import Core, anon_vma_prepare, find_vma
+from .files import page_tree
 from .filemap import filemap_fault
 from .memcontrol import mem_container_uncharge_page
 from .page_alloc import alloc_page, get_page, put_page
@@ -14,8 +15,9 @@ from .page_io import copy_page
 from .page_dirty import accounts_dirty, set_page_dirty
 from .page_writeback import balance_dirty_pages_ratelimited
 from .mlock import mlock_vma_page, munlock_page
-from .pagetable import mk_pte, pte_frame, pte_place, word_of
-from .params import GFP_HIGHUSER, GFP_KERNEL, LEAF_ENTRIES, NR_PAGETABLE, PG_ANON, PG_LOCKED, PG_MLOCKED, PG_TABLE, PG_UPTODATE
+from .pagetable import leaf_end, mk_pte, pte_frame, pte_place, word_of
+from .params import GFP_HIGHUSER, GFP_KERNEL, LEAF_ENTRIES, NR_PAGETABLE, PG_ANON, PG_LOCKED, PG_MLOCKED, PG_READAHEAD, PG_TABLE
+from .params import FAULT_AROUND_PAGES, PG_UPTODATE, PG_WRITEBACK, VM_WRITTEN_SHARED
 from .params import PGFAULT, PGMAJFAULT
 from .params import PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_RW, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM
 from .params import VM_FAULT_SIGSEGV, VM_SHARED, VM_WRITE, ZERO_PAGE
@@ -142,6 +144,8 @@ def do_anonymous_page(core: Core, mm: int, vma: int, vpn: int, at: int, write: b
 def do_linear_fault(core: Core, mm: int, vma: int, vpn: int, at: int, write: bool) -> int:
     """__do_fault: the first touch of a mapped file. What is mapped is charged to us: the file's page, which its cache charge may have
     been somebody else's; or where we write to a private mapping, our copy of it."""
+    if not write and core.rules.maps_around and do_fault_around(core, mm, vma, vpn, at):
+        return VM_FAULT_MINOR
     handle = core.vmas.handle[vma]
     is_on_disk = core.files.is_on_disk(core.open_files.file[handle])
     if is_on_disk:
@@ -177,7 +181,47 @@ def do_linear_fault(core: Core, mm: int, vma: int, vpn: int, at: int, write: boo
             return ret
     core.frames.clear(file_pfn, PG_LOCKED)
     put_page(core, file_pfn)
+    if ret == VM_FAULT_MAJOR and core.rules.maps_around and not write:
+        do_fault_around(core, mm, vma, vpn, at)
     return ret
+
+
+def do_fault_around(core: Core, mm: int, vma: int, vpn: int, at: int) -> bool:
+    """filemap_map_pages: whatever is ready in the cache of up to FAULT_AROUND_PAGES around the page is mapped, to be read. Is the page? Who
+    had to wait for the disk comes here again.
+
+    The page that carries the mark of read-ahead is left out, so that somebody meets it.
+    """
+    first = max(vpn - vpn % FAULT_AROUND_PAGES, core.vmas.start[vma])
+    end = min(leaf_end(vpn, core.vmas.end[vma]), first + FAULT_AROUND_PAGES)
+    file = core.open_files.file[core.vmas.handle[vma]]
+    for place in range(first, end):
+        if core.tables.ram[at + place - vpn] != 0:
+            continue
+        index = core.vmas.file_index(vma, place)
+        pfn = core.trees.lookup(page_tree(file), index) if index < core.files.nr_size_pages(file) else 0
+        if pfn != 0 and is_ready_to_map(core, pfn):
+            map_file_page(core, mm, vma, at + place - vpn, pfn)
+    return core.tables.ram[at] != 0
+
+
+def is_ready_to_map(core: Core, pfn: int) -> bool:
+    """next_uptodate_folio. The bit of the mark means another thing while the page is written."""
+    if not core.frames.has(pfn, PG_UPTODATE) or core.frames.has(pfn, PG_LOCKED):
+        return False
+    return not core.frames.has(pfn, PG_READAHEAD) or core.frames.has(pfn, PG_WRITEBACK)
+
+
+def map_file_page(core: Core, mm: int, vma: int, at: int, pfn: int) -> None:
+    """set_pte_range, for a page that is charged already."""
+    core.mms.file_rss[mm] += 1
+    page_add_file_rmap(core, pfn)
+    get_page(core, pfn)
+    bits = PTE_PRESENT | PTE_ACCESSED
+    if core.vmas.flags[vma] & VM_WRITTEN_SHARED == VM_WRITTEN_SHARED and not core.files.is_on_disk(core.frames.owner(pfn)):
+        bits = PTE_PRESENT | PTE_ACCESSED | PTE_RW
+    core.tables.ram[at] = mk_pte(pfn, bits)
+    mlock_vma_page(core, pfn, vma)
 
 
 def do_cow_fault(core: Core, mm: int, vma: int, vpn: int, at: int, file_pfn: int, ret: int) -> int:

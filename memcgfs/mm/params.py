@@ -71,6 +71,7 @@ VM_LOCKED: Final = 0x2000
 VM_SEQ_READ: Final = 0x8000  # madvise: its pages are read in order
 VM_RAND_READ: Final = 0x10000  # or in no order
 VM_LOCKED_SHARED: Final = 0x2008
+VM_WRITTEN_SHARED: Final = 0xA
 
 # Zone statistics (include/linux/mmzone.h: enum zone_stat_item)
 NR_FREE_PAGES: Final = 0
@@ -179,6 +180,7 @@ WB_SYNC_NONE: Final = 0
 WB_SYNC_ALL: Final = 1
 WB_SYNC_HOLD: Final = 2
 MMAP_LOTSAMISS: Final = 100
+FAULT_AROUND_PAGES: Final = 16
 
 # __isolate_lru_page modes
 ISOLATE_INACTIVE: Final = 0

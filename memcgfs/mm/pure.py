@@ -46,9 +46,11 @@ from .filesystem import readpage as readpage
 from .shmem import shmem_fault as shmem_fault, shmem_read_page as shmem_read_page
 from .page_writeback import background_threshold as background_threshold, dirty_threshold as dirty_threshold
 from .page_writeback import filemap_fdatawrite as filemap_fdatawrite, sync_file as sync_file, sync_inodes as sync_inodes
+from .readahead_folios import page_cache_ra_order as page_cache_ra_order
 from .readahead import force_page_cache_readahead as force_page_cache_readahead
 from .filemap import file_read_page as file_read_page, file_read_pages as file_read_pages
-from .filemap import file_write_begin as file_write_begin, file_write_end as file_write_end, file_write_pages as file_write_pages
+from .filemap import begin_folio as begin_folio, file_write_begin as file_write_begin, file_write_end as file_write_end
+from .filemap import file_write_pages as file_write_pages
 from .lru import ZoneLru as ZoneLru, nr_lru_heads as nr_lru_heads
 from .scan_control import ScanControl as ScanControl
 from .vmscan import drop_slab as drop_slab, shrink_slab as shrink_slab

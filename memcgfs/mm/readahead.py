@@ -13,6 +13,7 @@ from .filesystem import readpage
 from .page_alloc import alloc_page, put_page
 from .page_cache import add_to_page_cache_pvec, pagevec_lru_add
 from .params import DISK_FILES, GFP_COLD, GFP_HIGHUSER, NR_FREE_PAGES, NR_INACTIVE, PG_READAHEAD, PG_WRITEBACK
+from .readahead_folios import force_page_cache_ra, page_cache_async_ra, page_cache_sync_ra
 from .trace_ring import ENTER_AHEAD
 
 
@@ -69,6 +70,9 @@ def do_page_cache_readahead(core: Core, file: int, index: int, nr_pages: int, lo
 
 def force_page_cache_readahead(core: Core, file: int, index: int, nr_pages: int) -> None:
     """What fadvise asks for: all of it that is sane, 2 MB at a time."""
+    if core.rules.has_folios:
+        force_page_cache_ra(core, file, index, nr_pages, core.files.ra_pages[file])
+        return
     left = max_sane_readahead(core, nr_pages)
     while left > 0:
         chunk = min(left, 512)
@@ -79,12 +83,17 @@ def force_page_cache_readahead(core: Core, file: int, index: int, nr_pages: int)
 
 def page_cache_sync_readahead(core: Core, handle: int, index: int, request: int) -> None:
     """A page is missing."""
-    if core.open_files.ra_pages[handle] > 0:
+    if core.rules.has_folios:
+        page_cache_sync_ra(core, handle, index, request)
+    elif core.open_files.ra_pages[handle] > 0:
         ondemand_readahead(core, handle, False, index, request)
 
 
 def page_cache_async_readahead(core: Core, handle: int, pfn: int, index: int, request: int) -> None:
     """A marked page is read: the mark goes, and unless the disk has enough to do, the next window is asked for."""
+    if core.rules.has_folios:
+        page_cache_async_ra(core, handle, pfn, index, request)
+        return
     if core.open_files.ra_pages[handle] == 0 or core.frames.has(pfn, PG_WRITEBACK):
         return
     core.frames.clear(pfn, PG_READAHEAD)

@@ -12,12 +12,12 @@ is at once.
 from __future__ import annotations
 
 from .core import Core, warn
-from .files import block_tree
+from .files import block_tree, page_tree
 from .memcontrol import mem_container_uncharge_page
 from .page_alloc import alloc_page, get_page, put_page
 from .page_cache import add_to_page_cache_lru, add_to_page_cache_nowait, find_lock_page, remove_from_page_cache
-from .params import ENOMEM, GFP_HIGHUSER, MAX_SHMEM_ROUNDS, PG_CACHE, PG_CONTENT, PG_DIRTY, PG_LOCKED, PG_UPTODATE, PGMAJFAULT
-from .params import VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGBUS, WARN_SHMEM_LIVELOCK, ZERO_PAGE
+from .params import ENOMEM, GFP_HIGHUSER, MAX_SHMEM_ROUNDS, PG_CACHE, PG_CONTENT, PG_DIRTY, PG_LOCKED, PG_REFERENCED, PG_UPTODATE
+from .params import PGMAJFAULT, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGBUS, WARN_SHMEM_LIVELOCK, ZERO_PAGE
 from .radix_tree import ANY_ENTRY
 from .swap_state import delete_from_swap_cache, free_swap_and_cache, insert_into_swap_cache, lookup_swap_cache
 from .swapin import read_swap_cache_async, swapin_readahead
@@ -125,7 +125,7 @@ def shmem_fault(core: Core, file: int, index: int) -> int:
     if index >= core.files.nr_size_pages(file):
         return VM_FAULT_SIGBUS
     answer = shmem_getpage(core, file, index, True)
-    if answer < VM_FAULT_OOM:
+    if answer < VM_FAULT_OOM and not core.rules.has_folios:
         core.model.page_accessed(core, core.fault_page)
     return answer
 
@@ -158,9 +158,15 @@ def shmem_read_pages(core: Core, file: int, first: int, nr_pages: int) -> int:
 
 
 def shmem_write_begin(core: Core, file: int, index: int) -> int:
-    """A page to write to, locked and with a reference; or -ENOMEM."""
+    """A page to write to, locked and with a reference; or -ENOMEM. In 6.18 a page that was there counts as accessed, one that is made as
+    referenced (shmem_get_folio_gfp for SGP_WRITE)."""
+    found = core.trees.lookup(page_tree(file), index)
     if shmem_getpage(core, file, index, True) == VM_FAULT_OOM:
         return -ENOMEM
+    if core.rules.has_folios and found == 0:
+        core.frames.set(core.fault_page, PG_REFERENCED)
+    elif core.rules.has_folios:
+        core.model.page_accessed(core, core.fault_page)
     return core.fault_page
 
 
