@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from . import mm
@@ -70,6 +70,10 @@ class Tree:
     def host_exited(self, tid: int) -> None:
         self.hierarchy.members.host_exited(tid)
 
+    def host_born(self, births: Iterable[tuple[int, int]]) -> None:
+        """The host tells of forks: (who made it, who was made)."""
+        self.hierarchy.members.born(births)
+
     def statfs(self) -> mm.FsStat:
         """The machine's disk: of all that is in the tree, its files alone take room."""
         return self.machine.statfs()
@@ -125,6 +129,8 @@ def _config(options: Options) -> mm.MachineConfig:
         nodes=options.nodes,
         rules=options.rules,
         model=options.model,
+        charge_batch=options.batch,
+        charges_kmem=options.kmem,
     )
 
 
@@ -187,6 +193,8 @@ ERRNO_OF: dict[type[Exception], int] = {
     mm.TaskExists: errno.EEXIST,
     mm.TaskDead: errno.ESRCH,
     mm.ContainerBusy: errno.EBUSY,
+    mm.Busy: errno.EBUSY,
+    mm.Interrupted: errno.EINTR,
     mm.TooManyContainers: errno.ENOSPC,
     mm.TooManyMappings: errno.ENOMEM,
     mm.TooManyTasks: errno.EAGAIN,

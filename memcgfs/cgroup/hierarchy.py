@@ -45,7 +45,7 @@ class Hierarchy(DirectoryOps):
     # DirectoryOps.
 
     def mkdir(self, parent: Directory, name: bytes, mode: int, caller: Caller) -> Directory:
-        container = self.machine.create_container()
+        container = self.machine.create_container(parent.subject.container)
         directory = self._fs.add_directory(parent, name, mode=mode, owner=caller, ops=self)
         cgroup = Cgroup(self, container, directory, parent.subject)
         if self.machine.core.rules.inherits_notify:
