@@ -29,7 +29,7 @@ def _allow(names: str, below: int, above: int, per_fork: int, why: str) -> Allow
 
 ALLOWANCES: Final = (
     _allow("kmem", 3, 3, 3,
-           "kernel memory is charged by objects, whose sizes are modelled: how they fill pages, and what a process has at its start, differ"),
+           "kernel memory is charged by objects of modelled sizes: how they fill pages, and what a process has at its start, differ"),
     _allow("usage memsw", 3, 3, 6,
            "the same kernel memory, and the helper's own pages after a fork; both counters have them"),
     _allow("usage_at_once memsw_at_once", BATCH + 3, BATCH + 3, 6,
@@ -55,7 +55,7 @@ OOM_ALLOWANCES: Final = (
     _allow("usage", BATCH + 3, BATCH + 3, 0, "the batch that a cpu had when it was read, and a page or two of the kernel's"),
     _allow("pages_done pages_done_later", 3, 3, 0, "room is the limit less the kernel memory that was charged by then"),
     _allow("kmem", 2, 2, 0, "objects, as above"),
-    _allow("low medium critical", 70, 70, 0, "each pass of reclaim tells all levels; how many passes 16 fruitless reclaims had, runs differ in"),
+    _allow("low medium critical", 70, 70, 0, "each pass of reclaim tells all levels; runs differ in how many 16 fruitless reclaims had"),
 )  # fmt: skip
 
 _OOM_BY_NAME: Final = {name: row for row in OOM_ALLOWANCES for name in row.names}

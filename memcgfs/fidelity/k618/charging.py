@@ -43,7 +43,9 @@ SETTLED: Final = {
     "memsw.failcnt": "memsw_failcnt",
     "kmem.usage_in_bytes": "kmem",
 }
-COUNTS: Final = ("failcnt", "memsw_failcnt", "pgpgin", "pgpgout", "pgfault", "pgmajfault", "workingset_refault_anon", "workingset_refault_file")
+COUNTS: Final = (
+    "failcnt", "memsw_failcnt", "pgpgin", "pgpgout", "pgfault", "pgmajfault", "workingset_refault_anon", "workingset_refault_file",
+)  # fmt: skip
 Numbers = dict[str, int]
 
 

@@ -272,7 +272,7 @@ class Helper:
         opened, each, blocks = self.opened[int(number)], max(chunk // PAGE_BYTES, 1), self.nr_read()
         for page in range(first, first + count, each):
             try:
-                done = self.task.file_io(opened, operation, page, each)
+                done = self.task.run_file_io(opened, operation, page, each)
             except mm.MachineError as refusal:
                 if self.task.space is None:
                     raise
@@ -346,10 +346,10 @@ class Helper:
     # Memory of the kernel's
 
     def do_pipes(self, count: str) -> None:
-        self.task.take_objects("full pipe", int(count))
+        self.task.take_objects("full-pipe", int(count))
 
     def do_socks(self, count: str) -> None:
-        self.task.take_objects("full socket", int(count))
+        self.task.take_objects("full-socket", int(count))
 
     def do_files(self, count: str) -> None:
         self.task.take_objects("file", int(count))
