@@ -8,7 +8,6 @@ from __future__ import annotations
 from ..kernfs import KERNFS, SeqFile
 from . import framework_v1 as framework
 from . import memory_v1 as memory
-from .cgroup import Cgroup
 from .dialect import Dialect, Rows
 
 NOT_LIMITED = "kernel memory has no limit of its own: the number is read, and that is all"
@@ -27,9 +26,7 @@ def counter_files(prefix: str, counter: str, stub: str = "") -> Rows:
 
 BASE: Rows = (
     SeqFile("cgroup.procs", framework.show_procs, framework.attach_process, is_list=True),
-    SeqFile[Cgroup](
-        "cgroup.clone_children", framework.show_clone_children, framework.set_clone_children, stub=FOR_CPUSETS
-    ),
+    SeqFile("cgroup.clone_children", framework.show_clone_children, framework.set_clone_children, stub=FOR_CPUSETS),
     SeqFile("tasks", framework.show_tasks, framework.attach_thread, is_list=True),
     SeqFile("notify_on_release", framework.show_notify_on_release, framework.set_notify_on_release),
 )
