@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from . import mm
@@ -69,6 +69,10 @@ class Tree:
 
     def host_exited(self, tid: int) -> None:
         self.hierarchy.members.host_exited(tid)
+
+    def host_born(self, births: Iterable[tuple[int, int]]) -> None:
+        """The host tells of forks: (who made it, who was made)."""
+        self.hierarchy.members.born(births)
 
     def statfs(self) -> mm.FsStat:
         """The machine's disk: of all that is in the tree, its files alone take room."""
