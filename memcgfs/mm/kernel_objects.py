@@ -29,7 +29,6 @@ OBJECTS: Final = {
     "process": (PROCESS_PAGES, 0),
     "thread": (THREAD_PAGES, 0),
 }
-Held = tuple[str, int]
 
 
 def charge(machine: Machine, container: int, nr_pages: int, nr_bytes: int) -> None:
@@ -73,6 +72,6 @@ def give(task: Task, what: str, count: int) -> None:
         release(task.machine, task.objects.pop(place))
 
 
-def release(machine: Machine, held: Held) -> None:
+def release(machine: Machine, held: tuple[str, int]) -> None:
     what, container = held
     uncharge(machine, container, *OBJECTS[what])

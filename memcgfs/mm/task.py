@@ -85,7 +85,7 @@ class Task:
         self.is_swapping_off = False  # PF_SWAPOFF
         self.node = 0
         self.blocks: list[tuple[int, int]] = []
-        self.objects: list[kernel_objects.Held] = []
+        self.objects: list[tuple[str, int]] = []
         self.died = ""
         self.touched = ""
         self.start_ns = machine.clock_ns
