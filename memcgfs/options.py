@@ -241,6 +241,11 @@ def keyword_options(**keywords: object) -> Options:
     )
 
 
+def rules_of_model(model: str) -> str:
+    """The rules that came with a model: those of the dialect whose default it is."""
+    return next((str(defaults["rules"]) for defaults in DIALECT_DEFAULTS.values() if defaults["model"] == model), "2007")
+
+
 def _written(value: object) -> str:
     return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
 

@@ -29,17 +29,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ram", metavar="SIZE", default=DEFAULT_MEMORY, help="memory of the machine (%(default)s)")
     parser.add_argument("--swap", metavar="SIZE", default=DEFAULT_MEMORY, help="its swap space (%(default)s)")
     parser.add_argument("--model", metavar="NAME", default="containers2007",
-                        help="how pages age and are reclaimed (%(default)s)")  # fmt: skip
+                        help="how pages age and are reclaimed (%(default)s); its kernel's rules say who pays")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.epilog = "Sizes are bytes, or take K, M, G, T."
 
 
 def run(arguments: argparse.Namespace) -> int:
     from ..mm import MachinePanicked
-    from ..options import OptionError
+    from ..options import OptionError, rules_of_model
     from ..workload import TraceError, replay_side_by_side
 
-    machine = {"ram": arguments.ram, "swap": arguments.swap, "model": arguments.model}
+    machine = {"ram": arguments.ram, "swap": arguments.swap, "model": arguments.model, "rules": rules_of_model(arguments.model)}
     try:
         results = replay_side_by_side(arguments.trace, arguments.limit or [None], progress=True, **machine)
     except (TraceError, OptionError) as refusal:

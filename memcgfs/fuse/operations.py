@@ -221,6 +221,22 @@ class Requests(pyfuse3.Operations):
         return _entry(self._fs.setattr(inode, changes, _caller(ctx)))
 
     @request
+    def setxattr(self, inode: InodeT, name: FileNameT, value: bytes, ctx: RequestContext) -> None:
+        self._fs.setxattr(inode, name, value)
+
+    @request
+    def getxattr(self, inode: InodeT, name: FileNameT, ctx: RequestContext) -> bytes:
+        return self._fs.getxattr(inode, name)
+
+    @request
+    def listxattr(self, inode: InodeT, ctx: RequestContext) -> list[bytes]:
+        return self._fs.listxattr(inode, _caller(ctx))
+
+    @request
+    def removexattr(self, inode: InodeT, name: FileNameT, ctx: RequestContext) -> None:
+        self._fs.removexattr(inode, name)
+
+    @request
     def statfs(self, ctx: RequestContext) -> StatvfsData:
         """The machine's disk, whatever the file asked for: FUSE names none."""
         disk = self._tree.statfs()
@@ -306,6 +322,10 @@ class Requests(pyfuse3.Operations):
     @request
     def fsync(self, fh: FileHandleT, datasync: bool) -> None:
         self._fs.fsync(fh)
+
+    @request
+    def fsyncdir(self, fh: FileHandleT, datasync: bool) -> None:
+        self._fs.fsyncdir(fh)
 
     @request
     def poll(self, inode: InodeT, fh: FileHandleT, poll_handle: PollHandle | None, ctx: RequestContext) -> int:

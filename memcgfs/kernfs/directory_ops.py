@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from .errors import CreateRefused, NotPermitted
+from .habits import LIBFS, Habits
 
 if TYPE_CHECKING:
     from .caller import Caller
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 
 class DirectoryOps(Protocol):
+    habits: Habits = LIBFS
+
     def mkdir(self, parent: Directory, name: bytes, mode: int, caller: Caller) -> Directory: ...
 
     def rmdir(self, directory: Directory) -> None: ...

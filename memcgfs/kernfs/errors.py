@@ -23,7 +23,7 @@ class NameTaken(KernfsError):
 
 
 class NameTooLong(KernfsError):
-    """More than 255 bytes."""
+    """More bytes than a name may have."""
 
 
 class NotADirectory(KernfsError):
@@ -54,6 +54,10 @@ class Pinned(KernfsError):
     """The root, or a directory whose name is taken for good."""
 
 
+class BadName(KernfsError):
+    """A name that may not be given."""
+
+
 class NotPermitted(KernfsError):
     """An operation that this directory does not have at all."""
 
@@ -64,6 +68,34 @@ class CreateRefused(KernfsError):
 
 class BadOffset(KernfsError):
     """A place before the beginning of a file."""
+
+
+class NoDirectAccess(KernfsError):
+    """O_DIRECT, for a file that has no pages."""
+
+
+class NoXattrs(KernfsError):
+    """There are no extended attributes at all, in the whole tree."""
+
+
+class NoSuchNamespace(KernfsError):
+    """An extended attribute of a kind that is not kept."""
+
+
+class BadXattr(KernfsError):
+    """The name of a kind of extended attributes, and none of it."""
+
+
+class NoSuchXattr(KernfsError):
+    """It has no extended attribute of that name."""
+
+
+class NoSpaceForXattrs(KernfsError):
+    """More than users may keep with one file."""
+
+
+class NoSync(KernfsError):
+    """Nothing that could be written back."""
 
 
 class NotReadable(KernfsError):

@@ -30,16 +30,27 @@ from .errors import (
     InvalidRename,
     IsADirectory,
     NoSuchFile,
+    NoSuchNamespace,
+    NoSync,
     NotADirectory,
     NotEmpty,
     NotPermitted,
+    NoXattrs,
     Pinned,
 )
+from .filetype import SeqFile
+from .habits import KERNFS
 from .namespace import DIRECTORY_BITS, MODE_BITS, Namespace
 from .node import Attributes, Changes, DataFile, Directory, File, Node
 from .open_files import OpenDataFile, OpenFile
+from .xattrs import with_xattr, without_xattr, xattr, xattr_names
 
 RENAME_NOREPLACE = 1
+
+
+def is_of_kernfs(node: Node) -> bool:
+    """Is it as today's cgroup filesystem has it, and not as that of 2007?"""
+    return node.habits is KERNFS if isinstance(node, Directory) else isinstance(node, File) and isinstance(node.type, SeqFile)
 
 
 class Kernfs(Namespace):
@@ -78,10 +89,10 @@ class Kernfs(Namespace):
                 raise IsADirectory(node.name)
             if isinstance(node, DataFile):
                 node.data.truncate(changes.size, caller)
-            else:
+            elif isinstance(node, File) and not isinstance(node.type, SeqFile):
                 # The size is remembered and means nothing: a file's text is made when it is read.
                 node.size_bytes = changes.size
-                if isinstance(node, File) and changes.size == 0 and node.alive:
+                if changes.size == 0 and node.alive:
                     node.type.truncated(node.subject)
             node.mtime_ns = now
         if changes.mode is not None:
@@ -94,8 +105,31 @@ class Kernfs(Namespace):
             node.atime_ns = changes.atime_ns
         if changes.mtime_ns is not None:
             node.mtime_ns = changes.mtime_ns
-        node.ctime_ns = now
+        self._was_set(node)
         return node.attributes()
+
+    # Extended attributes.
+
+    def setxattr(self, ino: int, name: bytes, value: bytes) -> None:
+        node = self.node(ino)
+        self._xattrs(node)
+        node.xattrs = with_xattr(node.xattrs or {}, name, value)
+        self._was_set(node)
+
+    def getxattr(self, ino: int, name: bytes) -> bytes:
+        return xattr(self._xattrs(self.node(ino)), name)
+
+    def listxattr(self, ino: int, caller: Caller = OWNER) -> list[bytes]:
+        return xattr_names(self._xattrs(self.node(ino)), caller)
+
+    def removexattr(self, ino: int, name: bytes) -> None:
+        node = self.node(ino)
+        node.xattrs = without_xattr(self._xattrs(node), name)
+        self._was_set(node)
+
+    def fsyncdir(self, ino: int) -> None:
+        if is_of_kernfs(self.directory(ino)):
+            raise NoSync(ino)
 
     # Directories.
 
@@ -144,6 +178,8 @@ class Kernfs(Namespace):
             raise Pinned(name)
         if parent.ops is None:
             raise NotPermitted(name)
+        if flags and parent.habits.refuses_rename_flags:
+            raise InvalidRename(name)
         with self._requesting((parent, name), (new_parent, new_name)):
             parent.ops.rename(node, new_parent, new_name, target)
 
@@ -230,6 +266,18 @@ class Kernfs(Namespace):
         self._let_go(opened.file)
 
     # Inside.
+
+    def _was_set(self, node: Node) -> None:
+        """Today's kernel lets everybody see by its date that something was set, also where no time passed."""
+        node.ctime_ns = max(self.clock(), node.ctime_ns + 1) if is_of_kernfs(node) else self.clock()
+        node.was_set = True
+
+    def _xattrs(self, node: Node) -> dict[bytes, bytes]:
+        if self.root.habits is not KERNFS:
+            raise NoXattrs(node.name)
+        if not is_of_kernfs(node):
+            raise NoSuchNamespace(node.name)
+        return node.xattrs or {}
 
     def _opened(self, handle: int) -> OpenFile | OpenDataFile:
         try:

@@ -10,6 +10,8 @@ their `subject`, the first argument of every function of a row.  A row that lack
   What cuts the file off (O_TRUNC, truncate(2)) calls `cut`, if there is one; otherwise it means nothing.
   One that is not `seekable` is read from where the last read ended, and nowhere else.
   Of one that `notifies` poll(2) tells whether it was shown since it changed (`polling.py`).
+- `SeqFile`: a control file as fs/kernfs has it, of today's cgroups.  Its mode says what it can do; a command of no bytes is
+  none, and one of up to a page is taken; it is read as seq_file.py says, and polled; there is no O_DIRECT.
 - `ByteFile`: addressed by offset, as /proc/PID/mem is.
 - Where a command, or the reading and storing of bytes, takes until something happens, the row's function raises `StillRunning`.
 - `PipeFile`: each open file reads a stream of its own, which is consumed; where there is nothing yet, it raises
@@ -20,16 +22,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import ClassVar, Final, Generic, Protocol, TypeVar
 
 from .caller import Caller
 from .errors import NotReadable, NotWritable, StillRunning, TooLong
+from .seq_file import SeqReader
 
+PAGE_BYTES = 4096
 PATH_MAX = 4096
 PIECE_BYTES = 1 << 17
 """Of the transport: a write of more comes in several, so that of one of this size nobody knows whether there is more of it."""
 FILE_MODE = 0o644
-"""The mode of every file.  The framework of 2007 gave all of them this one, whatever they could do."""
+"""The mode of nearly every file.  The framework of 2007 gave all of them this one, whatever they could do."""
+READ_MODE: Final = 0o444
+WRITE_MODE: Final = 0o200
 
 S = TypeVar("S")
 
@@ -57,8 +63,12 @@ class ControlFile(Generic[S]):
     stub: str = ""
     """Why nothing follows from a command that it takes, where that is so."""
 
-    def opened(self, subject: S) -> bytes | None:
-        """The text that this open file will show for good, or None to render it at each read."""
+    @property
+    def mode(self) -> int:
+        return FILE_MODE
+
+    def opened(self, subject: S) -> bytes | SeqReader | None:
+        """The text that this open file will show for good, what makes it when it is read, or None to render it at each read."""
         return self.render(subject) if self.snapshot else None
 
     def render(self, subject: S) -> bytes:
@@ -86,10 +96,39 @@ class ControlFile(Generic[S]):
 
 
 @dataclass(frozen=True, slots=True)
+class SeqFile(ControlFile[S]):
+    """`is_list`: a record for each member, so that one without members shows nothing at all.
+
+    After fs/kernfs/file.c (kernfs_fop_open, kernfs_fop_write_iter) and kernel/cgroup/cgroup.c (cgroup_file_mode, cgroup_file_write).
+    """
+
+    too_long: int = PAGE_BYTES + 1
+    notifies: bool = True
+    is_list: bool = False
+
+    @property
+    def mode(self) -> int:
+        return (READ_MODE if self.show is not None else 0) | (WRITE_MODE if self.write is not None else 0)
+
+    def opened(self, subject: S) -> SeqReader:
+        return SeqReader(lambda: self.render(subject))
+
+    def write_at(self, subject: S, offset: int, command: bytes, caller: Caller) -> int:
+        if len(command) >= self.too_long:
+            raise TooLong(self.name)
+        if command:
+            if self.write is None:
+                raise NotWritable(self.name)
+            self.write(subject, command, caller)
+        return len(command)
+
+
+@dataclass(frozen=True, slots=True)
 class ByteFile(Generic[S]):
     name: str
     load: Callable[[S, int, int], bytes] | None = None
     store: Callable[[S, int, bytes], int] | None = None
+    mode: ClassVar[int] = FILE_MODE
     seekable: ClassVar[bool] = True
     notifies: ClassVar[bool] = False
 
@@ -114,6 +153,7 @@ class ByteFile(Generic[S]):
 class PipeFile(Generic[S]):
     name: str
     stream: Callable[[S], Stream]
+    mode: ClassVar[int] = FILE_MODE
     seekable: ClassVar[bool] = True
     notifies: ClassVar[bool] = False
 

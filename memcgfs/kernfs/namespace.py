@@ -14,6 +14,7 @@ Contract
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,11 +23,10 @@ from .caller import Caller
 from .data import Data
 from .directory_ops import DirectoryOps
 from .errors import NameTaken, NameTooLong, NoSuchFile, NotADirectory
-from .filetype import FILE_MODE, FileType
+from .filetype import FileType
 from .node import DataFile, Directory, File, Node
 
 ROOT_INO = 1
-NAME_MAX = 255
 MODE_BITS = 0o7777
 DIRECTORY_BITS = 0o1777
 """What a directory's maker may ask for: permissions and the sticky bit, as vfs_mkdir lets through."""
@@ -57,7 +57,9 @@ class Namespace:
                       pinned: bool = False) -> Directory:  # fmt: skip
         self._require_free(parent, name)
         now = self.clock()
-        node = Directory(self._take_ino(), name, parent, mode & DIRECTORY_BITS, owner.uid, owner.gid, now,
+        gid = group_in(parent, owner)
+        mode = mode & DIRECTORY_BITS | (stat.S_ISGID if passes_group(parent) else 0)
+        node = Directory(self._take_ino(), name, parent, mode, owner.uid, gid, now,
                          subject, ops, hidden, pinned)  # fmt: skip
         self._nodes[node.ino] = node
         self._link(parent, node, now)
@@ -77,8 +79,9 @@ class Namespace:
                   subject: Any) -> None:  # fmt: skip
         """One file for each row, in the order of the rows; all act on `subject`."""
         now = self.clock()
+        gid = group_in(parent, owner)
         for row in rows:
-            file = File(self._take_ino(), parent, FILE_MODE, owner.uid, owner.gid, now, row, subject)
+            file = File(self._take_ino(), parent, row.mode, owner.uid, gid, now, row, subject)
             self._nodes[file.ino] = file
             parent.link(file)
 
@@ -88,7 +91,8 @@ class Namespace:
         assert parent is not None
         assert node.alive
         parent.unlink(node)
-        node.ctime_ns = parent.mtime_ns = parent.ctime_ns = self.clock()
+        node.ctime_ns = self.clock()
+        date_names(parent, node.ctime_ns)
         self._tell(self.removal_observers, parent, node.name, node)
         self._bury(node)
 
@@ -100,7 +104,8 @@ class Namespace:
         new_parent = new_parent or parent
         assert new_name not in new_parent.children
         old_name = node.name
-        now = node.ctime_ns = parent.mtime_ns = parent.ctime_ns = self.clock()
+        now = node.ctime_ns = self.clock()
+        date_names(parent, now)
         parent.unlink(node)
         node.name = new_name
         self._link(new_parent, node, now)
@@ -181,10 +186,10 @@ class Namespace:
         try:
             return parent.children[name]
         except KeyError:
-            raise (NameTooLong if len(name) > NAME_MAX else NoSuchFile)(name) from None
+            raise (NameTooLong if len(name) > parent.habits.name_max else NoSuchFile)(name) from None
 
     def _require_free(self, parent: Directory, name: bytes) -> None:
-        if len(name) > NAME_MAX:
+        if len(name) > parent.habits.name_max:
             raise NameTooLong(name)
         if not parent.alive:
             raise NoSuchFile(parent.name)
@@ -193,7 +198,7 @@ class Namespace:
 
     def _link(self, parent: Directory, node: Node, now_ns: int) -> None:
         parent.link(node)
-        parent.mtime_ns = parent.ctime_ns = now_ns
+        date_names(parent, now_ns)
 
     def _bury(self, node: Node) -> None:
         if isinstance(node, Directory):
@@ -214,3 +219,18 @@ class Namespace:
     def _drop_if_unused(self, node: Node) -> None:
         if not (node.alive or node.nr_lookups or node.nr_opens):
             del self._nodes[node.ino]
+
+
+def date_names(directory: Directory, now_ns: int) -> None:
+    """A name came to the directory, or went."""
+    if directory.habits.dates_names or directory.was_set:
+        directory.mtime_ns = directory.ctime_ns = now_ns
+
+
+def passes_group(directory: Directory) -> bool:
+    return directory.habits.passes_group and directory.mode & stat.S_ISGID != 0
+
+
+def group_in(directory: Directory, owner: Caller) -> int:
+    """Of what `owner` makes in the directory."""
+    return directory.gid if passes_group(directory) else owner.gid

@@ -7,21 +7,23 @@ that the other side of the mount holds, `nr_opens` the open files.
 A `File` is a control file: it does what its row says, and is made and removed with its directory.  A `DataFile` holds
 bytes that users put there; removed while it is open, it goes on until it is closed.
 
-A directory keeps its children twice: by name, and in the order of their `position`, a number that only grows.  It is
-listed newest first, as the dentry lists of the kernel's simple filesystems are, and a child's position is the cookie
-by which a listing goes on, so that a listing stays right while children come and go.
+A directory keeps its children twice: by name, and in the order of their `position`: what its habits say of the name, and of
+equal ones the newest last.  It is listed from the end, and a child's position is the cookie by which a listing goes on, so
+that a listing stays right while children come and go.
 
 Fields: `ino`, `subject` never change.  `name`, `parent`, `position`, `alive`, both counts and the dates belong to
-`Kernfs`; the others are changed by its `setattr` only.
+`Kernfs`; the others are changed by its `setattr` and by what sets extended attributes only; either sets `was_set`.
 """
 
 from __future__ import annotations
 
 import stat
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Iterator
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .habits import LIBFS, Habits
 
 if TYPE_CHECKING:
     from .data import Data
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 POSITION_DOT = 1
 POSITION_DOT_DOT = 2
 FIRST_POSITION = 3
+ORDER_SHIFT = 32
+"""The cookie of a listing is a signed number of 64 bits: the order of the name above, the place among equal ones below."""
 
 
 class Attributes(NamedTuple):
@@ -81,6 +85,8 @@ class Node:
         "size_bytes",
         "subject",
         "uid",
+        "was_set",
+        "xattrs",
     )
 
     def __init__(self, ino: int, name: bytes, parent: Directory | None, mode: int, uid: int, gid: int,
@@ -99,6 +105,8 @@ class Node:
         self.nr_lookups = 0
         self.nr_opens = 0
         self.position = 0
+        self.was_set = False
+        self.xattrs: dict[bytes, bytes] | None = None
 
     @property
     def nlink(self) -> int:
@@ -167,8 +175,12 @@ class Directory(Node):
         return 2 + self.nr_listed_directories if self.alive else 0
 
     @property
+    def habits(self) -> Habits:
+        return self.ops.habits if self.ops is not None else LIBFS
+
+    @property
     def listed(self) -> Iterator[Node]:
-        """What a listing shows, newest first."""
+        """What a listing shows, in its order."""
         return (child for child in reversed(self._in_order) if not child.hidden)
 
     def is_within(self, directory: Directory) -> bool:
@@ -179,12 +191,12 @@ class Directory(Node):
         return node is not None
 
     def link(self, node: Node) -> None:
-        """Take `node` in under its name, as the newest.  Cost: O(1)."""
+        """Take `node` in under its name, as the newest.  Cost: O(log n) steps and one move of memory."""
         node.parent = self
-        node.position = self._next_position
+        node.position = self.habits.order(node.name) << ORDER_SHIFT | self._next_position
         self._next_position += 1
         self.children[node.name] = node
-        self._in_order.append(node)
+        insort(self._in_order, node, key=attrgetter("position"))
         if isinstance(node, Directory) and not node.hidden:
             self.nr_listed_directories += 1
 

@@ -11,23 +11,27 @@ from typing import TYPE_CHECKING
 
 from .caller import Caller
 from .data import OpenData
-from .errors import NoSuchFile, Removed
+from .errors import NoDirectAccess, NoSuchFile, Removed
+from .filetype import SeqFile
 from .node import DataFile, File
 from .polling import CHANGED, DEFAULT_POLLMASK
+from .seq_file import SeqReader
 
 if TYPE_CHECKING:
     from .namespace import Namespace
 
 
 class OpenFile:
-    """`content`: what it shows for good, or the stream that it reads; None where each read asks the file.  What is only written need not
-    be rendered.  `event`: the file's when this showed it last, 0 until then; a file that shows nothing, not even a refusal, was not."""
+    """`content`: what it shows for good, what makes it, or the stream that it reads; None where each read asks the file.  What is
+    only written need not be rendered.  `event`: the file's when this showed it last, 0 until then; a list of nobody is not shown."""
 
     __slots__ = ("caller", "content", "event", "file")
 
     def __init__(self, file: File, flags: int, caller: Caller) -> None:
         if not file.alive:
             raise Removed(file.name)
+        if flags & os.O_DIRECT and isinstance(file.type, SeqFile):
+            raise NoDirectAccess(file.name)
         self.file = file
         self.caller = caller
         self.event = 0
@@ -45,12 +49,17 @@ class OpenFile:
         if not file.alive:
             raise Removed(file.name)
         content = self.content
-        if content is not None and not isinstance(content, bytes):
+        if content is not None and not isinstance(content, bytes | SeqReader):
             return content.read(nbytes)
         is_shown = True
         try:
-            piece = content[offset : offset + nbytes] if content is not None else file.type.read_at(file.subject, offset, nbytes)
-            is_shown = bool(piece or offset)
+            if isinstance(content, bytes):
+                piece = content[offset : offset + nbytes]
+            elif content is not None:
+                piece = content.read(offset, nbytes)
+            else:
+                piece = file.type.read_at(file.subject, offset, nbytes)
+            is_shown = bool(piece or offset) or (isinstance(file.type, SeqFile) and not file.type.is_list)
         finally:
             if is_shown:
                 self.event = file.event
@@ -60,7 +69,7 @@ class OpenFile:
         file = self.file
         if not file.alive:
             return CHANGED
-        if self.content is not None and not isinstance(self.content, bytes):
+        if self.content is not None and not isinstance(self.content, bytes | SeqReader):
             return self.content.poll()
         return CHANGED if file.type.notifies and self.event != file.event else DEFAULT_POLLMASK
 

@@ -121,7 +121,7 @@ def test_the_table() -> None:
     assert list(lines(rows)) == [
         "page strings in a group: 1 of 2 hold; out of memory: 0 of 1 hold (1 do not apply)",
         "",
-        f"page strings in a group (held to: {ALLOWANCES['trace']}):",
+        f"page strings in a group (held to: {ALLOWANCES['2.6.25', 'trace']}):",
         "case  misses  ours  first difference  failcnt  minor faults  end residency",
         "one        7     7         identical        3          5/4a      identical  holds",
         "two        7     6          access 5   1..2/3                            -  differs",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from memcgfs.kernfs import OWNER, ByteFile, Caller, ControlFile, DataFile, Directory, Kernfs, Node
+from memcgfs.kernfs import LIBFS, OWNER, ByteFile, Caller, ControlFile, DataFile, Directory, Kernfs, Node
 from memcgfs.kernfs.errors import NotPermitted
 
 
@@ -99,6 +99,8 @@ FILES: tuple[ControlFile[Shelf] | ByteFile[Shelf], ...] = (
 
 class Shelves:
     """DirectoryOps of the toy."""
+
+    habits = LIBFS
 
     def __init__(self, fs: Kernfs) -> None:
         self.fs = fs

@@ -61,7 +61,7 @@ def test_json_is_one_object(trace: str, capsys: pytest.CaptureFixture[str]) -> N
     found = json.loads(out)
     (counted,) = found.pop("runs")
     assert status == 0
-    assert found == {"trace": trace, "ram": "8M", "swap": "8M", "model": "containers2007"}
+    assert found == {"trace": trace, "ram": "8M", "swap": "8M", "model": "containers2007", "rules": "2007"}
     assert counted.pop("seconds") > 0
     assert counted.pop("accesses_per_s") > 0
     assert counted == {
@@ -69,6 +69,12 @@ def test_json_is_one_object(trace: str, capsys: pytest.CaptureFixture[str]) -> N
         "deactivated": 0, "swapped_in": 0, "swapped_out": 0, "peak_usage": 30, "failcnt": 0, "stall_ns": 0,
         "killed": "",
     }  # fmt: skip
+
+
+def test_a_model_brings_its_rules(trace: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A limit of 0 forbids every page by those of the first release, and is none by those of 2007."""
+    for model, killed in (("containers2007", 0), ("cgroups2008", 1)):
+        assert run(capsys, trace, *SMALL, "--model", model, "--limit", "0")[0] == killed
 
 
 @pytest.mark.parametrize(
