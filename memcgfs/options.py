@@ -63,6 +63,8 @@ class Options:
     release_agent: str = ""
     machine: str = ""
     page_cluster: int | None = None
+    kmem: bool = True
+    batch: int = 1
     private: bool = False
     allow_other: bool = False
     rw: bool | None = None
@@ -139,13 +141,15 @@ def _nodes(text: str) -> int:
     return int(text)
 
 
+def _batch(text: str) -> int:
+    if _COUNT.fullmatch(text) is None:
+        raise _Refused("not a number of pages")
+    return int(text)
+
+
 def _on_off(*, later: Iterable[str] = ()) -> Callable[[str], bool]:
     word = _one_of(*(choice for choice in ("on", "off") if choice not in later), later=later)
     return lambda text: word(text) == "on"
-
-
-def _not_built(text: str) -> Any:
-    raise _Refused("not built yet")
 
 
 def _refuse(reason: str) -> Any:
@@ -171,7 +175,7 @@ MACHINES: dict[str, dict[str, object]] = {
 
 VALUES: dict[str, tuple[str, Callable[[str], object]]] = {
     "dialect": ("dialect", _one_of("2007", "2008", later=("v1", "v2"))),
-    "rules": ("rules", _one_of("2007", "2008", later=("v1", "v2"))),
+    "rules": ("rules", _one_of("2007", "2008", "v1", later=("v2",))),
     "model": ("model", _one_of("containers2007", "cgroups2008", later=("classic",))),
     "machine": ("machine", _one_of(*MACHINES)),
     "ram": ("ram_bytes", _ram),
@@ -186,8 +190,8 @@ VALUES: dict[str, tuple[str, Callable[[str], object]]] = {
     "host_tasks": ("host_tasks", _on_off()),
     "host_kill": ("host_kill", _on_off(later=("on",))),
     "release_agent": ("release_agent", _release_agent),
-    "kmem": ("kmem", _not_built),
-    "batch": ("batch", _not_built),
+    "kmem": ("kmem", _on_off()),
+    "batch": ("batch", _batch),
 }
 """By name: the field, and how its value is written."""
 

@@ -125,6 +125,8 @@ def _config(options: Options) -> mm.MachineConfig:
         nodes=options.nodes,
         rules=options.rules,
         model=options.model,
+        charge_batch=options.batch,
+        charges_kmem=options.kmem,
     )
 
 
@@ -187,6 +189,8 @@ ERRNO_OF: dict[type[Exception], int] = {
     mm.TaskExists: errno.EEXIST,
     mm.TaskDead: errno.ESRCH,
     mm.ContainerBusy: errno.EBUSY,
+    mm.Busy: errno.EBUSY,
+    mm.Interrupted: errno.EINTR,
     mm.TooManyContainers: errno.ENOSPC,
     mm.TooManyMappings: errno.ENOMEM,
     mm.TooManyTasks: errno.EAGAIN,

@@ -17,9 +17,11 @@ from .errors import BadSwapArea as BadSwapArea
 from .errors import BadSysctl as BadSysctl
 from .errors import BadValue as BadValue
 from .errors import BusError as BusError
+from .errors import Busy as Busy
 from .errors import ConfigError as ConfigError
 from .errors import ContainerBusy as ContainerBusy
 from .errors import FileTooBig as FileTooBig
+from .errors import Interrupted as Interrupted
 from .errors import MachineBroken as MachineBroken
 from .errors import MachineError as MachineError
 from .errors import MachinePanicked as MachinePanicked

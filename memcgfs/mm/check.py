@@ -20,6 +20,7 @@ from .params import ZONE_SHIFT
 from .slabs import OBJECT_BITS, OBJECT_FLAGS, OBJECT_IN_USE, OBJECT_NEWER, OBJECT_WORDS, SLAB_FREE, SLAB_HEADER, SLAB_INUSE
 
 if TYPE_CHECKING:
+    from .container import Container
     from .core import Core
     from .machine import Machine
 
@@ -236,6 +237,124 @@ def check_zone_lists(walk: Walk) -> None:
 
 
 def check_charges(walk: Walk) -> None:
+    """By the rules of each year."""
+    if walk.core.rules.charges_once:
+        check_memcgs(walk)
+    else:
+        check_containers(walk)
+
+
+def check_memcgs(walk: Walk) -> None:
+    """A page that is charged is charged once, and lies on its container's lists. Counters hold what was charged in their containers and all
+    below them: pages, kernel memory, stocks, and with memsw slots, whose owners' pages are not there. Statistics are exact."""
+    core, containers = walk.core, walk.core.containers
+    known = {**walk.machine.containers, **walk.machine.offline}
+    charged: dict[int, set[int]] = {cid: set() for cid in known}
+    stats: dict[int, Counter[int]] = {cid: Counter() for cid in known}
+    for pfn in walk.frames():
+        if walk.meta_refs[pfn]:
+            cid, flags = walk.container[pfn], walk.flags[pfn]
+            walk.equal(f"frame {pfn}: charges", walk.meta_refs[pfn], 1)
+            walk.expect(cid in charged, f"frame {pfn} is charged to container {cid}, which does not exist")
+            charged.get(cid, set()).add(pfn)
+            count_page(walk, pfn, flags, stats.get(cid, Counter()))
+        elif walk.count[pfn] and pfn != ZERO_PAGE:
+            used = walk.mapcount[pfn] > 0 or walk.flags[pfn] & (params.PG_CACHE | params.PG_SWAPCACHE)
+            walk.expect(not used, f"frame {pfn} is in use, and charged to nobody")
+    owned = Counter(owner - 1 for slot, owner in slot_owners(walk))
+    for cid, number in owned.items():
+        walk.expect(cid in known, f"slots belong to container {cid}, which does not exist")
+        stats.get(cid, Counter())[params.MEMCG_SWAP] = number
+    stocks: Counter[int] = Counter()
+    places: Counter[int] = Counter()
+    for cached, pages in zip(core.stocks.cached, core.stocks.nr_pages, strict=True):
+        walk.expect(cached != 0 or pages == 0, "a free place of a stock has pages")
+        walk.expect(0 <= pages <= core.charge_batch, f"{pages} pages are in a place of a stock")
+        if cached:
+            stocks[cached - 1] += pages
+            places[cached - 1] += 1
+    spaces = Counter(space.container for space in walk.machine.spaces.values())
+    kernel = {cid: core.stats.count(cid, params.MEMCG_KMEM) for cid in known}
+    sums = {cid: [len(pages) + kernel[cid] + stocks[cid], owned[cid], kernel[cid]] for cid, pages in charged.items()}
+    for cid in sorted(known, key=lambda cid: -depth_of(walk, cid)):
+        parent = containers.parent[cid]
+        if parent >= 0:
+            sums[parent] = [mine + theirs for mine, theirs in zip(sums[parent], sums[cid], strict=True)]
+    for cid, pages in charged.items():
+        memory, swap, kmem = sums[cid]
+        what = f"container {cid}"
+        walk.equal(f"{what}: usage", core.counters.usage[cid], memory)
+        walk.equal(f"{what}: memory and swap", core.memsw.usage[cid], memory + swap)
+        walk.equal(f"{what}: kernel memory", core.kmem.usage[cid], kmem)
+        for counters in (core.counters, core.memsw, core.kmem):
+            walk.expect(counters.max_usage[cid] >= counters.usage[cid] or cid == 0, f"{what}: its highest usage is below its usage")
+        for item in CHECKED_ITEMS:
+            walk.equal(f"{what}: statistic {item}", core.stats.count(cid, item), stats[cid][item])
+        walk.equal(f"{what}: pages charged as cache", containers.nr_cache[cid], stats[cid][params.MEMCG_ROW])
+        walk.expect(containers.css[cid] >= len(pages) + spaces[cid] + owned[cid] + places[cid], f"{what}: too few references")
+        check_family(walk, cid, known)
+        active, inactive = core.model.walk(core, cid)
+        listed = {*active, *inactive}
+        walk.equal(f"{what}: pages on its lists", len(active) + len(inactive), len(listed))
+        walk.expect(listed <= pages, f"{what}: its lists hold other pages than are charged to it")
+        walk.expect(listed == pages or not core.model.lists_all_charged, f"{what}: pages that are charged to it are on none of its lists")
+
+
+CHECKED_ITEMS = (
+    params.NR_ANON_PAGES, params.NR_FILE_MAPPED, params.NR_FILE_PAGES, params.NR_FILE_DIRTY, params.NR_WRITEBACK,
+    params.MEMCG_SHMEM, params.MEMCG_SWAPCACHE, params.MEMCG_SWAP,
+)  # fmt: skip
+
+
+def count_page(walk: Walk, pfn: int, flags: int, counts: Counter[int]) -> None:
+    """What a charged page adds to its container's statistics; in MEMCG_ROW, which is none of them, that it was charged as cache."""
+    in_file = bool(flags & params.PG_CACHE)
+    is_on_disk = in_file and walk.core.files.is_on_disk(walk.core.frames.owner(pfn))
+    mapped = walk.mapcount[pfn] > 0
+    counts[params.NR_ANON_PAGES] += mapped and bool(flags & params.PG_ANON)
+    counts[params.NR_FILE_MAPPED] += mapped and not flags & params.PG_ANON
+    counts[params.NR_FILE_PAGES] += in_file
+    counts[params.NR_FILE_DIRTY] += is_on_disk and bool(flags & params.PG_DIRTY)
+    counts[params.NR_WRITEBACK] += bool(flags & params.PG_WRITEBACK)
+    counts[params.MEMCG_SHMEM] += in_file and not is_on_disk
+    counts[params.MEMCG_SWAPCACHE] += bool(flags & params.PG_SWAPCACHE)
+    counts[params.MEMCG_ROW] += bool(flags & params.PG_CHARGED_CACHE)
+
+
+def slot_owners(walk: Walk) -> Iterator[tuple[int, int]]:
+    """(slot, owner and 1) of each slot that somebody pays for: one in use, whose page is not in the swap cache."""
+    swap = walk.core.swap
+    for area in range(MAX_SWAPFILES):
+        for slot in range(swap.start[area], swap.start[area] + swap.max[area]):
+            if swap.owner[slot]:
+                walk.expect(swap.map[slot] > 0 and not swap.cache[slot], f"slot {slot} has an owner, and is not out in swap")
+                yield slot, swap.owner[slot]
+            else:
+                walk.expect(not swap.map[slot] or slot == swap.start[area] or bool(swap.cache[slot]), f"slot {slot} is nobody's")
+
+
+def depth_of(walk: Walk, cid: int) -> int:
+    parent = walk.core.containers.parent[cid]
+    return 0 if parent < 0 else 1 + depth_of(walk, parent)
+
+
+def check_family(walk: Walk, cid: int, known: dict[int, Container]) -> None:
+    """It is in its parent, which is there, and so is whoever is in it; it is offline if and only if its directory is gone."""
+    containers = walk.core.containers
+    walk.equal(f"container {cid}: online", containers.is_online[cid], cid in walk.machine.containers)
+    children, last = [], -1
+    at = containers.first_child[cid]
+    while at >= 0 and at not in children:
+        walk.equal(f"container {at}: the one before it", containers.prev_sibling[at], last)
+        walk.equal(f"container {at}: its parent", containers.parent[at], cid)
+        children.append(at)
+        last, at = at, containers.next_sibling[at]
+    walk.equal(f"container {cid}: its youngest child", containers.last_child[cid], last)
+    expected = {child for child in known if containers.parent[child] == cid}
+    walk.expect(set(children) == expected, f"container {cid}: those in it are not those whose parent it is")
+
+
+def check_containers(walk: Walk) -> None:
     """usage counts the pages with a meta page, each on one of its container's lists; css counts them, and address spaces."""
     core, machine = walk.core, walk.machine
     charged: dict[int, set[int]] = {cid: set() for cid in machine.containers}

@@ -46,8 +46,10 @@ DENTRY_BYTES = {"x86_64": 208, "i386": 132}
 STRUCT_SLAB_BYTES = {"x86_64": 48, "i386": 28}
 KMEM_BUFCTL_BYTES = 4
 # By rules: what a counter counts for a page, how many bits it has, and whether its test of the limit wraps (see res_counter.py).
-CHARGE_UNIT = {"2007": 1, "2008": PAGE_BYTES}
-LIMIT_WRAPS = {"2007": True, "2008": False}
+CHARGE_UNIT = {"2007": 1, "2008": PAGE_BYTES, "v1": 1}
+LIMIT_WRAPS = {"2007": True, "2008": False, "v1": False}
+PAGE_COUNTER_MAX = ((1 << 63) - 1) // PAGE_BYTES
+MEMCG_CHARGE_BATCH = 64
 MODELS = ("containers2007", "cgroups2008")
 LOWMEM_RESERVE_RATIO = {ZONE_DMA: 256, ZONE_DMA32: 256, ZONE_NORMAL: 32}
 
@@ -70,6 +72,7 @@ class DiskConfig:
 class MachineConfig:
     """The first fields are what mount options say; the second group are the kernel's constants, for tests to make small.
 
+    charge_batch, charges_kmem: what a cpu charges at once, and whether the kernel's own memory is charged, by rules that know of such.
     readahead_pages: how far the files' disk reads ahead; Linux has 128 kB. zone_pages: pages of each zone type, instead of those that
     ram_bytes and arch give. min_free_kbytes: None is the kernel's formula.
     pcp_batch: pages that a per-cpu list takes at once, in every zone; None is the kernel's formula, and 0 no lists.
@@ -85,6 +88,8 @@ class MachineConfig:
     readahead_pages: int = 32
     model: str = "containers2007"
     rules: str = "2007"
+    charge_batch: int = 1
+    charges_kmem: bool = True
 
     swap_cluster_max: int = 32
     def_priority: int = 12
@@ -105,7 +110,9 @@ class MachineConfig:
         if self.model not in MODELS:
             raise ConfigError(f"model={self.model}: only {' and '.join(MODELS)} are built")
         if self.rules not in CHARGE_UNIT:
-            raise ConfigError(f"rules={self.rules}: only 2007 and 2008 are built")
+            raise ConfigError(f"rules={self.rules}: only {', '.join(CHARGE_UNIT)} are built")
+        if not 1 <= self.charge_batch <= MEMCG_CHARGE_BATCH:
+            raise ConfigError(f"batch={self.charge_batch}: from 1 to {MEMCG_CHARGE_BATCH} pages")
         if self.disk.depth < 1 or self.disk.depth > 1 << 20 or self.disk.latency_ns < 0 or self.disk.bytes_per_s < 0:
             raise ConfigError("disk: latency and bandwidth cannot be negative, and the depth is 1 to 1048576")
         if self.zone_pages is None and self.ram_bytes < MIN_FRAMES * PAGE_BYTES:
@@ -203,6 +210,9 @@ class Sizes:
     largest_count: int
     charge_unit: int
     limit_wraps: bool
+    unlimited_count: int
+    charge_batch: int
+    charges_kmem: bool
     nr_mms: int
     nr_vmas: int
     nr_segments: int
@@ -231,15 +241,19 @@ class Sizes:
 
 
 def sizes_of(config: MachineConfig, nr_lru_heads: int, nr_meta_heads: int) -> Sizes:
+    largest_count = config.ulong_max if config.rules == "2007" else (1 << 64) - 1
     return Sizes(
         nr_frames=config.nr_frames,
         nr_nodes=config.nodes,
         nr_lru_heads=nr_lru_heads,
         nr_meta_heads=nr_meta_heads,
         nr_containers=config.max_containers,
-        largest_count=config.ulong_max if config.rules == "2007" else (1 << 64) - 1,
+        largest_count=largest_count,
         charge_unit=CHARGE_UNIT[config.rules],
         limit_wraps=LIMIT_WRAPS[config.rules],
+        unlimited_count=PAGE_COUNTER_MAX if config.rules == "v1" else largest_count >> 1,
+        charge_batch=config.charge_batch,
+        charges_kmem=config.charges_kmem,
         nr_mms=config.max_threads + 3,
         nr_vmas=min(1 << 24, max(1 << 16, config.nr_frames)),
         nr_segments=min(MAX_SEGMENTS, config.nr_frames + 1),

@@ -11,7 +11,11 @@ cdef class Core:
     cdef readonly Links meta
     cdef readonly Zones zones
     cdef readonly ResCounters counters
+    cdef readonly ResCounters memsw
+    cdef readonly ResCounters kmem
     cdef readonly Containers containers
+    cdef readonly MemcgStats stats
+    cdef readonly Stocks stocks
     cdef readonly AddressSpaces mms
     cdef readonly Vmas vmas
     cdef readonly PageTables tables
@@ -42,6 +46,8 @@ cdef class Core:
     cdef readonly long long jiffy_ns
     cdef readonly long long fault_ns
     cdef readonly unsigned long long task_pages
+    cdef readonly long long charge_batch
+    cdef readonly bint charges_kmem
     cdef readonly long long vm_total_pages
     cdef public int swappiness
     cdef public int page_cluster
@@ -62,6 +68,9 @@ cdef class Core:
     cdef readonly bint current_is_kswapd
     cdef readonly bint current_is_pdflush
     cdef readonly int current_priority
+    cdef readonly bint current_in_user_fault
+    cdef readonly int memcg_in_oom
+    cdef readonly bint over_memsw
     cdef readonly int[::1] kswapd_max_order
     cdef readonly int scan_depth
     cdef readonly long long reclaimed_slab
@@ -75,6 +84,8 @@ cdef class Core:
     cdef readonly object late_error
     cpdef void set_total_pages(self, long long nr_pages) noexcept nogil
     cpdef void set_current(self, unsigned int mm, long long pid, unsigned int node) noexcept nogil
+    cpdef void set_in_user_fault(self, bint on) noexcept nogil
+    cpdef void set_memcg_in_oom(self, int container) noexcept nogil
     cpdef void set_priority(self, int priority) noexcept nogil
     cpdef void set_memalloc(self, bint on) noexcept nogil
     cpdef void kill_current(self) noexcept nogil
@@ -92,5 +103,6 @@ cdef unsigned int find_vma(Core core, unsigned int mm, unsigned long long vpn) n
 cdef bint anon_vma_prepare(Core core, unsigned int vma) noexcept with gil
 cdef void warn(Core core, unsigned int number) noexcept with gil
 cdef void mem_container_out_of_memory(Core core, unsigned int container) noexcept with gil
+cdef bint mem_cgroup_oom(Core core, unsigned int container) noexcept with gil
 cdef bint out_of_memory(Core core, unsigned int gfp, unsigned int order) noexcept with gil
 cdef void reap_killed(Core core) noexcept with gil

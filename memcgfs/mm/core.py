@@ -19,12 +19,14 @@ from .disk import Disks
 from .files import Blocks, Files, OpenFiles
 from .frames import Frames
 from .lockdep import Lockdep
+from .memcg_stat import MemcgStats
 from .mms import AddressSpaces, Vmas
 from .pagetable import PageTables
 from .params import DEFAULT_SEEKS, MAX_NR_ZONES, NR_DISKS, NR_ORDERS, NR_VM_EVENTS
 from .radix_tree import RadixTrees
 from .res_counter import ResCounters
 from .slabs import KmemCache
+from .stock import Stocks
 from .swapfile import SwapAreas
 from .thrash import SwapToken
 from .trace_ring import DEFAULT_RECORDS, TraceRing
@@ -48,8 +50,14 @@ class Core:
         self.lru = self.frames.lru
         self.meta = self.frames.meta
         self.zones = Zones(arrays, sizes.nr_nodes, self.lru.first_head)
-        self.counters = ResCounters(arrays, sizes.nr_containers, sizes.largest_count, sizes.charge_unit, sizes.limit_wraps)
+        self.counters, self.memsw, self.kmem = (
+            ResCounters(arrays, sizes.nr_containers, sizes.largest_count, sizes.charge_unit, sizes.limit_wraps, sizes.unlimited_count)
+            for _ in range(3)
+        )
+        self.memsw.ignore_failures()
         self.containers = Containers(arrays, sizes.nr_containers)
+        self.stats = MemcgStats(arrays, sizes.nr_containers)
+        self.stocks = Stocks(arrays, sizes.nr_nodes)
         self.mms = AddressSpaces(arrays, sizes.nr_mms)
         self.vmas = Vmas(arrays, sizes.nr_vmas, sizes.nr_files)
         self.tables = PageTables(arrays, sizes.nr_frames, sizes.nr_mms, sizes.nr_segments)
@@ -77,6 +85,8 @@ class Core:
         self.jiffy_ns = sizes.jiffy_ns
         self.fault_ns = sizes.fault_ns
         self.task_pages = sizes.task_pages
+        self.charge_batch = sizes.charge_batch
+        self.charges_kmem = sizes.charges_kmem
         self.vm_total_pages = 0
         self.swappiness = 60
         self.page_cluster = sizes.page_cluster
@@ -98,6 +108,9 @@ class Core:
         self.current_is_kswapd = False
         self.current_is_pdflush = False
         self.current_priority = -1
+        self.current_in_user_fault = False
+        self.memcg_in_oom = -1
+        self.over_memsw = False
         self.kswapd_max_order = arrays.of("i", sizes.nr_nodes)
         self.scan_depth = 0
         self.reclaimed_slab = 0
@@ -137,6 +150,16 @@ class Core:
         self.current_is_killed = False
         self.current_is_memalloc = False
         self.current_priority = -1
+        self.current_in_user_fault = False
+        self.memcg_in_oom = -1
+
+    def set_in_user_fault(self, on: bool) -> None:
+        """What follows are the running task's own accesses, which may wait for memory; not those that a system call makes for it."""
+        self.current_in_user_fault = on
+
+    def set_memcg_in_oom(self, container: int) -> None:
+        """The running task's fault met a limit whose OOM killer is disabled; -1: it has been dealt with."""
+        self.memcg_in_oom = container
 
     def set_priority(self, priority: int) -> None:
         """How hard the reclaim tries that the running task is in the midst of; -1 where it is in none. For the trace."""
@@ -220,6 +243,15 @@ def mem_container_out_of_memory(core: Core, container: int) -> None:
         core.kernel.mem_container_out_of_memory(container)  # type: ignore[attr-defined]
     except BaseException as error:
         core.keep_error(error)
+
+
+def mem_cgroup_oom(core: Core, container: int) -> bool:
+    """mm/memcontrol.c since 4.19: the same, of the container whose limit was met. Is it worth trying the charge again?"""
+    try:
+        return core.kernel.mem_cgroup_oom(container)  # type: ignore[attr-defined, no-any-return]
+    except BaseException as error:
+        core.keep_error(error)
+        return False
 
 
 def out_of_memory(core: Core, gfp: int, order: int) -> bool:

@@ -87,6 +87,14 @@ class ContainerBusy(MachineError):
     """Pages are charged to it, or an address space belongs to it."""
 
 
+class Busy(MachineError):
+    """More is in use than the new limit allows, and nothing more of it can be reclaimed. The old limit stands."""
+
+
+class Interrupted(MachineError):
+    """A signal came while the machine was at it. What was done until then stays done."""
+
+
 class BadSwapArea(MachineError):
     """No such area is in use, or none can be made so."""
 

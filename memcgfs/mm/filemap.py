@@ -9,12 +9,14 @@ from __future__ import annotations
 from .core import Core
 from .files import page_tree
 from .filesystem import allocate_block, copy_block_in, get_block, readpage
+from .memcontrol import count_memcg_event_mm
 from .page_alloc import alloc_page, put_page
 from .page_cache import add_to_page_cache_lru, add_to_page_cache_pvec, find_get_page, find_lock_page, lock_page_of, pagevec_lru_add
 from .page_dirty import set_page_dirty
 from .page_writeback import balance_dirty_pages_ratelimited
-from .params import DISK_FILES, EEXIST, ENOMEM, GFP_COLD, GFP_HIGHUSER, PG_CONTENT, PG_LOCKED, PG_READAHEAD, PG_TAIL, PG_UPTODATE
-from .params import MMAP_LOTSAMISS, PGMAJFAULT, PAGE_BYTES, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGBUS, VM_RAND_READ
+from .params import DISK_FILES, EEXIST, ENOMEM, GFP_COLD, GFP_HIGHUSER, MEMCG_PGMAJFAULT, PG_CONTENT, PG_LOCKED, PG_READAHEAD
+from .params import PG_UPTODATE, PGMAJFAULT, MMAP_LOTSAMISS, PAGE_BYTES, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGBUS
+from .params import VM_RAND_READ, PG_TAIL
 from .params import VM_SEQ_READ
 from .radix_tree import shifted
 from .readahead import do_page_cache_readahead, max_sane_readahead, page_cache_async_readahead, page_cache_sync_readahead
@@ -235,6 +237,7 @@ def filemap_fault(core: Core, handle: int, index: int, advice: int) -> int:
                 if answer == VM_FAULT_MINOR:
                     answer = VM_FAULT_MAJOR
                     core.count(PGMAJFAULT)
+                    count_memcg_event_mm(core, core.current_mm, MEMCG_PGMAJFAULT)
                 read_around(core, handle, file, index)
                 pfn = find_lock_page(core, file, index)
         if pfn == 0:
@@ -249,6 +252,7 @@ def filemap_fault(core: Core, handle: int, index: int, advice: int) -> int:
             if answer == VM_FAULT_MINOR:
                 answer = VM_FAULT_MAJOR
                 core.count(PGMAJFAULT)
+                count_memcg_event_mm(core, core.current_mm, MEMCG_PGMAJFAULT)
             readpage(core, pfn)
             put_page(core, pfn)
             continue

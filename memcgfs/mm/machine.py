@@ -14,7 +14,7 @@ from types import ModuleType
 
 from sortedcontainers import SortedDict
 
-from . import oom, proc_page, sysctl, views
+from . import oom, oom_v1, proc_page, sysctl, views
 from .address_space import AddressSpace
 from .boot import boot
 from .check import check
@@ -64,7 +64,7 @@ class Machine:
                 model = engine.Containers2007(self.core)
             else:
                 model = engine.Cgroups2008(self.core)
-            rules = engine.Rules2008() if config.rules == "2008" else engine.Rules2007()
+            rules = {"2007": engine.Rules2007, "2008": engine.Rules2008, "v1": engine.RulesV1}[config.rules]()
             self.core.bind(model, rules, engine.Pdflush())
         except (OSError, OverflowError, ValueError, MemoryError) as error:
             raise ConfigError(f"ram={config.ram_bytes}: the host refuses the arrays of such a machine ({error})") from error
@@ -97,47 +97,88 @@ class Machine:
         self.depth = 0  # operations under way, one within the other
         self.tracer = Tracer(self.core)
         self.containers: dict[int, Container] = {}
-        self.root = self.make_container(0)
+        self.offline: dict[int, Container] = {}
+        self.root = self.make_container(0, None)
 
     # Containers
 
-    def make_container(self, cid: int) -> Container:
-        self.core.counters.init(cid)
-        self.core.containers.init(cid)
-        with self.surfacing():
-            self.engine.make_container(self.core, cid)
-        container = self.containers[cid] = Container(self, cid)
+    def make_container(self, cid: int, parent: Container | None) -> Container:
+        core, above = self.core, parent.cid if parent is not None else -1
+        for counters in (core.counters, core.memsw, core.kmem):
+            counters.init(cid, above if core.rules.charges_once else -1)
+        core.stats.init(cid)
+        core.containers.init(cid, above)
+        container = Container(self, cid)
+        container.inherit(parent)
+        try:
+            with self.surfacing():
+                self.engine.make_container(core, cid)
+        except BaseException:
+            if parent is not None:
+                core.containers.unlink(cid)
+            raise
+        self.containers[cid] = container
         return container
 
-    def create_container(self) -> Container:
-        """Cost: O(1). Raises TooManyContainers."""
+    def create_container(self, parent: Container | None = None) -> Container:
+        """In the top one, unless `parent` says in which. Cost: O(1). Raises TooManyContainers."""
         self.refuse_if_panicked()
         cid = self.container_ids.take()
         try:
-            return self.make_container(cid)
+            return self.make_container(cid, parent or self.root)
         except BaseException:
             self.container_ids.give(cid)
             raise
 
     def remove_container(self, container: Container) -> None:
-        """Raises ContainerBusy while pages are charged to it or an address space belongs to it."""
+        """Raises ContainerBusy where an address space belongs to it, another container is in it, or, unless charged pages can do without
+        it, while any are charged to it."""
         self.refuse_if_panicked()
-        if self.core.rules.forgets_on_rmdir:
+        core, cid = self.core, container.cid
+        if core.rules.forgets_on_rmdir:
             self.force_empty(container)
-        if container.css_refs:
+        if container.css_refs and not core.rules.charges_once:
             raise ContainerBusy(f"{container.css_refs} references are held: charged pages, and tasks' memory")
-        self.core.containers.forget_released(container.cid)
+        if any(child.is_online for child in container.children()):
+            raise ContainerBusy("there are containers in it")
+        if core.rules.charges_once and any(space.container == cid for space in self.spaces.values()):
+            raise ContainerBusy("tasks' memory belongs to it")
+        core.containers.forget_released(cid)
+        del self.containers[cid]
+        if core.rules.charges_once:
+            self.offline[cid] = container
+            self.engine.container_offline(core, cid)
+            self.release_gone()
+        else:
+            self.release_container(container)
+
+    def release_container(self, container: Container) -> None:
+        """Nothing is charged to it, and nothing is in it: its number is free."""
         self.engine.remove_container(self.core, container.cid)
-        del self.containers[container.cid]
+        self.core.containers.unlink(container.cid)
         self.container_ids.give(container.cid)
 
+    def release_gone(self) -> None:
+        """css_release: offline containers that nothing holds any more. With the last one in it, its parent may be gone as well."""
+        for cid in self.core.containers.take_gone():
+            gone = self.offline.get(cid)
+            while gone is not None and not gone.css_refs and not gone.is_online and next(gone.children(), None) is None:
+                del self.offline[gone.cid]
+                parent = gone.parent
+                self.release_container(gone)
+                gone = parent
+
     def force_empty(self, container: Container) -> None:
-        """Forgets the container's charges: its pages are charged to nobody, whoever uses them."""
+        """Forgets the container's charges: its pages are charged to nobody, whoever uses them. (Of 2.6.25; for v1's see Container.)"""
         self.refuse_if_panicked()
         with self.surfacing():
             for pages in container.lists():
                 for pfn in pages:
                     self.engine.force_empty_page(self.core, pfn)
+
+    def container_of(self, cid: int) -> Container:
+        """The container of this number, online or not."""
+        return self.containers.get(cid) or self.offline[cid]
 
     def take_released(self) -> list[Container]:
         """Containers whose last reference (page or address space) went since this was asked last."""
@@ -207,7 +248,7 @@ class Machine:
 
     def sibling(self, task: Task, pid: int, tgid: int, space: AddressSpace) -> Task:
         copy = Task(self, pid, tgid, task.container, space, task.uid, task.comm)
-        copy.nice, copy.oom_adj = task.nice, task.oom_adj
+        copy.nice, copy.oom_adj, copy.oom_score_adj = task.nice, task.oom_adj, task.oom_score_adj
         return copy
 
     def exec(self, task: Task) -> None:
@@ -350,6 +391,7 @@ class Machine:
         before_mm, before_pid, before_node = self.core.current_mm, self.core.current_pid, self.core.current_node
         was_killed, was_memalloc = self.core.current_is_killed, self.core.current_is_memalloc
         was_writing, before_priority = self.core.is_writing_file, self.core.current_priority
+        was_in_fault, before_oom = self.core.current_in_user_fault, self.core.memcg_in_oom
         self.core.set_writing_file(False)
         self.current = task
         if task is not None:
@@ -374,6 +416,8 @@ class Machine:
             self.core.set_memalloc(was_memalloc)
             self.core.set_priority(before_priority)
             self.core.set_writing_file(was_writing)
+            self.core.set_in_user_fault(was_in_fault)
+            self.core.set_memcg_in_oom(before_oom)
             if was_killed or self.panicked or before in self.killed:
                 self.core.kill_current()
             if task is not None:
@@ -400,6 +444,8 @@ class Machine:
         self.depth -= 1
         if self.depth:
             return
+        if self.core.containers.nr_gone:
+            self.release_gone()
         error = self.core.take_error()
         if self.panicked:
             raise self.panicking() from error
@@ -445,7 +491,7 @@ class Machine:
 
     def fault_out_of_memory(self, task: Task) -> None:
         """arch/i386/mm/fault.c: whoever the OOM killer chose, the task whose fault failed dies."""
-        if self.panicked:
+        if self.panicked or self.core.memcg_in_oom >= 0 or (task.died and self.core.rules.retries_fault):
             return
         self.printk(f"VM: killing process {task.comm}")
         if task.space is not None and not task.died:
@@ -473,7 +519,12 @@ class Machine:
     def mem_container_out_of_memory(self, container: int) -> None:
         oom.mem_container_out_of_memory(self, container)
 
+    def mem_cgroup_oom(self, container: int) -> bool:
+        return oom_v1.mem_cgroup_oom(self, container)
+
     def out_of_memory(self, gfp: int, order: int) -> bool:
+        if self.core.rules.charges_once:
+            return oom_v1.out_of_memory(self, gfp, order)
         return oom.out_of_memory(self, gfp, order)
 
     def reap_killed(self) -> None:

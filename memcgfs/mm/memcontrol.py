@@ -55,7 +55,6 @@ def add_meta_page(core: Core, pfn: int, container: int, is_cache: bool) -> None:
         trace_charge(core, pfn, CHARGED_CACHE if is_cache else CHARGED_MAPPED)
     core.model.charged(core, pfn, container)
     unlock_meta_page(core, pfn)
-    core.containers.peak[container] = max(core.containers.peak[container], core.counters.pages(container))
 
 
 def trace_round(core: Core, container: int, nr_retries: int, then: int) -> None:
@@ -68,7 +67,10 @@ def mem_container_uncharge_page(core: Core, pfn: int, what: int) -> None:
     """mem_container_uncharge: one reference less; the last one gives the page back to the container's counter and lists.
 
     In the order of the seed: css_put, the page's link cleared, the counter, the list. `what` the charge stood for is told the trace.
+    Where a page is charged once for all of its uses, none of them gives the charge back.
     """
+    if core.rules.charges_once:
+        return
     refs = core.frames.meta_refs[pfn]
     if refs == 0:
         return
@@ -89,6 +91,69 @@ def mem_container_uncharge_page(core: Core, pfn: int, what: int) -> None:
     if core.traced:
         trace_uncharge(core, pfn, container, 0, what)
     core.model.uncharged(core, pfn, container)
+
+
+def mod_lruvec_page_state(core: Core, pfn: int, item: int, amount: int) -> None:
+    """A statistic of the page's zone, and of the container that pays for the page (include/linux/vmstat.h since 4.16)."""
+    core.zones.add(core.frames.zone(pfn), item, amount)
+    mod_memcg_page_state(core, pfn, item, amount)
+
+
+def mod_memcg_page_state(core: Core, pfn: int, item: int, amount: int) -> None:
+    """One that only containers have."""
+    if core.rules.charges_once and core.frames.meta_refs[pfn] != 0:
+        core.stats.add(core.frames.container[pfn], item, amount)
+
+
+def count_memcg_event_mm(core: Core, mm: int, item: int) -> None:
+    """An event of the container that the address space is in, whoever pays for the page."""
+    if core.rules.charges_once:
+        core.stats.add(core.mms.container[mm], item, 1)
+
+
+def swap_free(core: Core, slot: int) -> int:
+    """One user of the slot less; gives the users left. With the last one somebody's charge for it ends."""
+    left = core.swap.free(slot)
+    if left == 0 and core.swap.owner[slot] != 0:
+        core.rules.swap_freed(core, slot)
+    return left
+
+
+def mem_cgroup_swappiness(core: Core, container: int) -> int:
+    """The machine's for its own reclaim, and the top container's, which is the same; since 2.6.29 each other container has one."""
+    if container <= 0 or not core.rules.charges_once:
+        return core.swappiness
+    return core.containers.swappiness[container]
+
+
+def charge_kmem(core: Core, container: int, nr_pages: int) -> int:
+    """The kernel needs so many pages on behalf of the container: 0, or -ENOMEM."""
+    return core.rules.charge_kmem(core, container, nr_pages)
+
+
+def uncharge_kmem(core: Core, container: int, nr_pages: int) -> None:
+    """They are free again, whatever has become of the container."""
+    core.rules.uncharge_kmem(core, container, nr_pages)
+
+
+def drain_all_stocks(core: Core, container: int) -> None:
+    """What was charged in advance to the container, or below it, is given back."""
+    core.rules.drain_stocks(core, container)
+
+
+def container_offline(core: Core, container: int) -> None:
+    """The container's directory is gone."""
+    core.rules.container_offline(core, container)
+
+
+def lru_add_drain_all(core: Core) -> None:
+    """Pages on their way to the LRU arrive, on every cpu."""
+    core.model.drain(core)
+
+
+def shrink_subtree(core: Core, container: int, may_swap: bool) -> int:
+    """Reclaim for a container on somebody's request; gives the pages that it has less."""
+    return core.model.shrink_subtree(core, container, may_swap)
 
 
 def force_empty_page(core: Core, pfn: int) -> None:

@@ -9,15 +9,15 @@ from __future__ import annotations
 from .core import Core, anon_vma_prepare, find_vma
 from .files import page_tree
 from .filemap import filemap_fault
-from .memcontrol import mem_container_uncharge_page
+from .memcontrol import count_memcg_event_mm, mem_container_uncharge_page, swap_free
 from .page_alloc import alloc_page, get_page, put_page
 from .page_io import copy_page
 from .page_dirty import accounts_dirty, set_page_dirty
 from .page_writeback import balance_dirty_pages_ratelimited
+from .pagetable import mk_pte, pte_frame, pte_place, word_of, leaf_end
+from .params import GFP_HIGHUSER, GFP_KERNEL, LEAF_ENTRIES, MEMCG_PGFAULT, MEMCG_PGMAJFAULT, NR_PAGETABLE, PG_ANON, PG_LOCKED, PG_TABLE
+from .params import PG_UPTODATE, PG_MLOCKED, PG_READAHEAD, FAULT_AROUND_PAGES, PG_WRITEBACK, VM_WRITTEN_SHARED
 from .mlock import mlock_vma_page, munlock_page
-from .pagetable import leaf_end, mk_pte, pte_frame, pte_place, word_of
-from .params import GFP_HIGHUSER, GFP_KERNEL, LEAF_ENTRIES, NR_PAGETABLE, PG_ANON, PG_LOCKED, PG_MLOCKED, PG_READAHEAD, PG_TABLE
-from .params import FAULT_AROUND_PAGES, PG_UPTODATE, PG_WRITEBACK, VM_WRITTEN_SHARED
 from .params import PGFAULT, PGMAJFAULT
 from .params import PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_RW, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM
 from .params import VM_FAULT_SIGSEGV, VM_SHARED, VM_WRITE, ZERO_PAGE
@@ -47,6 +47,7 @@ def handle_mm_fault(core: Core, mm: int, vpn: int, write: bool) -> int:
     if write and core.vmas.flags[vma] & VM_WRITE == 0:
         return VM_FAULT_SIGSEGV
     core.count(PGFAULT)
+    count_memcg_event_mm(core, mm, MEMCG_PGFAULT)
     at = pte_place(leaf, vpn)
     pte = core.tables.ram[at]
     if pte == 0:
@@ -313,6 +314,7 @@ def do_swap_page(core: Core, mm: int, vma: int, vpn: int, at: int, write: bool) 
             return VM_FAULT_OOM if core.tables.ram[at] == pte else VM_FAULT_MINOR
         ret = VM_FAULT_MAJOR
         core.count(PGMAJFAULT)
+        count_memcg_event_mm(core, mm, MEMCG_PGMAJFAULT)
     if core.rules.charge(core, pfn, mm) != 0:
         put_page(core, pfn)
         return VM_FAULT_OOM
@@ -336,7 +338,7 @@ def do_swap_page(core: Core, mm: int, vma: int, vpn: int, at: int, write: bool) 
     mlock_vma_page(core, pfn, vma)
     if core.traced:
         trace_fault(core, mm, vpn, pfn, slot, FAULT_SWAP + FAULT_WRITE * is_write + FAULT_MAJOR * (ret == VM_FAULT_MAJOR))
-    core.swap.free(slot)
+    swap_free(core, slot)
     if core.swap.is_full():
         remove_exclusive_swap_page(core, pfn)
     core.frames.clear(pfn, PG_LOCKED)

@@ -1,4 +1,5 @@
 cdef class Model:
+    cdef readonly bint lists_all_charged
     cdef void page_added(self, Core core, unsigned int pfn, bint active) noexcept nogil
     cdef void page_arrived(self, Core core, unsigned int pfn) noexcept nogil
     cdef void page_accessed(self, Core core, unsigned int pfn) noexcept nogil
@@ -19,6 +20,8 @@ cdef class Model:
     cdef void container_removed(self, Core core, unsigned int container) noexcept nogil
     cdef bint shrink_zones(self, Core core, unsigned int zonelist, int order, unsigned int gfp) noexcept nogil
     cdef bint shrink_container(self, Core core, unsigned int container) noexcept nogil
+    cdef long long shrink_subtree(self, Core core, unsigned int container, bint may_swap) noexcept nogil
+    cpdef long long lru_size(self, Core core, unsigned int container, int which)
     cdef long long run_kswapd(self, Core core, unsigned int node) noexcept nogil
     cpdef long long count(self, Core core, int container, bint active)
     cpdef tuple walk(self, Core core, int container)

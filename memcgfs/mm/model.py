@@ -25,7 +25,11 @@ def remove_container(core: Core, container: int) -> None:
 
 
 class Model:
-    """All methods take the machine first; none raises."""
+    """All methods take the machine first; none raises. lists_all_charged: a page is on its container's lists as long as it is charged,
+    instead of being there while it is on the LRU."""
+
+    def __init__(self) -> None:
+        self.lists_all_charged = True
 
     def page_added(self, core: Core, pfn: int, active: bool) -> None:
         """A page is to go on the LRU: lru_cache_add_active or lru_cache_add."""
@@ -91,6 +95,30 @@ class Model:
     def shrink_container(self, core: Core, container: int) -> bool:
         """try_to_free_mem_container_pages: free memory of this container; True for success."""
         return False
+
+    def shrink_subtree(self, core: Core, container: int, may_swap: bool) -> int:
+        """try_to_free_mem_cgroup_pages since 2.6.29: free memory of this container and all below it; gives how many pages it has less.
+
+        A model that knows no hierarchy is asked for one container after the other, until one frees something; and more than once, as its
+        own year's rules do, because what it wrote the first time comes free the next. It swaps whether or not that helps: what counts is
+        what the caller is short of.
+        """
+        before = core.counters.pages(container) if may_swap else core.memsw.pages(container)
+        after = before
+        nr_retries = core.reclaim_retries
+        at = core.containers.next_in_subtree(container, -1)
+        while after >= before and (at >= 0 or nr_retries > 0):
+            if at < 0:
+                nr_retries -= 1
+                at = core.containers.next_in_subtree(container, -1)
+            self.shrink_container(core, at)
+            after = core.counters.pages(container) if may_swap else core.memsw.pages(container)
+            at = core.containers.next_in_subtree(container, at)
+        return before - after if after < before else 0
+
+    def lru_size(self, core: Core, container: int, which: int) -> int:
+        """How many of a container's own pages are on one of the five lists that memory.stat tells of (LRU_*)."""
+        return 0
 
     def run_kswapd(self, core: Core, node: int) -> int:
         """Some of the work of a node's kswapd; gives when it wants to go on (a time of the clock), or -1 where it goes to sleep."""

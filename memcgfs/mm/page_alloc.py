@@ -17,7 +17,7 @@ from .params import PAGE_ALLOC_COSTLY_ORDER, PG_FREE, PG_LRU, PGALLOC, PGFREE
 from .params import WARN_ALLOC_LIVELOCK, WMARK_HIGH, WMARK_LOW, WMARK_MIN, ZONE_DMA, ZONE_SHIFT
 from .pageset import give_to_pageset, take_from_pageset
 from .trace import trace_alloc, trace_free
-from .trace_ring import FREE_RECLAIM, FREE_USER
+from .trace_ring import CHARGED_CACHE, CHARGED_MAPPED, FREE_RECLAIM, FREE_USER
 from .waiting import congestion_wait, sleep_until
 
 
@@ -204,9 +204,11 @@ def free_hot_cold_page(core: Core, pfn: int, cold: bool) -> None:
     if LOCKDEP:
         assert not core.frames.has(pfn, PG_FREE), f"frame {pfn} freed twice"
         assert core.frames.mapcount[pfn] == 0, f"frame {pfn} freed while mapped"
-        assert core.frames.meta_refs[pfn] == 0, f"frame {pfn} freed while charged"
+        assert core.rules.charges_once or core.frames.meta_refs[pfn] == 0, f"frame {pfn} freed while charged"
     if core.frames.has(pfn, PG_LRU):
         core.model.page_freed(core, pfn)
+    if core.frames.meta_refs[pfn] != 0:
+        core.rules.page_freed(core, pfn, CHARGED_CACHE if cold else CHARGED_MAPPED)
     zone = core.frames.zone(pfn)
     core.frames.flags[pfn] = zone << ZONE_SHIFT
     core.frames.mapping[pfn] = 0

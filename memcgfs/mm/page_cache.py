@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from .core import Core
 from .files import page_tree
-from .memcontrol import mem_container_uncharge_page
+from .memcontrol import mem_container_uncharge_page, mod_lruvec_page_state, mod_memcg_page_state
 from .page_alloc import get_page, put_page
-from .params import EEXIST, LOCKDEP, NR_FILE_PAGES, PG_CACHE, PG_DIRTY, PG_LOCKED
+from .params import EEXIST, LOCKDEP, MEMCG_SHMEM, NR_FILE_PAGES, PG_CACHE, PG_DIRTY, PG_LOCKED
 from .trace import trace_page
 from .trace_ring import CHARGED_CACHE, CHARGED_UNUSED, TRACE_FILEMAP_ADD, TRACE_FILEMAP_DELETE
 from .waiting import lock_page
@@ -76,7 +76,9 @@ def enter_page_cache(core: Core, pfn: int, file: int, index: int, why: int) -> i
     core.files.nr_pages[file] += 1
     if core.traced:
         trace_page(core, TRACE_FILEMAP_ADD, pfn, why, file, index)
-    core.zones.add(core.frames.zone(pfn), NR_FILE_PAGES, 1)
+    mod_lruvec_page_state(core, pfn, NR_FILE_PAGES, 1)
+    if not core.files.is_on_disk(file):
+        mod_memcg_page_state(core, pfn, MEMCG_SHMEM, 1)
     return 0
 
 
@@ -127,5 +129,7 @@ def remove_from_page_cache(core: Core, pfn: int, why: int) -> None:
     core.frames.clear(pfn, PG_CACHE)
     core.frames.mapping[pfn] = 0
     core.files.nr_pages[file] -= 1
-    core.zones.add(core.frames.zone(pfn), NR_FILE_PAGES, -1)
+    mod_lruvec_page_state(core, pfn, NR_FILE_PAGES, -1)
+    if not core.files.is_on_disk(file):
+        mod_memcg_page_state(core, pfn, MEMCG_SHMEM, -1)
     mem_container_uncharge_page(core, pfn, CHARGED_CACHE)

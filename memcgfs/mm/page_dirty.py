@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .core import Core
 from .files import I_DIRTY, I_LOCK, page_tree
+from .memcontrol import mod_lruvec_page_state
 from .params import DAEMON_KUPDATE, NR_FILE_DIRTY, NR_WRITEBACK, PG_CACHE, PG_DIRTY, PG_WRITEBACK
 from .radix_tree import TAG_DIRTY, TAG_WRITEBACK
 
@@ -53,7 +54,7 @@ def set_page_dirty(core: Core, pfn: int) -> bool:
         return False
     if accounts_dirty(core, pfn):
         file = core.frames.owner(pfn)
-        core.zones.add(core.frames.zone(pfn), NR_FILE_DIRTY, 1)
+        mod_lruvec_page_state(core, pfn, NR_FILE_DIRTY, 1)
         core.trees.set_tag(page_tree(file), core.frames.index(pfn), TAG_DIRTY)
         mark_inode_dirty(core, file)
     return True
@@ -64,7 +65,7 @@ def test_clear_page_dirty(core: Core, pfn: int) -> bool:
     if not core.frames.test_and_clear(pfn, PG_DIRTY):
         return False
     if accounts_dirty(core, pfn):
-        core.zones.add(core.frames.zone(pfn), NR_FILE_DIRTY, -1)
+        mod_lruvec_page_state(core, pfn, NR_FILE_DIRTY, -1)
     return True
 
 
@@ -76,7 +77,7 @@ def cancel_dirty_page(core: Core, pfn: int) -> None:
 def set_page_writeback(core: Core, pfn: int) -> None:
     """Its dirty mark was just taken, and with the lock held nobody has set it anew."""
     core.frames.set(pfn, PG_WRITEBACK)
-    core.zones.add(core.frames.zone(pfn), NR_WRITEBACK, 1)
+    mod_lruvec_page_state(core, pfn, NR_WRITEBACK, 1)
     if accounts_dirty(core, pfn):
         tree = page_tree(core.frames.owner(pfn))
         core.trees.set_tag(tree, core.frames.index(pfn), TAG_WRITEBACK)
@@ -85,6 +86,6 @@ def set_page_writeback(core: Core, pfn: int) -> None:
 
 def clear_page_writeback(core: Core, pfn: int) -> None:
     core.frames.clear(pfn, PG_WRITEBACK)
-    core.zones.add(core.frames.zone(pfn), NR_WRITEBACK, -1)
+    mod_lruvec_page_state(core, pfn, NR_WRITEBACK, -1)
     if accounts_dirty(core, pfn):
         core.trees.clear_tag(page_tree(core.frames.owner(pfn)), core.frames.index(pfn), TAG_WRITEBACK)

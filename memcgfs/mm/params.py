@@ -101,6 +101,28 @@ NUMA_LOCAL: Final = 19
 NUMA_OTHER: Final = 20
 ZONE_ROW: Final = 32  # a power of two, so that a row is found by shifting
 
+# What a container's statistics have besides those items of its pages' zones (include/linux/memcontrol.h: enum memcg_stat_item; of
+# enum node_stat_item and vm_event_item what memory.stat shows)
+MEMCG_SHMEM: Final = 11
+MEMCG_SWAPCACHE: Final = 12
+MEMCG_SWAP: Final = 13
+MEMCG_REFAULT_ANON: Final = 14
+MEMCG_REFAULT_FILE: Final = 15
+MEMCG_PGPGIN: Final = 16
+MEMCG_PGPGOUT: Final = 17
+MEMCG_PGFAULT: Final = 18
+MEMCG_PGMAJFAULT: Final = 19
+MEMCG_KMEM: Final = 20  # pages of kernel memory that were charged here
+MEMCG_ROW: Final = 32
+
+# The lists of a container that memory.stat tells of (include/linux/mmzone.h: enum lru_list)
+LRU_INACTIVE_ANON: Final = 0
+LRU_ACTIVE_ANON: Final = 1
+LRU_INACTIVE_FILE: Final = 2
+LRU_ACTIVE_FILE: Final = 3
+LRU_UNEVICTABLE: Final = 4
+NR_LRU_LISTS: Final = 5
+
 # Events of the machine (enum vm_event_item)
 PSWPIN: Final = 0
 PSWPOUT: Final = 1
@@ -202,6 +224,7 @@ VM_FAULT_SIGBUS: Final = 4
 ENOENT: Final = 2
 EINTR: Final = 4
 ENOMEM: Final = 12
+EBUSY: Final = 16
 EEXIST: Final = 17
 ENOSPC: Final = 28
 
@@ -209,6 +232,10 @@ ENOSPC: Final = 28
 MEM_CONTAINER_TYPE_MAPPED: Final = 1
 MEM_CONTAINER_TYPE_CACHED: Final = 2  # reserved for later, and acts like 1
 MEM_CONTAINER_TYPE_ALL: Final = 3
+
+# try_charge (mm/memcontrol.c since 2.6.36): fruitless reclaims before somebody is killed; and who waits for no memory gets none at once
+MAX_RECLAIM_RETRIES: Final = 16
+SMALL_CHARGE: Final = 8  # pages, 1 << PAGE_ALLOC_COSTLY_ORDER: so few are tried for again as long as anything comes free
 
 # Where the kernel drops a lock or may sleep, and a test may put another operation in between
 AT_META_PAGE_ALLOC: Final = 1
@@ -223,7 +250,7 @@ LOCK_CONTAINER_LRU: Final = 4
 
 # Swap: SWAPFILE_CLUSTER slots are handed out in a row before a new run is looked for
 SWAPFILE_CLUSTER: Final = 256
-SLOT_WORDS: Final = 3
+SLOT_WORDS: Final = 4
 SWAP_AREA_SHIFT: Final = 16  # areas start at multiples of so many slots
 
 # Shrinkers are asked in steps of so many objects (mm/vmscan.c); an object is as dear as so many disk seeks (linux/mm.h)

@@ -11,6 +11,8 @@ from .lists import Links as Links
 from .frames import Frames as Frames
 from .res_counter import ResCounters as ResCounters
 from .containers import Containers as Containers
+from .memcg_stat import MemcgStats as MemcgStats
+from .stock import Stocks as Stocks
 from .zones import Zones as Zones
 from .buddy import put_block as put_block
 from .pageset import give_to_pageset as give_to_pageset
@@ -30,7 +32,9 @@ from .trace import trace_event as trace_event
 from .rules import Rules as Rules
 from .model import Model as Model, make_container as make_container, remove_container as remove_container
 from .flusher import Flusher as Flusher
+from .memcontrol import charge_kmem as charge_kmem, container_offline as container_offline, drain_all_stocks as drain_all_stocks
 from .memcontrol import force_empty_page as force_empty_page, mem_container_uncharge_page as mem_container_uncharge_page
+from .memcontrol import lru_add_drain_all as lru_add_drain_all, shrink_subtree as shrink_subtree, uncharge_kmem as uncharge_kmem
 from .page_dirty import restart_kupdate as restart_kupdate, set_page_dirty as set_page_dirty
 from .waiting import run_due as run_due, sleep_until as sleep_until
 from .page_alloc import alloc_page as alloc_page, alloc_pages as alloc_pages, free_pages as free_pages, put_page as put_page
@@ -63,6 +67,7 @@ from .models.python import PythonModel as PythonModel
 from .pdflush import Pdflush as Pdflush
 from .rules2007 import Rules2007 as Rules2007
 from .rules2008 import Rules2008 as Rules2008
+from .rules_v1 import RulesV1 as RulesV1
 from .memory import handle_mm_fault as handle_mm_fault
 from .unuse import try_to_unuse as try_to_unuse
 from .mmap import access_pages as access_pages, copy_page_range as copy_page_range

@@ -8,7 +8,7 @@ or the file); of an anon_vma one, unless the task has forked or split it.
 from __future__ import annotations
 
 from .core import Core
-from .memcontrol import mem_container_uncharge_page
+from .memcontrol import mem_container_uncharge_page, mod_lruvec_page_state
 from .page_alloc import put_page
 from .pagetable import pte_frame, pte_place, swp_pte
 from .page_dirty import set_page_dirty
@@ -22,7 +22,7 @@ def set_anon_rmap(core: Core, pfn: int, vma: int, vpn: int) -> None:
     """__page_set_anon_rmap: the first mapping of the page."""
     core.frames.set_mapping(pfn, core.vmas.anon_vma[vma], vpn)
     core.frames.set(pfn, PG_ANON)
-    core.zones.add(core.frames.zone(pfn), NR_ANON_PAGES, 1)
+    mod_lruvec_page_state(core, pfn, NR_ANON_PAGES, 1)
 
 
 def page_add_new_anon_rmap(core: Core, pfn: int, vma: int, vpn: int) -> None:
@@ -43,7 +43,7 @@ def page_add_file_rmap(core: Core, pfn: int) -> None:
     """A page of a file, or the zero page. A second mapping's charge goes back, as for anonymous pages."""
     core.frames.mapcount[pfn] += 1
     if core.frames.mapcount[pfn] == 1:
-        core.zones.add(core.frames.zone(pfn), NR_FILE_MAPPED, 1)
+        mod_lruvec_page_state(core, pfn, NR_FILE_MAPPED, 1)
     else:
         mem_container_uncharge_page(core, pfn, CHARGED_UNUSED)
 
@@ -56,9 +56,9 @@ def page_remove_rmap(core: Core, pfn: int) -> None:
         return
     mem_container_uncharge_page(core, pfn, CHARGED_MAPPED)
     if core.frames.has(pfn, PG_ANON):
-        core.zones.add(core.frames.zone(pfn), NR_ANON_PAGES, -1)
+        mod_lruvec_page_state(core, pfn, NR_ANON_PAGES, -1)
     else:
-        core.zones.add(core.frames.zone(pfn), NR_FILE_MAPPED, -1)
+        mod_lruvec_page_state(core, pfn, NR_FILE_MAPPED, -1)
 
 
 def page_check_address(core: Core, pfn: int, vma: int, vpn: int) -> int:

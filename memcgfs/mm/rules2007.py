@@ -26,7 +26,7 @@ class Rules2007(Rules):
             return 0
         return mem_container_charge(core, pfn, mm, True)
 
-    def swap_cache_charge(self, core: Core, pfn: int, mm: int) -> int:
+    def swap_cache_charge(self, core: Core, pfn: int, slot: int, mm: int) -> int:
         return self.cache_charge(core, pfn, mm)
 
     def swap_cache_uncharge(self, core: Core, pfn: int, what: int) -> None:

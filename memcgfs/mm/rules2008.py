@@ -27,6 +27,7 @@ from .trace_ring import CHARGED_CACHE, CHARGED_MAPPED
 
 class Rules2008(Rules):
     def __init__(self) -> None:
+        self.charges_once = False
         self.maps_zero_page = False
         self.charges_swap_cache = False
         self.shmem_insists = False
@@ -41,6 +42,7 @@ class Rules2008(Rules):
         self.forgets_on_rmdir = True
         self.inherits_notify = True
         self.kills_outsiders = False
+        self.retries_fault = False
         self.oom_message = "Memory cgroup out of memory"
 
     def charge(self, core: Core, pfn: int, mm: int) -> int:

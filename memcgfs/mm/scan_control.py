@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .core import Core
+from .memcontrol import mem_cgroup_swappiness
 
 
 class ScanControl:
@@ -20,7 +21,7 @@ class ScanControl:
 
     def __init__(self, core: Core, mem_container: int, order: int, gfp_mask: int) -> None:
         self.swap_cluster_max = core.swap_cluster_max
-        self.swappiness = core.swappiness
+        self.swappiness = mem_cgroup_swappiness(core, mem_container)
         self.may_writepage = core.laptop_mode == 0
         self.order = order
         self.mem_container = mem_container

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from .core import Core, warn
 from .files import block_tree, page_tree
-from .memcontrol import mem_container_uncharge_page
+from .memcontrol import count_memcg_event_mm, mem_container_uncharge_page, swap_free
 from .page_alloc import alloc_page, get_page, put_page
 from .page_cache import add_to_page_cache_lru, add_to_page_cache_nowait, find_lock_page, remove_from_page_cache
-from .params import ENOMEM, GFP_HIGHUSER, MAX_SHMEM_ROUNDS, PG_CACHE, PG_CONTENT, PG_DIRTY, PG_LOCKED, PG_REFERENCED, PG_UPTODATE
+from .params import ENOMEM, GFP_HIGHUSER, MAX_SHMEM_ROUNDS, MEMCG_PGMAJFAULT, PG_CACHE, PG_CONTENT, PG_DIRTY, PG_LOCKED, PG_UPTODATE
 from .params import PGMAJFAULT, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGBUS, WARN_SHMEM_LIVELOCK, ZERO_PAGE
+from .params import PG_REFERENCED
 from .radix_tree import ANY_ENTRY
 from .swap_state import delete_from_swap_cache, free_swap_and_cache, insert_into_swap_cache, lookup_swap_cache
 from .swapin import read_swap_cache_async, swapin_readahead
@@ -35,7 +36,7 @@ def shmem_writepage(core: Core, pfn: int) -> bool:
         if move_to_swap_cache(core, pfn, slot):
             core.frames.clear(pfn, PG_LOCKED)
             return True
-        core.swap.free(slot)
+        swap_free(core, slot)
     core.frames.set(pfn, PG_DIRTY)
     return False
 
@@ -79,7 +80,7 @@ def move_from_swap_cache(core: Core, pfn: int, file: int, index: int, slot: int)
         delete_from_swap_cache(core, pfn, LEAVE_TO_FILE)
         core.frames.set(pfn, PG_DIRTY)
         forget_slot(core, file, index)
-        core.swap.free(slot)
+        swap_free(core, slot)
     return error
 
 
@@ -104,6 +105,7 @@ def shmem_getpage(core: Core, file: int, index: int, fills_holes: bool) -> int:
             if answer == VM_FAULT_MINOR:
                 answer = VM_FAULT_MAJOR
                 core.count(PGMAJFAULT)
+                count_memcg_event_mm(core, core.current_mm, MEMCG_PGMAJFAULT)
             swapin_readahead(core, slot)
             pfn = read_swap_cache_async(core, slot, slot)
             if pfn == 0:

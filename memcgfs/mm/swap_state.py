@@ -7,10 +7,11 @@ page: the swap cache is charged. Its slot is `private`; the way back from slot t
 from __future__ import annotations
 
 from .core import Core
+from .memcontrol import mod_memcg_page_state, swap_free
 from .page_alloc import get_page, put_page
-from .params import EEXIST, ENOENT, LOCKDEP, NR_FILE_PAGES, PG_DIRTY, PG_LOCKED, PG_SWAPCACHE, PG_UPTODATE, PG_WRITEBACK
+from .params import EEXIST, ENOENT, LOCKDEP, MEMCG_SWAPCACHE, NR_FILE_PAGES, PG_DIRTY, PG_LOCKED, PG_SWAPCACHE, PG_UPTODATE, PG_WRITEBACK
 from .trace import trace_page
-from .trace_ring import CHARGED_CACHE, CHARGED_UNUSED, ENTER_IN, ENTER_OUT, LEAVE_EXCLUSIVE, LEAVE_SLOT_FREE
+from .trace_ring import CHARGED_CACHE, CHARGED_UNUSED, ENTER_IN, ENTER_OUT, LEAVE_EXCLUSIVE, LEAVE_RECLAIM, LEAVE_SLOT_FREE
 from .trace_ring import TRACE_ADD_TO_SWAP_CACHE, TRACE_DELETE_FROM_SWAP_CACHE
 
 
@@ -27,7 +28,7 @@ def insert_into_swap_cache(core: Core, pfn: int, slot: int, why: int) -> int:
 
     0; -ENOMEM; -EEXIST where another page took the slot's place while this one was charged.
     """
-    error = core.rules.swap_cache_charge(core, pfn, core.current_mm)
+    error = core.rules.swap_cache_charge(core, pfn, slot, core.current_mm)
     if error != 0:
         return error
     if core.swap.cache[slot] != 0:
@@ -41,6 +42,7 @@ def insert_into_swap_cache(core: Core, pfn: int, slot: int, why: int) -> int:
     if core.traced:
         trace_page(core, TRACE_ADD_TO_SWAP_CACHE, pfn, why, slot, 0)
     core.zones.add(core.frames.zone(pfn), NR_FILE_PAGES, 1)
+    mod_memcg_page_state(core, pfn, MEMCG_SWAPCACHE, 1)
     return 0
 
 
@@ -50,7 +52,7 @@ def add_to_swap(core: Core, pfn: int) -> bool:
     if slot == 0:
         return False
     if insert_into_swap_cache(core, pfn, slot, ENTER_OUT) != 0:
-        core.swap.free(slot)
+        swap_free(core, slot)
         return False
     core.frames.set(pfn, PG_UPTODATE | PG_DIRTY)
     return True
@@ -62,7 +64,9 @@ def add_to_swap_cache(core: Core, pfn: int, slot: int) -> int:
         return -ENOENT
     error = insert_into_swap_cache(core, pfn, slot, ENTER_IN)
     if error != 0:
-        core.swap.free(slot)
+        swap_free(core, slot)
+    else:
+        core.rules.swapped_in(core, slot)
     return error
 
 
@@ -78,8 +82,11 @@ def delete_from_swap_cache(core: Core, pfn: int, why: int) -> None:
     core.frames.private[pfn] = 0
     core.frames.clear(pfn, PG_SWAPCACHE)
     core.zones.add(core.frames.zone(pfn), NR_FILE_PAGES, -1)
+    mod_memcg_page_state(core, pfn, MEMCG_SWAPCACHE, -1)
     core.rules.swap_cache_uncharge(core, pfn, CHARGED_CACHE)
-    core.swap.free(slot)
+    if why == LEAVE_RECLAIM:
+        core.rules.swapped_out(core, pfn, slot)
+    swap_free(core, slot)
     put_page(core, pfn)
 
 
@@ -112,7 +119,7 @@ def free_page_and_swap_cache(core: Core, pfn: int) -> None:
 
 def free_swap_and_cache(core: Core, slot: int) -> None:
     """A swap entry has gone; where only the cache is left to use the slot, the page goes too, unless it is being written."""
-    if core.swap.free(slot) != 1:
+    if swap_free(core, slot) != 1:
         return
     pfn = core.swap.cache[slot]
     if pfn == 0 or core.frames.test_and_set(pfn, PG_LOCKED):

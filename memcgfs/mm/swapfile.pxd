@@ -4,6 +4,7 @@ cdef class SwapAreas:
     cdef readonly unsigned int[:] map
     cdef readonly unsigned int[:] cache
     cdef readonly unsigned int[:] content
+    cdef readonly unsigned int[:] owner
     cdef readonly unsigned long long[::1] words
     cdef readonly unsigned short[::1] block_used
     cdef readonly unsigned char[::1] area_at

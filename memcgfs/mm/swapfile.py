@@ -12,7 +12,8 @@ from .params import MAX_SWAPFILES, SLOT_WORDS, SWAP_AREA_SHIFT, SWAPFILE_CLUSTER
 
 
 class SwapAreas:
-    """Rows by slot: map (users), cache (the page in the swap cache), content (were bytes ever written?), and the bytes.
+    """Rows by slot: map (users), cache (the page in the swap cache), content (were bytes ever written?), owner (the
+    container that pays for it, and 1: swap_cgroup), and the bytes.
 
     Rows by area, the kernel's swap_info: start and max; pages, those without the header; inuse_pages; the free slots lie between
     lowest_bit and highest_bit, which is 0 where there are none; cluster_next, cluster_nr: where the next slot is taken, and how many
@@ -29,6 +30,7 @@ class SwapAreas:
         self.map = slots[0::SLOT_WORDS]
         self.cache = slots[1::SLOT_WORDS]
         self.content = slots[2::SLOT_WORDS]
+        self.owner = slots[3::SLOT_WORDS]
         self.words = pages_of(nr_slots)
         self.block_used = arrays.of("H", nr_slots // SWAPFILE_CLUSTER + 2)
         self.area_at = arrays.of("B", (nr_slots >> SWAP_AREA_SHIFT) + 1)

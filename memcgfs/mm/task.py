@@ -12,13 +12,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from . import oom_v1
 from .address_space import AddressSpace
 from .errors import BadRange, BadValue, BusError, FileTooBig, MachinePanicked, NoSpace, NotMapped, OutOfMemory, TaskDead
 from .file import OpenFile, advise, error_of
 from .files import MAX_FILE_PAGES
 from .oom import OOM_ADJUST_RANGE, OOM_DISABLE, badness
-from .params import GFP_KERNEL, LEAF_ENTRIES, LEAF_MASK, NR_ORDERS, PAGE_BYTES, PG_ANON, PTE_PRESENT, PTE_SHIFT, VM_FAULT_OOM
-from .params import VM_FAULT_SIGBUS, VM_FAULT_SIGSEGV, VM_LOCKED, VM_RAND_READ, VM_SEQ_READ, VM_SHARED, VM_WRITE, ZERO_PAGE
+from .params import GFP_KERNEL, LEAF_ENTRIES, LEAF_MASK, MAX_FAULTS_PER_ACCESS, NR_ORDERS, PAGE_BYTES, PG_ANON, PTE_PRESENT, PTE_SHIFT
+from .params import VM_FAULT_OOM, VM_FAULT_SIGBUS, VM_FAULT_SIGSEGV, VM_LOCKED, VM_RAND_READ, VM_SEQ_READ, VM_SHARED, VM_WRITE
+from .params import ZERO_PAGE
 
 if TYPE_CHECKING:
     from .container import Container
@@ -77,6 +79,7 @@ class Task:
         self.children: list[Task] = []
         self.nice = 0
         self.oom_adj = 0
+        self.oom_score_adj = 0
         self.is_memdie = False  # TIF_MEMDIE
         self.is_swapping_off = False  # PF_SWAPOFF
         self.node = 0
@@ -152,6 +155,8 @@ class Task:
 
     @property
     def oom_score(self) -> int:
+        if self.machine.core.rules.charges_once:
+            return oom_v1.oom_score(self)
         return badness(self, self.machine.clock_ns, None)
 
     def vmas(self) -> Iterator[VmaView]:
@@ -257,11 +262,16 @@ class Task:
         done = 0
         try:
             with machine.running(self):
+                machine.core.set_in_user_fault(is_fault)
+                nr_retries = MAX_FAULTS_PER_ACCESS
                 while True:
                     done = machine.engine.access_pages(machine.core, space.mm, pages, writes, done)
                     if done == len(pages):
                         break
                     if machine.core.fault == VM_FAULT_OOM and is_fault:
+                        if machine.core.rules.retries_fault and nr_retries and self.may_fault_again():
+                            nr_retries -= 1
+                            continue
                         machine.fault_out_of_memory(self)
                     if machine.core.fault == VM_FAULT_SIGBUS:
                         machine.send_sigkill(self, "killed: bus error, beyond the end of a mapped file")
@@ -287,6 +297,11 @@ class Task:
         if done < len(pages):
             raise OutOfMemory(f"no page frame for task {self.pid}, or its container refused the charge", done)
         return Access(done, minor, major)
+
+    def may_fault_again(self) -> bool:
+        """pagefault_out_of_memory: somebody else may have been killed for it, so the access is simply made again; not by who is dying, or
+        waits for memory."""
+        return not self.died and self.machine.core.memcg_in_oom < 0
 
     def count_faults(self, space: AddressSpace, minor: int, major: int) -> tuple[int, int]:
         """Adds the (minor, major) faults since the counters stood so to the task's own, and gives their numbers."""
@@ -557,6 +572,15 @@ class Task:
         if value not in OOM_ADJUST_RANGE and value != OOM_DISABLE:
             raise BadValue(f"oom_adj {value}: -16 to 15, or -17 for never")
         self.oom_adj = value
+        self.oom_score_adj = oom_v1.score_adj_of(value)
+
+    def set_oom_score_adj(self, value: int) -> None:
+        """What counts since 2.6.36; oom_adj is another name for it."""
+        self.alive()
+        if not oom_v1.OOM_SCORE_ADJ_MIN <= value <= oom_v1.OOM_SCORE_ADJ_MAX:
+            raise BadValue(f"oom_score_adj {value}: from {oom_v1.OOM_SCORE_ADJ_MIN} to {oom_v1.OOM_SCORE_ADJ_MAX}")
+        self.oom_score_adj = value
+        self.oom_adj = oom_v1.adj_of(value)
 
     def set_node(self, node: int) -> None:
         """Runs on that node's cpu from now on, and allocates from there first."""

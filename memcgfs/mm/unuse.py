@@ -8,7 +8,7 @@ the runner's container.
 from __future__ import annotations
 
 from .core import Core, find_vma, warn
-from .memcontrol import mem_container_uncharge_page
+from .memcontrol import mem_container_uncharge_page, swap_free
 from .page_alloc import get_page, put_page
 from .page_io import swap_writepage
 from .pagetable import leaf_end, mk_pte, pte_place, swp_pte
@@ -72,7 +72,7 @@ def unuse_pte(core: Core, mm: int, vpn: int, slot: int, pfn: int) -> int:
     get_page(core, pfn)
     core.tables.ram[pte_place(leaf, vpn)] = mk_pte(pfn, PTE_PRESENT)
     page_add_anon_rmap(core, pfn, vma, vpn)
-    core.swap.free(slot)
+    swap_free(core, slot)
     core.model.activate(core, pfn)
     return 0
 

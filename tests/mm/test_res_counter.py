@@ -18,9 +18,9 @@ LONG_MAX = {"i386": 2147483647, "x86_64": 9223372036854775807}
 
 
 def make_counters(engine: ModuleType, arch: str = "x86_64", *, unit: int = 1, wraps: bool = True) -> Any:
-    counters = engine.ResCounters(engine.Arrays(), 3, (1 << ULONG_BITS[arch]) - 1, unit, wraps)
+    counters = engine.ResCounters(engine.Arrays(), 3, (1 << ULONG_BITS[arch]) - 1, unit, wraps, (1 << ULONG_BITS[arch] - 1) - 1)
     for counter in range(3):
-        counters.init(counter)
+        counters.init(counter, -1)
     return counters
 
 

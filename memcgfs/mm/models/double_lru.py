@@ -39,6 +39,7 @@ class DoubleLru(Model):
     """
 
     def __init__(self, core: Core, nr_meta_lists: int, is_zonewide: bool, waits_for_blocks: bool) -> None:
+        Model.__init__(self)
         self.lru = ZoneLru(core, core.zones.nr_zones)
         self.meta_scan_heads = core.meta.first_head + nr_meta_lists
         for depth in range(MAX_SCAN_DEPTH):

@@ -66,6 +66,7 @@ class PythonModel(Model):
     """In core.lru, one head has all pages; in core.meta, head c has container c's. The newest page is first."""
 
     def __init__(self, core: Core, policy: Policy) -> None:
+        Model.__init__(self)
         self.core = core
         self.policy = policy
         self.pages_head = core.lru.first_head + core.nr_free_heads

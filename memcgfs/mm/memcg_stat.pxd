@@ -1,0 +1,6 @@
+@cython.final
+cdef class MemcgStats:
+    cdef readonly long long[::1] stat
+    cpdef void init(self, unsigned int container) noexcept nogil
+    cpdef void add(self, unsigned int container, unsigned int item, long long amount) noexcept nogil
+    cpdef long long count(self, unsigned int container, unsigned int item) noexcept nogil
