@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from . import mm
-from .cgroup import Dialect, Hierarchy, HostProcesses, dialect2007, dialect2008
+from .cgroup import Dialect, Hierarchy, HostProcesses, dialect2007, dialect2008, dialect_v1
 from .cgroup import errors as cgroup
 from .data_dir import DataDir
 from .handles import Dir, TaskHandle
@@ -70,6 +70,10 @@ class Tree:
     def host_exited(self, tid: int) -> None:
         self.hierarchy.members.host_exited(tid)
 
+    def host_born(self, births: Iterable[tuple[int, int]]) -> None:
+        """The host tells of forks: (who made it, who was made)."""
+        self.hierarchy.members.born(births)
+
     def statfs(self) -> mm.FsStat:
         """The machine's disk: of all that is in the tree, its files alone take room."""
         return self.machine.statfs()
@@ -111,7 +115,7 @@ class Tree:
 def _dialect(options: Options) -> Dialect:
     if options.dialect == "2007":
         return dialect2007(options.names, strict=options.strict)
-    return dialect2008(options.names)
+    return dialect2008(options.names) if options.dialect == "2008" else dialect_v1()
 
 
 def _config(options: Options) -> mm.MachineConfig:

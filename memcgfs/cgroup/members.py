@@ -208,16 +208,15 @@ class Members:
             self._ended(member)
 
     def born(self, births: Iterable[tuple[int, int]]) -> None:
-        """The host tells of forks, each by the threads (maker, made), in their order.  Who has ended by now may still have made others."""
+        """The host tells of forks, in their order: (the thread that made it, the process made).  Who has ended by now may have made others
+        before."""
         passed: dict[int, Cgroup] = {}
         for maker_tid, tid in births:
             maker = self._by_pid.get(maker_tid)
             cgroup = passed.get(maker_tid) if maker is None else self._cgroup_of_kin(maker)
-            if cgroup is None or tid in self._by_pid:
+            if cgroup is None or cgroup is self._top or tid in self._by_pid:
                 continue
             thread = self._living_thread_of_host(tid)
-            if cgroup is self._top and (thread is None or maker is None or thread.tgid != maker.tgid):
-                continue  # the top's own, unless there is a process that looking at would take it for
             if thread is not None:
                 self._meet(thread, cgroup)
             else:

@@ -35,7 +35,7 @@ MANY: Final = 1 << 20
 def serve(options: Options, path: Path, source: str, ready: Callable[[], None]) -> None:
     """Mount a new tree at `path` and serve it until it is unmounted."""
     tree = Tree.from_options(options)
-    host = Host(tree.host_exited)
+    host = Host(tree.host_exited, tree.host_born)
     tree.set_host(host)
     requests = Requests(tree, host, path, options.timescale)
     signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)

@@ -5,9 +5,10 @@ Contract
   is part of its identity.  A zombie is found, and is not alive.
 - Who was made by whom is read from /proc when somebody asks, which costs a file or a directory for each thread asked
   about, however many processes the computer has.
-- `watch` holds a pidfd until the process exits, or `unwatch`.  Exits are told by `let_exited_go`, which is called
+- `watch` holds a pidfd until the process exits, or `unwatch`.  Exits are told by `catch_up`, which is called
   before each request, so that whoever has seen a member exit finds it gone from the tree, and by `watch_exits` while
-  no request comes.  Cost: one system call while anything is watched, none otherwise.
+  no request comes.  So are forks, where the kernel tells them, and before the exits: who was made by somebody that has
+  ended is found all the same.  Cost: one system call while anything is watched, none otherwise.
 - A release agent runs as the mounter, with the arguments and the environment that the kernel gave it, and nobody waits
   for it; it is reaped like any other exit.
 """
@@ -24,6 +25,8 @@ from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 import trio
+
+from .births import Births
 
 PIDFD_THREAD: Final = os.O_EXCL
 """Flag of pidfd_open(2), from Linux 6.9 on: any thread, not only the first of a process."""
@@ -76,10 +79,14 @@ class Stat(NamedTuple):
 
 
 class Host:
-    """The process table.  `tell_exit` is called with the thread id of every watched process that exits."""
+    """The process table.  `tell_exit` is called with the thread id of every watched process that exits, `tell_births` with
+    (maker, made) of the forks on the computer while any is watched."""
 
-    def __init__(self, tell_exit: Callable[[int], None]) -> None:
+    def __init__(self, tell_exit: Callable[[int], None], tell_births: Callable[[list[tuple[int, int]]], None]) -> None:
         self._tell_exit = tell_exit
+        self._tell_births = tell_births
+        self._births = Births()
+        self._births_fd: int | None = None
         self._exits = select.epoll()
         self._at_exit: dict[int, Callable[[], object]] = {}
         """By descriptor (a pidfd, mostly), what to do when it turns readable."""
@@ -110,6 +117,10 @@ class Host:
     def watch(self, process: Process) -> None:
         if process in self._watched:
             return
+        if not self._watched:
+            self._births_fd = self._births.listen()
+            if self._births_fd is not None:
+                self._exits.register(self._births_fd, select.EPOLLIN)
         try:
             pidfd = _pidfd_open(process)
         except ProcessLookupError:
@@ -122,6 +133,7 @@ class Host:
         pidfd = self._watched.pop(process, None)
         if pidfd is not None:
             self._drop(pidfd)
+            self._rest()
 
     def run_release_agent(self, path: str, cgroup_path: str) -> None:
         try:
@@ -132,10 +144,13 @@ class Host:
             return
         self.await_exit(os.pidfd_open(agent.pid), agent.wait)
 
-    def let_exited_go(self) -> None:
+    def catch_up(self) -> None:
         if not self._at_exit:
             return
-        for pidfd, _events in self._exits.poll(0):
+        readable = self._exits.poll(0)
+        if any(fd == self._births_fd for fd, _events in readable):
+            self._tell_births(self._births.take())
+        for pidfd, _events in readable:
             at_exit = self._at_exit.get(pidfd)
             if at_exit is not None:  # else one of the exits before it has ended this watch
                 self._drop(pidfd)
@@ -146,7 +161,7 @@ class Host:
         while True:
             await trio.lowlevel.wait_readable(self._exits)
             try:
-                self.let_exited_go()
+                self.catch_up()
                 settle()
             except Exception:
                 # As for a request: a bug must not end the mount.
@@ -156,6 +171,7 @@ class Host:
         for pidfd in self._at_exit:
             os.close(pidfd)
         self._at_exit.clear()
+        self._births.stop()
         self._exits.close()
 
     def await_exit(self, pidfd: int, at_exit: Callable[[], object]) -> None:
@@ -170,6 +186,14 @@ class Host:
     def _exited(self, process: Process) -> None:
         self._watched.pop(process, None)
         self._tell_exit(process.tid)
+        self._rest()
+
+    def _rest(self) -> None:
+        """Nobody is watched: forks concern nobody."""
+        if not self._watched and self._births_fd is not None:
+            self._exits.unregister(self._births_fd)
+            self._births_fd = None
+            self._births.stop()
 
 
 def _stat(tid: int) -> Stat | None:

@@ -79,7 +79,7 @@ def request(call: Callable[Concatenate[Requests, P], R]) -> Answering[P, R]:
         tree = self._tree
         started_ns, pid = (tree.machine.clock_ns, self._pid_of_caller(args)) if self._timescale else (0, 0)
         try:
-            self._host.let_exited_go()
+            self._host.catch_up()
             try:
                 return call(self, *args, **kwargs)
             finally:

@@ -153,6 +153,20 @@ def set_oom_adj(entry: TaskEntry, text: bytes, writer: Caller) -> None:
     entry.task.set_oom_adj(value)
 
 
+def show_oom_score_adj(entry: TaskEntry) -> str:
+    return f"{entry.task.oom_score_adj}\n"
+
+
+def set_oom_score_adj(entry: TaskEntry, text: bytes, writer: Caller) -> None:
+    """oom_score_adj_write of 6.18: a number, with blanks around it or none."""
+    value = units.signed(text.decode("latin-1").strip())
+    if value is None:
+        raise BadCommand(text)
+    if value < entry.task.oom_score_adj and writer.uid:
+        raise OnlyRootLowers(entry.task.pid)
+    entry.task.set_oom_score_adj(value)
+
+
 def show_oom_score(entry: TaskEntry) -> str:
     return f"{entry.task.oom_score}\n"
 
@@ -197,5 +211,6 @@ TASK_FILES: tuple[ControlFile[TaskEntry] | ByteFile[TaskEntry], ...] = (
     ControlFile("cgroup", show_cgroup),
     ControlFile("comm", show_comm),
     ControlFile("oom_adj", show_oom_adj, set_oom_adj),
+    ControlFile("oom_score_adj", show_oom_score_adj, set_oom_score_adj),
     ControlFile("oom_score", show_oom_score),
 )

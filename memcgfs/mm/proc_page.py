@@ -109,7 +109,8 @@ def kpagecount(machine: Machine, first: int, count: int) -> array[int]:
 
 
 def kpagecgroup(machine: Machine, first: int, count: int, number_of: Callable[[int], int]) -> array[int]:
-    """Who pays for each frame: a number for its container, which number_of(cid) gives. 0: nobody does."""
+    """Who pays for each frame: a number for its container, or the nearest above that has a directory, which number_of(cid) gives. 0: nobody
+    does."""
     frames, numbers = machine.core.frames, dict[int, int]()
     words = array("Q", bytes(count * 8))
     for start, end in stretches(machine, first, first + count):
@@ -118,7 +119,7 @@ def kpagecgroup(machine: Machine, first: int, count: int, number_of: Callable[[i
         for place, cid, refs in zip(range(start - first, end - first), owners, charged, strict=True):
             if refs:
                 if cid not in numbers:
-                    numbers[cid] = number_of(cid)
+                    numbers[cid] = number_of(machine.core.containers.nearest_online(cid))
                 words[place] = numbers[cid]
     return words
 

@@ -23,7 +23,7 @@ def told() -> list[int]:
 @pytest.fixture
 def host(told: list[int]) -> Iterator[Host]:
     before = len(os.listdir("/proc/self/fd"))
-    table = Host(told.append)
+    table = Host(told.append, lambda births: None)
     yield table
     table.close()
     assert len(os.listdir("/proc/self/fd")) == before
@@ -75,15 +75,15 @@ def test_an_exit_is_told_once(host: Host, told: list[int], sleeper: subprocess.P
     assert found is not None
     host.watch(found)
     host.watch(found)
-    host.let_exited_go()
+    host.catch_up()
     assert told == []
     sleeper.kill()
     os.waitid(os.P_PID, sleeper.pid, os.WEXITED | os.WNOWAIT)
     zombie = host.find(sleeper.pid)
     assert zombie == found
     assert not zombie.alive()
-    host.let_exited_go()
-    host.let_exited_go()
+    host.catch_up()
+    host.catch_up()
     assert told == [sleeper.pid]
     assert not found.alive()
 
@@ -96,7 +96,7 @@ def test_an_exit_between_find_and_watch_is_told_too(
     sleeper.kill()
     sleeper.wait()
     host.watch(found)
-    host.let_exited_go()
+    host.catch_up()
     assert told == [sleeper.pid]
 
 
@@ -108,7 +108,7 @@ def test_what_is_not_watched_is_not_told(host: Host, told: list[int], sleeper: s
     host.unwatch(found)
     sleeper.kill()
     sleeper.wait()
-    host.let_exited_go()
+    host.catch_up()
     assert told == []
 
 
@@ -170,7 +170,7 @@ def test_an_agent_leaves_no_zombie(host: Host, tmp_path: Path) -> None:
     children = Path(f"/proc/self/task/{threading.get_native_id()}/children")
     while (running := children.read_text().split()) and (found := host.find(int(running[-1]))) and found.alive():
         pass
-    host.let_exited_go()
+    host.catch_up()
     assert told.read_text() == "/a/b\n"
     assert not set(running) & set(children.read_text().split())
 

@@ -36,6 +36,8 @@ READ: list[tuple[str, str, object]] = [
     ("dialect=2008", "rules", "2008"),
     ("dialect=2008", "model", "cgroups2008"),
     ("rules=2008", "dialect", "2007"),
+    ("dialect=v1", "rules", "v1"),
+    ("dialect=v1,rules=2008", "rules", "2008"),
     ("rules=2007,dialect=2008", "rules", "2007"),
     ("rules=2007,dialect=2008", "model", "cgroups2008"),
     ("dialect=2008,model=containers2007", "model", "containers2007"),
@@ -84,7 +86,7 @@ def test_read(text: str, field: str, value: object) -> None:
 REFUSED = [
     "ram=0", "ram=", "ram", "ram=-1", "ram=16E", "ram=1.5G", "ram=64MB", "ram= 64M", "ram=0x10", "ram=64M ",
     "swap=-1", "swap=16E", "swap=lots", "files=-1", "files", "files=16E",
-    "dialect=v1", "dialect=v2", "dialect=2006", "dialect",
+    "dialect=v2", "dialect=2006", "dialect", "dialect=v1,noprefix",
     "rules=v2", "rules=2009", "model=classic", "model=lru", "mem_container,dialect=2008",
     "nodes=0", "nodes=-1", "nodes=one", "nodes=01",
     "arch=arm", "arch=X86_64",
