@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import re
 import stat
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from ..kernfs import Caller, File
-from ..mm import PRESSURE_LEVELS, PRESSURE_MODES, Container, PressureLevel, PressureMode, Watch
+from ..mm import Container, Watch
 from .cgroup import Cgroup
 from .errors import BadDescriptor, BadEvent, NoRightToDescriptor, NotYourFile
 from .page_counter import page_counter_memparse
@@ -80,7 +80,7 @@ def _file(cgroup: Cgroup, descriptors: Descriptors, writer: Caller, fd: int) -> 
         raise
     except OSError:
         raise BadDescriptor(fd) from None
-    node = cgroup.hierarchy.fs.node(ino) if ino is not None else None
+    node = cgroup.hierarchy.node(ino) if ino is not None else None
     if node is not None and not _may_read(node.mode, node.uid, node.gid, writer):
         raise NotYourFile(node.name)
     if not isinstance(node, File) or not node.alive or node.subject is not cgroup:
@@ -124,10 +124,7 @@ def _watch_oom(container: Container, arguments: bytes, signal: Signal) -> Watch:
 def _watch_pressure(container: Container, arguments: bytes, signal: Signal) -> Watch:
     """vmpressure_register_event: what is longer than the longest that means something is cut off first."""
     level, *modes = arguments[:MAX_VMPRESSURE_ARGS_LEN].decode("latin-1").split(",")
-    mode = modes[0] if modes else "default"
-    if level not in PRESSURE_LEVELS or mode not in PRESSURE_MODES:
-        raise BadEvent(arguments)
-    return container.watch_pressure(cast(PressureLevel, level), cast(PressureMode, mode), signal)
+    return container.watch_pressure(level, modes[0] if modes else "default", signal)
 
 
 EVENTS: Final = {

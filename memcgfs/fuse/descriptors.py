@@ -99,7 +99,7 @@ class Descriptors:
         _link(tgid, fd)
         info = _fdinfo(str(tgid), fd)
         ours = mount_at(self._path)
-        if ours is None or _device(info["mnt_id"], tgid) != ours.device:
+        if ours is None or "ino" not in info or _device(info["mnt_id"], tgid) != ours.device:
             return None
         return int(info["ino"])
 

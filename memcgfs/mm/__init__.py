@@ -46,10 +46,6 @@ from .file import File as File
 from .file import FsStat as FsStat
 from .file import OpenFile as OpenFile
 from .machine import Machine as Machine
-from .memcg_watches import PRESSURE_LEVELS as PRESSURE_LEVELS
-from .memcg_watches import PRESSURE_MODES as PRESSURE_MODES
-from .memcg_watches import PressureLevel as PressureLevel
-from .memcg_watches import PressureMode as PressureMode
 from .memcg_watches import Watch as Watch
 from .params import KB_PER_PAGE as KB_PER_PAGE
 from .params import PAGE_BYTES as PAGE_BYTES

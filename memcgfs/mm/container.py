@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from .errors import BadValue, Busy, Interrupted
-from .memcg_watches import PressureLevel, PressureMode, Signal, Watch
 from .params import LRU_ACTIVE_ANON, LRU_ACTIVE_FILE, LRU_INACTIVE_ANON, LRU_INACTIVE_FILE, LRU_UNEVICTABLE, MAX_RECLAIM_RETRIES
 from .params import MEMCG_PGFAULT, MEMCG_PGMAJFAULT, MEMCG_PGPGIN, MEMCG_PGPGOUT, MEMCG_REFAULT_ANON, MEMCG_REFAULT_FILE, MEMCG_SHMEM
 from .params import MEMCG_SWAP, MEMCG_SWAPCACHE, NR_ANON_PAGES, NR_FILE_DIRTY, NR_FILE_MAPPED, NR_FILE_PAGES, NR_WRITEBACK, PAGE_BYTES
 
 if TYPE_CHECKING:
     from .machine import Machine
+    from .memcg_watches import Signal, Watch
     from .res_counter import ResCounters
 
 LLONG_MAX = (1 << 63) - 1
@@ -290,8 +290,8 @@ class Container:
         """There is no memory any more, here or in a container above: somebody is about to be killed, or waits."""
         return self.machine.watches.oom(self.cid, signal)
 
-    def watch_pressure(self, level: PressureLevel, mode: PressureMode, signal: Signal) -> Watch:
-        """Reclaim was at least so hard, here or, according to the mode, below."""
+    def watch_pressure(self, level: str, mode: str, signal: Signal) -> Watch:
+        """Reclaim was at least so hard (low, medium, critical), here or, according to the mode (default, hierarchy, local), below."""
         return self.machine.watches.pressure(self.cid, level, mode, signal)
 
     # What only the controllers of 2007 and 2008 have, and the model's lists

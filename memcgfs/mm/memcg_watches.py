@@ -7,23 +7,23 @@ not reach into the machine. Its container's end is told to each watch, once, and
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Final
 
+from .errors import BadValue
 from .vmpressure import VMPRESSURE_CRITICAL, VMPRESSURE_LOW, VMPRESSURE_MEDIUM
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .machine import Machine
 
-Signal = Callable[[], object]
-PressureLevel = Literal["low", "medium", "critical"]
-PressureMode = Literal["default", "hierarchy", "local"]
+    Signal = Callable[[], object]
+
+PRESSURE_LEVELS: Final = {"low": VMPRESSURE_LOW, "medium": VMPRESSURE_MEDIUM, "critical": VMPRESSURE_CRITICAL}
+PRESSURE_MODES: Final = ("default", "hierarchy", "local")
 """Whether a pressure is told to whom watches a container above: not if somebody below was, always, or never."""
-PRESSURE_LEVELS: Final = get_args(PressureLevel)
-PRESSURE_MODES: Final = get_args(PressureMode)
-NUMBER_OF: Final[dict[PressureLevel, int]] = {"low": VMPRESSURE_LOW, "medium": VMPRESSURE_MEDIUM, "critical": VMPRESSURE_CRITICAL}
 
 
 @dataclass(eq=False, slots=True)
@@ -34,7 +34,7 @@ class Watch:
     _unregister: Callable[[Watch], None]
     threshold: int = 0
     level: int = VMPRESSURE_LOW
-    mode: PressureMode = "default"
+    mode: str = "default"
     _tell_end: Signal | None = None
     _is_open: bool = True
 
@@ -132,15 +132,17 @@ class MemcgWatches:
             signal()
         return watch
 
-    def pressure(self, container: int, level: PressureLevel, mode: PressureMode, signal: Signal) -> Watch:
-        """vmpressure_register_event."""
+    def pressure(self, container: int, level: str, mode: str, signal: Signal) -> Watch:
+        """vmpressure_register_event. Raises BadValue."""
+        if level not in PRESSURE_LEVELS or mode not in PRESSURE_MODES:
+            raise BadValue(f"{level}, {mode}: no such pressure")
         watches = self._watches(container).pressure
 
         def unregister(watch: Watch) -> None:
             watches.remove(watch)
             self._machine.core.containers.add_pressure_watches(-1)
 
-        watch = Watch(signal, unregister, level=NUMBER_OF[level], mode=mode)
+        watch = Watch(signal, unregister, level=PRESSURE_LEVELS[level], mode=mode)
         watches.append(watch)
         self._machine.core.containers.add_pressure_watches(1)
         return watch

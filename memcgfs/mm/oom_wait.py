@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 WCHAN: Final = "mem_cgroup_oom_synchronize"
 R = TypeVar("R")
-Steps = Generator[None, None, R]
-"""An operation of a task's: it yields where the task has to sleep, and goes on when it is resumed."""
+
+if TYPE_CHECKING:
+    Steps = Generator[None, None, R]
 
 
 class Operation(Generic[R]):

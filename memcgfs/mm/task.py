@@ -18,7 +18,7 @@ from .address_space import AddressSpace
 from .errors import BadRange, BadValue, BusError, FileTooBig, MachinePanicked, NoSpace, NotMapped, OutOfMemory, TaskDead
 from .file import OpenFile, advise, error_of
 from .files import MAX_FILE_PAGES
-from .oom_wait import WCHAN, Operation, Steps
+from .oom_wait import WCHAN, Operation
 from .oom import OOM_ADJUST_RANGE, OOM_DISABLE, badness
 from .params import GFP_KERNEL, LEAF_ENTRIES, LEAF_MASK, MAX_FAULTS_PER_ACCESS, NR_ORDERS, PAGE_BYTES, PG_ANON, PTE_PRESENT, PTE_SHIFT
 from .params import VM_FAULT_OOM, VM_FAULT_SIGBUS, VM_FAULT_SIGSEGV, VM_LOCKED, VM_RAND_READ, VM_SEQ_READ, VM_SHARED, VM_WRITE
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .container import Container
     from .file import File
     from .machine import Machine
+    from .oom_wait import Steps
 
 R = TypeVar("R")
 MAX_LOOKUPS = 1 << 20  # in one system call of ours, which runs to its end
