@@ -147,8 +147,8 @@ def _batch(text: str) -> int:
     return int(text)
 
 
-def _on_off(*, later: Iterable[str] = ()) -> Callable[[str], bool]:
-    word = _one_of(*(choice for choice in ("on", "off") if choice not in later), later=later)
+def _on_off() -> Callable[[str], bool]:
+    word = _one_of("on", "off")
     return lambda text: word(text) == "on"
 
 
@@ -159,8 +159,9 @@ def _refuse(reason: str) -> Any:
 DIALECT_DEFAULTS: dict[str, dict[str, object]] = {
     "2007": {"rules": "2007", "model": "containers2007"},
     "2008": {"rules": "2008", "model": "cgroups2008"},
+    "v1": {"rules": "v1", "model": "cgroups2008"},
 }
-NAMES_OF_DIALECT = {"2007": ("memory", "mem_container", "noprefix"), "2008": ("memory", "noprefix")}
+NAMES_OF_DIALECT = {"2007": ("memory", "mem_container", "noprefix"), "2008": ("memory", "noprefix"), "v1": ("memory",)}
 MACHINES: dict[str, dict[str, object]] = {
     # The emulated PC on which 2.6.25 was recorded: one cpu, swap and files on ram disks, whose requests are done at once.
     "2.6.25-pc": {
@@ -174,7 +175,7 @@ MACHINES: dict[str, dict[str, object]] = {
 }
 
 VALUES: dict[str, tuple[str, Callable[[str], object]]] = {
-    "dialect": ("dialect", _one_of("2007", "2008", later=("v1", "v2"))),
+    "dialect": ("dialect", _one_of("2007", "2008", "v1", later=("v2",))),
     "rules": ("rules", _one_of("2007", "2008", "v1", later=("v2",))),
     "model": ("model", _one_of("containers2007", "cgroups2008", later=("classic",))),
     "machine": ("machine", _one_of(*MACHINES)),
@@ -188,7 +189,7 @@ VALUES: dict[str, tuple[str, Callable[[str], object]]] = {
     "timescale": ("timescale", _timescale),
     "machinedir": ("machinedir", _one_of("hidden", "visible")),
     "host_tasks": ("host_tasks", _on_off()),
-    "host_kill": ("host_kill", _on_off(later=("on",))),
+    "host_kill": ("host_kill", _on_off()),
     "release_agent": ("release_agent", _release_agent),
     "kmem": ("kmem", _on_off()),
     "batch": ("batch", _batch),

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from . import mm
-from .cgroup import Dialect, Hierarchy, HostProcesses, dialect2007, dialect2008
+from .cgroup import Dialect, Hierarchy, HostProcesses, dialect2007, dialect2008, dialect_v1
 from .cgroup import errors as cgroup
 from .data_dir import DataDir
 from .handles import Dir, TaskHandle
@@ -66,6 +66,7 @@ class Tree:
         """The process table of the host; without one, or with host_tasks=off, its pids mean nothing."""
         if self.options.host_tasks:
             self.hierarchy.members.host = host
+            self.hierarchy.members.kills_host = self.options.host_kill
 
     def host_exited(self, tid: int) -> None:
         self.hierarchy.members.host_exited(tid)
@@ -115,7 +116,7 @@ class Tree:
 def _dialect(options: Options) -> Dialect:
     if options.dialect == "2007":
         return dialect2007(options.names, strict=options.strict)
-    return dialect2008(options.names)
+    return dialect2008(options.names) if options.dialect == "2008" else dialect_v1()
 
 
 def _config(options: Options) -> mm.MachineConfig:

@@ -10,6 +10,7 @@ from .cgroup import Cgroup
 from .dialect import Dialect
 from .dialect2007 import dialect2007
 from .dialect2008 import dialect2008
+from .dialect_v1 import dialect_v1
 from .errors import NoSuchTask, NotYourTask
 from .hierarchy import Hierarchy
 from .host import HostProcess, HostProcesses
@@ -27,4 +28,5 @@ __all__ = [
     "SimulatedTask",
     "dialect2007",
     "dialect2008",
+    "dialect_v1",
 ]

@@ -4,12 +4,14 @@ Fields: `container` is the memory controller's state, `directory` the node, `par
 them changes.  `members` is by pid and belongs to `Members`; it may still hold tasks that have died, because tasks die
 inside the machine, so ask `Members`, which looks first.  `releasable` is a bit that is set when something left or a
 child was removed, and cleared when `notify_on_release` is written.  `clone_children` is kept and inherited, and means
-nothing to memory.
+nothing to memory.  `tcp_limit_pages` is kept for those who ask what they have set.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from .page_counter import PAGE_COUNTER_MAX
 
 if TYPE_CHECKING:
     from ..kernfs import Directory
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
 
 
 class Cgroup:
-    __slots__ = ("clone_children", "container", "directory", "hierarchy", "members", "notify_on_release", "parent", "releasable")
+    __slots__ = ("clone_children", "container", "directory", "hierarchy", "members", "notify_on_release", "parent",
+                 "releasable", "tcp_limit_pages")  # fmt: skip
 
     def __init__(self, hierarchy: Hierarchy, container: Container, directory: Directory, parent: Cgroup | None) -> None:
         self.hierarchy = hierarchy
@@ -31,6 +34,7 @@ class Cgroup:
         self.notify_on_release = False
         self.releasable = False
         self.clone_children = False
+        self.tcp_limit_pages = PAGE_COUNTER_MAX
 
     @property
     def path(self) -> bytes:

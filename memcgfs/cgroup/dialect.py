@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..kernfs import ControlFile
+from ..kernfs import LIBFS, ControlFile, Habits
 from .cgroup import Cgroup
 
 Rows = tuple[ControlFile[Cgroup], ...]
@@ -21,6 +21,8 @@ class Dialect:
     base: Rows
     top: Rows
     controller: Rows
+    habits: Habits = LIBFS
+    """Of its directories."""
 
     @property
     def files(self) -> Rows:

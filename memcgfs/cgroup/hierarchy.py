@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..kernfs import OWNER, Caller, Directory, DirectoryOps, Kernfs, Node
-from ..kernfs.errors import NameTaken, NotADirectory, OtherParent
+from ..kernfs import KERNFS, OWNER, Caller, Directory, DirectoryOps, Kernfs, Node
+from ..kernfs.errors import BadName, KernfsError, NameTaken, NotADirectory, OtherParent
 from .cgroup import Cgroup
 from .errors import HasChildren, HasTasks
 from .members import Members
@@ -30,7 +30,9 @@ class Hierarchy(DirectoryOps):
         self.machine = machine
         self._fs = fs
         self._dialect = dialect
-        self.release = Release(release_agent)
+        self.habits = dialect.habits
+        self._charges_once = machine.core.rules.charges_once
+        self.release = Release(release_agent, waits_for_charges=not self._charges_once)
         self.top = Cgroup(self, machine.root, fs.root, None)
         self.members = Members(machine, self.top, self.release)
         self._by_cid = {machine.root.cid: self.top}
@@ -45,6 +47,7 @@ class Hierarchy(DirectoryOps):
     # DirectoryOps.
 
     def mkdir(self, parent: Directory, name: bytes, mode: int, caller: Caller) -> Directory:
+        self._require_name(name)
         container = self.machine.create_container(parent.subject.container)
         directory = self._fs.add_directory(parent, name, mode=mode, owner=caller, ops=self)
         cgroup = Cgroup(self, container, directory, parent.subject)
@@ -71,14 +74,19 @@ class Hierarchy(DirectoryOps):
         self.release.check(parent)
 
     def rename(self, node: Node, new_parent: Directory, new_name: bytes, target: Node | None) -> None:
-        """Containers, and in place only; the refusals and their order are those of cgroup_rename."""
+        """Containers, and in place only; the refusals and their order are those of cgroup_rename, and today of cgroup1_rename."""
+        self._require_name(new_name)
         if not isinstance(node, Directory):
             raise NotADirectory(node.name)
-        if target is not None:
-            raise NameTaken(new_name)
-        if new_parent is not node.parent:
-            raise OtherParent(new_name)
+        refusals: list[type[KernfsError]] = [NameTaken] * (target is not None) + [OtherParent] * (new_parent is not node.parent)
+        if refusals:
+            raise refusals[-1 if self.habits is KERNFS else 0](new_name)
         self._fs.rename_node(node, new_name)
+
+    def _require_name(self, name: bytes) -> None:
+        """A newline would make lines of /proc/PID/cgroup that nobody can read."""
+        if self.habits is KERNFS and b"\n" in name:
+            raise BadName(name)
 
     def ino_of(self, cid: int) -> int:
         """The inode of the directory of this container of the machine's."""
@@ -87,10 +95,13 @@ class Hierarchy(DirectoryOps):
     # After every request.
 
     def settle(self) -> None:
-        """Look at the containers whose last css reference went, and tell the release agent of those that are empty."""
+        """Let those go that have ended, look at the containers whose last css reference went, and tell the release agent of those that are
+        empty."""
+        self.members.killed(self.machine.take_victims())
+        self.members.tasks_ended(self.machine.take_ended())
         for container in self.machine.take_released():
             cgroup = self._by_cid.get(container.cid)
-            if cgroup is not None and cgroup.notify_on_release:
+            if cgroup is not None and cgroup.notify_on_release and not self._charges_once:
                 cgroup.releasable = True
                 self.members.of(cgroup)
                 self.release.check(cgroup)

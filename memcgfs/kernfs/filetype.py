@@ -88,6 +88,11 @@ class ControlFile(Generic[S]):
             raise NotWritable(self.name)
         if len(command) >= self.too_long:
             raise TooLong(self.name)
+        return self.obey(subject, command, caller)
+
+    def obey(self, subject: S, command: bytes, caller: Caller) -> int:
+        if self.write is None:
+            raise NotWritable(self.name)
         try:
             self.write(subject, command, caller)
         except StillRunning as running:
@@ -116,11 +121,7 @@ class SeqFile(ControlFile[S]):
     def write_at(self, subject: S, offset: int, command: bytes, caller: Caller) -> int:
         if len(command) >= self.too_long:
             raise TooLong(self.name)
-        if command:
-            if self.write is None:
-                raise NotWritable(self.name)
-            self.write(subject, command, caller)
-        return len(command)
+        return self.obey(subject, command, caller) if command else 0
 
 
 @dataclass(frozen=True, slots=True)

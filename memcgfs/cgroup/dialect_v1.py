@@ -1,0 +1,60 @@
+"""The dialect of today's first version: the control files of a memory cgroup of Linux 6.18, and its directories, which are kernfs'.
+
+A name of a container may be as long as a path, and has no newline in it.
+"""
+
+from __future__ import annotations
+
+from ..kernfs import KERNFS, SeqFile
+from . import framework_v1 as framework
+from . import memory_v1 as memory
+from .dialect import Dialect, Rows
+
+NOT_LIMITED = "kernel memory has no limit of its own: the number is read, and that is all"
+NO_SOCKETS = "no sockets are emulated: nothing is ever charged"
+IS_GONE = "one value is left, which changes nothing"
+FOR_CPUSETS = "it means something to cpusets only"
+
+
+def counter_files(prefix: str, counter: str, stub: str = "") -> Rows:
+    return (
+        SeqFile(f"{prefix}usage_in_bytes", memory.show_usage(counter)),
+        SeqFile(f"{prefix}max_usage_in_bytes", memory.show_max_usage(counter), memory.reset_max_usage(counter), stub=stub),
+        SeqFile(f"{prefix}failcnt", memory.show_failcnt(counter), memory.reset_failcnt(counter), stub=stub),
+    )
+
+
+BASE: Rows = (
+    SeqFile("cgroup.procs", framework.show_procs, framework.attach_process, is_list=True),
+    SeqFile("cgroup.clone_children", framework.show_clone_children, framework.set_clone_children, stub=FOR_CPUSETS),
+    SeqFile("tasks", framework.show_tasks, framework.attach_thread, is_list=True),
+    SeqFile("notify_on_release", framework.show_notify_on_release, framework.set_notify_on_release),
+)
+TOP: Rows = (
+    SeqFile("cgroup.sane_behavior", framework.show_sane_behavior),
+    SeqFile("release_agent", framework.show_release_agent, framework.set_release_agent),
+)
+CONTROLLER: Rows = (
+    *counter_files("memory.", "memory"),
+    SeqFile("memory.limit_in_bytes", memory.show_limit("memory"), memory.set_limit("memory")),
+    SeqFile("memory.soft_limit_in_bytes", memory.show_soft_limit, memory.set_soft_limit),
+    SeqFile("memory.stat", memory.show_stat),
+    SeqFile("memory.force_empty", write=memory.force_empty),
+    SeqFile("memory.use_hierarchy", memory.show_one, memory.set_use_hierarchy, stub=IS_GONE),
+    SeqFile("memory.swappiness", memory.show_swappiness, memory.set_swappiness),
+    SeqFile("memory.move_charge_at_immigrate", memory.show_zero, memory.set_move_charge, stub=IS_GONE),
+    SeqFile("memory.oom_control", memory.show_oom_control, memory.set_oom_control),
+    SeqFile("memory.pressure_level", memory.show_pressure_level),
+    SeqFile("memory.numa_stat", memory.show_numa_stat),
+    SeqFile("memory.kmem.limit_in_bytes", memory.show_limit("kmem"), memory.set_kmem_limit, stub=NOT_LIMITED),
+    *counter_files("memory.kmem.", "kmem"),
+    SeqFile("memory.kmem.slabinfo", memory.show_slabinfo),
+    SeqFile("memory.kmem.tcp.limit_in_bytes", memory.show_tcp_limit, memory.set_tcp_limit, stub=NO_SOCKETS),
+    *counter_files("memory.kmem.tcp.", "tcp", NO_SOCKETS),
+    SeqFile("memory.memsw.limit_in_bytes", memory.show_limit("memsw"), memory.set_limit("memsw")),
+    *counter_files("memory.memsw.", "memsw"),
+)
+
+
+def dialect_v1() -> Dialect:
+    return Dialect("v1", BASE, TOP, CONTROLLER, habits=KERNFS)
