@@ -66,6 +66,7 @@ class Tree:
         """The process table of the host; without one, or with host_tasks=off, its pids mean nothing."""
         if self.options.host_tasks:
             self.hierarchy.members.host = host
+            self.hierarchy.members.kills_host = self.options.host_kill
 
     def set_descriptors(self, descriptors: Descriptors) -> None:
         """What the callers have open; without this cgroup.event_control finds nothing of theirs (EBADF)."""

@@ -34,7 +34,8 @@ class Hierarchy(DirectoryOps):
         self._fs = fs
         self._dialect = dialect
         self.habits = dialect.habits
-        self.release = Release(release_agent)
+        self._charges_once = machine.core.rules.charges_once
+        self.release = Release(release_agent, waits_for_charges=not self._charges_once)
         self.top = Cgroup(self, machine.root, fs.root, None)
         self.members = Members(machine, self.top, self.release)
         self._by_cid = {machine.root.cid: self.top}
@@ -100,10 +101,13 @@ class Hierarchy(DirectoryOps):
     # After every request.
 
     def settle(self) -> None:
-        """Look at the containers whose last css reference went, and tell the release agent of those that are empty."""
+        """Let those go that have ended, look at the containers whose last css reference went, and tell the release agent of those that are
+        empty."""
+        self.members.killed(self.machine.take_victims())
+        self.members.tasks_ended(self.machine.take_ended())
         for container in self.machine.take_released():
             cgroup = self._by_cid.get(container.cid)
-            if cgroup is not None and cgroup.notify_on_release:
+            if cgroup is not None and cgroup.notify_on_release and not self._charges_once:
                 cgroup.releasable = True
                 self.members.of(cgroup)
                 self.release.check(cgroup)

@@ -60,6 +60,10 @@ class HostProcesses(Protocol):
         """No longer."""
         ...
 
+    def kill(self, process: HostProcess) -> None:
+        """SIGKILL, to a process that is being watched."""
+        ...
+
     def run_release_agent(self, path: str, cgroup_path: str) -> None:
         """Start the program at `path` with one argument, and do not wait for it."""
         ...

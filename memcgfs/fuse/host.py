@@ -18,6 +18,7 @@ from __future__ import annotations
 import logging
 import os
 import select
+import signal
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -134,6 +135,17 @@ class Host:
         if pidfd is not None:
             self._drop(pidfd)
             self._rest()
+
+    def kill(self, process: Process) -> None:
+        """Through the pidfd, so that it hits nobody else.  Never this very process: the mount would be dead with it."""
+        pidfd = self._watched.get(process)
+        if pidfd is None or process.tgid == os.getpid():
+            return
+        try:
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        except OSError as error:
+            # It has ended by itself, or may not be signalled by the mounter.
+            log.info("SIGKILL to %d: %s", process.tid, error)
 
     def run_release_agent(self, path: str, cgroup_path: str) -> None:
         try:

@@ -92,6 +92,8 @@ class Machine:
         self.current: Task | None = None
         self.under_way: list[Task] = []
         self.killed: list[Task] = []
+        self.victims: list[int] = []
+        self.ended: list[int] = []
         self.log: deque[str] = deque(maxlen=LOG_LINES)
         self.panic_on_oom = 0
         self.panicked = ""
@@ -190,6 +192,16 @@ class Machine:
         found = self.core.containers.take_released()
         return [self.containers[cid] for cid in found if cid in self.containers]
 
+    def take_ended(self) -> list[int]:
+        """The tasks that have ended since this was asked last."""
+        found, self.ended = self.ended, []
+        return found
+
+    def take_victims(self) -> list[int]:
+        """The tasks that were killed since this was asked last because memory was short."""
+        found, self.victims = self.victims, []
+        return found
+
     # Tasks
 
     def tasks_by_age(self) -> Iterator[Task]:
@@ -280,6 +292,7 @@ class Machine:
         reason = EXIT_KILLED if task.died else EXIT_REAPED if why == REAPED else EXIT_EXITED
         container = task.charged_to
         space, task.space = task.space, None
+        self.ended.append(task.pid)
         task.died = why
         self.waits.end(task, OutOfMemory(f"task {task.pid} was killed: {why}", 0))
         for opened in list(task.opened.values()):
@@ -499,7 +512,8 @@ class Machine:
             self.core.kill_current()
 
     def mark_victim(self, task: Task, why: int) -> None:
-        """For the trace: it is about to be killed, because memory is short (VICTIM_*)."""
+        """It is about to be killed, because memory is short (VICTIM_*)."""
+        self.victims.append(task.pid)
         self.trace(TRACE_MARK_VICTIM, task.pid, task.charged_to, why)
 
     def fault_out_of_memory(self, task: Task) -> None:
