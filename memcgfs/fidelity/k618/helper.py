@@ -16,6 +16,7 @@ from typing import Final
 
 from ... import mm
 from ...handles import TaskHandle
+from ...mm.errors import WaitsForMemory
 from ...mm.file import OpenFile
 from ...tree import Tree
 
@@ -145,7 +146,7 @@ class Helper:
         with self.tree.request(f"helper: {command}"):
             try:
                 answer = method(*words)
-            except mm.WouldBlock as wait:
+            except WaitsForMemory as wait:
                 raise Blocked(command) from wait
             except mm.TaskDead as end:
                 raise Died(command) from end

@@ -22,7 +22,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any, Final
 
-from ... import mm
 from ...handles import Dir
 from ...mm import PAGE_BYTES
 from ...tree import Tree
@@ -79,13 +78,20 @@ def scenario_of(run: Mapping[str, Any]) -> Callable[[Theatre], Result] | None:
 
 
 class Theatre:
-    """One group, as the recorder had it, and helpers. `note`, `runs`: the record's; numbers of the set-up come from its first run."""
+    """One group, as the recorder had it, and helpers. `note`, `runs`: the record's; numbers of the set-up come from its first run.
+
+    container: the machine's side of the group. deaths: who was killed by a signal, and which.
+    """
 
     def __init__(self, note: str, runs: Sequence[Mapping[str, Any]]) -> None:
         self.note, self.runs = note, runs
         self.tree = Tree(dialect="v1", machine="6.18-vm")
         self.disk = Disk(self.tree)
+        before = set(self.tree.machine.containers)
         self.group = self.tree.mkdir("group")
+        (cid,) = set(self.tree.machine.containers) - before
+        self.container = self.tree.machine.containers[cid]
+        self.deaths: dict[int, int] = {}
         self.pids = count(1000)
         self.helpers: list[Helper] = []
         self.told = 0
@@ -94,11 +100,6 @@ class Theatre:
         for helper in self.helpers:
             helper.end()
         self.tree.machine.check()
-
-    @property
-    def container(self) -> mm.Container:
-        """The machine's side of the group: who is put there is charged to it."""
-        return self.group.container
 
     def said(self, pattern: str) -> int | None:
         """A number that the note names."""
@@ -184,7 +185,7 @@ def death_of(helper: Helper) -> int | None:
 def wchan_of(helper: Helper) -> list[str]:
     if helper.task.space is None:
         return IS_ZOMBIE
-    return WAITS if helper.task.waits_for_memory else SLEEPS
+    return WAITS if helper.task in helper.task.machine.waits else SLEEPS
 
 
 # Scenarios
@@ -267,7 +268,7 @@ def unblocking(theatre: Theatre, what: str, helper: Helper, other: Helper | None
         return None
     for word in named:
         if word in SIGNALS:
-            theatre.tree.machine.send_signal(helper.task, SIGNALS[word])
+            theatre.tree.machine.exit(helper.task, f"killed by signal {SIGNALS[word]}")
             theatre.deaths[helper.pid] = -SIGNALS[word]
             return None
     raise NotUnderstood(what)
