@@ -329,7 +329,7 @@ class Helper:
                 self.tree.machine.reap(task)
 
     def do_thread(self) -> str:
-        thread = self.handle.clone(self.pids())
+        thread = self.handle.thread(self.pids())
         self.thread = thread
         self.task.touch(self.own + OWN_PAGES + NOTE_PAGES, THREAD_PAGES)
         return f"tid {thread.pid}"
