@@ -169,8 +169,10 @@ class Members:
         """All threads of the process of `member`, who may have ended itself, as the first thread of one that goes on may have."""
         self._machine.refuse_if_panicked()
         self._get_to_know(member)
-        for _, thread in sorted(self._by_tgid.get(member.tgid, {}).items()):
-            if thread.cgroup is not cgroup and thread.alive:
+        threads = [thread for _, thread in sorted(self._by_tgid.get(member.tgid, {}).items()) if thread.alive]
+        self._look_at(threads)
+        for thread in threads:
+            if thread.cgroup is not cgroup:
                 self._migrate(thread, cgroup)
 
     def spawn(self, pid: int, maker: Caller) -> SimulatedTask:
