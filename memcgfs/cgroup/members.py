@@ -149,7 +149,7 @@ class Members:
 
     def of_host(self) -> Iterator[HostMember]:
         """The threads of the host that were attached, or made by those that were, by pid; who was let go is not one."""
-        for cgroup in {member.cgroup for member in self._by_pid.values()}:
+        for cgroup in dict.fromkeys(member.cgroup for member in self._by_pid.values()):
             self._looked_at(cgroup)
         for _, member in sorted(self._by_pid.items()):
             if isinstance(member, HostMember) and member.pid in member.cgroup.members:
