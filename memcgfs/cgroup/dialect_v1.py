@@ -13,14 +13,15 @@ from .dialect import Dialect, Rows
 NOT_LIMITED = "kernel memory has no limit of its own: the number is read, and that is all"
 NO_SOCKETS = "no sockets are emulated: nothing is ever charged"
 IS_GONE = "one value is left, which changes nothing"
+NEVER_COUNTS = "only refusals of the memory counter are counted: there is nothing to reset"
 FOR_CPUSETS = "it means something to cpusets only"
 
 
-def counter_files(prefix: str, counter: str, stub: str = "") -> Rows:
+def counter_files(prefix: str, counter: str, *, stub: str = "", failcnt_stub: str = NEVER_COUNTS) -> Rows:
     return (
         SeqFile(f"{prefix}usage_in_bytes", memory.show_usage(counter)),
         SeqFile(f"{prefix}max_usage_in_bytes", memory.show_max_usage(counter), memory.reset_max_usage(counter), stub=stub),
-        SeqFile(f"{prefix}failcnt", memory.show_failcnt(counter), memory.reset_failcnt(counter), stub=stub),
+        SeqFile(f"{prefix}failcnt", memory.show_failcnt(counter), memory.reset_failcnt(counter), stub=stub or failcnt_stub),
     )
 
 
@@ -35,7 +36,7 @@ TOP: Rows = (
     SeqFile("release_agent", framework.show_release_agent, framework.set_release_agent),
 )
 CONTROLLER: Rows = (
-    *counter_files("memory.", "memory"),
+    *counter_files("memory.", "memory", failcnt_stub=""),
     SeqFile("memory.limit_in_bytes", memory.show_limit("memory"), memory.set_limit("memory")),
     SeqFile("memory.soft_limit_in_bytes", memory.show_soft_limit, memory.set_soft_limit),
     SeqFile("memory.stat", memory.show_stat),
@@ -50,7 +51,7 @@ CONTROLLER: Rows = (
     *counter_files("memory.kmem.", "kmem"),
     SeqFile("memory.kmem.slabinfo", memory.show_slabinfo),
     SeqFile("memory.kmem.tcp.limit_in_bytes", memory.show_tcp_limit, memory.set_tcp_limit, stub=NO_SOCKETS),
-    *counter_files("memory.kmem.tcp.", "tcp", NO_SOCKETS),
+    *counter_files("memory.kmem.tcp.", "tcp", stub=NO_SOCKETS),
     SeqFile("memory.memsw.limit_in_bytes", memory.show_limit("memsw"), memory.set_limit("memsw")),
     *counter_files("memory.memsw.", "memsw"),
 )
