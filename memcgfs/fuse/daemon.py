@@ -10,6 +10,7 @@ dead mount; the filesystem is mounted; the loop takes the signals over; the last
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 import tempfile
@@ -39,6 +40,7 @@ def serve(options: Options, path: Path, source: str, ready: Callable[[], None]) 
     tree.set_host(host)
     requests = Requests(tree, host, path, options.timescale)
     signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
+    _take_descriptors()
     # Only answers that are held back need a second task; handing over from one to another costs a third of the speed.
     workers = eager.enable()
     if workers is None:
@@ -51,6 +53,12 @@ def serve(options: Options, path: Path, source: str, ready: Callable[[], None]) 
         trio.run(_answer, tree, host, requests, path, is_alone, ready)
     finally:
         pyfuse3.close()
+
+
+def _take_descriptors() -> None:
+    """As many as may be had: each member from the host takes one."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def fuse_options(options: Options, source: str) -> set[str]:
