@@ -9,6 +9,7 @@ from ..kernfs import KERNFS, SeqFile
 from . import framework_v1 as framework
 from . import memory_v1 as memory
 from .dialect import Dialect, Rows
+from .event_control import register_event
 
 NOT_LIMITED = "kernel memory has no limit of its own: the number is read, and that is all"
 NO_SOCKETS = "no sockets are emulated: nothing is ever charged"
@@ -42,6 +43,7 @@ CONTROLLER: Rows = (
     SeqFile("memory.stat", memory.show_stat),
     SeqFile("memory.force_empty", write=memory.force_empty),
     SeqFile("memory.use_hierarchy", memory.show_one, memory.set_use_hierarchy, stub=IS_GONE),
+    SeqFile("cgroup.event_control", write=register_event),
     SeqFile("memory.swappiness", memory.show_swappiness, memory.set_swappiness),
     SeqFile("memory.move_charge_at_immigrate", memory.show_zero, memory.set_move_charge, stub=IS_GONE),
     SeqFile("memory.oom_control", memory.show_oom_control, memory.set_oom_control),
