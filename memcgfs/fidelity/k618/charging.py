@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import count
+from itertools import count, zip_longest
 from typing import Any, Final
 
 from ...handles import Dir
@@ -245,6 +245,6 @@ def words(answer: str) -> dict[str, int | str]:
     """`ok minflt 3 majflt 0` by name; what stands alone is its own value. Numbers of processes say nothing."""
     head, *rest = answer.split() or [""]
     found: dict[str, int | str] = {"": head}
-    for name, number in zip(rest[::2], rest[1::2], strict=False):
+    for name, number in zip_longest(rest[::2], rest[1::2], fillvalue=""):
         found[name] = int(number) if number.isdecimal() and name not in ("pid", "tid") else ""
     return found

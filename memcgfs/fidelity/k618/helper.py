@@ -119,6 +119,9 @@ class Helper:
             self.disk.unlink("memhelper")
             self.disk.make("memhelper", 1)
             self.program = disk.names["memhelper"]
+            opened = self.program.open()
+            opened.read(0, PAGE_BYTES)
+            opened.close()
         self.text = self.take(1)
         self.task.mmap(self.text, 1, file=self.program, writable=False)
 
@@ -310,8 +313,9 @@ class Helper:
             child.reap()
             self.task.give_objects("pipe", 2)
             return
-        child.task.touch(self.own + PARENT_COPIES, self.child_copies)
-        self.child_copies = 0
+        if self.child_copies:
+            child.task.touch(self.own + PARENT_COPIES, self.child_copies)
+            self.child_copies = 0
         self.touch(child, self.regions[name], int(start), int(count), FORK_NAMES[what])
 
     def do_nforks(self, count: str) -> None:
