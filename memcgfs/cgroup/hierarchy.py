@@ -22,12 +22,15 @@ from .release import Release
 if TYPE_CHECKING:
     from ..mm import Container, Machine
     from .dialect import Dialect
+    from .host import Descriptors
 
 
 class Hierarchy(DirectoryOps):
     def __init__(self, fs: Kernfs, machine: Machine, dialect: Dialect, *, owner: Caller = OWNER,
                  release_agent: bytes = b"") -> None:  # fmt: skip
         self.machine = machine
+        self.descriptors: Descriptors | None = None
+        """What the callers have open, where they are told apart."""
         self._fs = fs
         self._dialect = dialect
         self.habits = dialect.habits
@@ -39,6 +42,9 @@ class Hierarchy(DirectoryOps):
         fs.root.ops = self
         fs.root.subject = self.top
         fs.add_files(fs.root, dialect.top_files, owner, self.top)
+
+    def node(self, ino: int) -> Node:
+        return self._fs.node(ino)
 
     def path_of(self, container: Container) -> bytes:
         """Where the container of the machine is in the tree."""

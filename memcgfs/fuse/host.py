@@ -128,7 +128,7 @@ class Host:
             # Gone since it was found: something readable in its place has that told like any other exit.
             pidfd = os.eventfd(1)
         self._watched[process] = pidfd
-        self._await_exit(pidfd, lambda: self._exited(process))
+        self.await_exit(pidfd, lambda: self._exited(process))
 
     def unwatch(self, process: Process) -> None:
         pidfd = self._watched.pop(process, None)
@@ -154,7 +154,7 @@ class Host:
             # The kernel keeps silent about it; whoever looks for the reason finds it in the log.
             log.warning("release agent: %s", error)
             return
-        self._await_exit(os.pidfd_open(agent.pid), agent.wait)
+        self.await_exit(os.pidfd_open(agent.pid), agent.wait)
 
     def catch_up(self) -> None:
         if not self._at_exit:
@@ -186,7 +186,7 @@ class Host:
         self._births.stop()
         self._exits.close()
 
-    def _await_exit(self, pidfd: int, at_exit: Callable[[], object]) -> None:
+    def await_exit(self, pidfd: int, at_exit: Callable[[], object]) -> None:
         self._at_exit[pidfd] = at_exit
         self._exits.register(pidfd, select.EPOLLIN)
 

@@ -13,6 +13,7 @@ A counter counts pages. Charges are made in batches, where the machine says so, 
 from __future__ import annotations
 
 from .core import Core, mem_cgroup_oom
+from .memcg_events import memcg_check_events, memcg_oom_recover
 from .memcontrol import page_assign_meta_page, page_get_meta_page, trace_round
 from .params import DAEMON_MEMCG, ENOMEM, GFP_HIGHUSER, GFP_KERNEL, GFP_NOFAIL, GFP_NORETRY, GFP_WAIT, MAX_RECLAIM_RETRIES
 from .params import MEMCG_FLUSH_NS, MEMCG_KMEM, MEMCG_PGPGIN
@@ -116,6 +117,7 @@ def commit_charge(core: Core, pfn: int, container: int, is_cache: bool) -> None:
         core.stats.add(container, MEMCG_PGPGIN, 1)
     if core.traced:
         trace_charge(core, pfn, CHARGED_CACHE if is_cache else CHARGED_MAPPED)
+    memcg_check_events(core, container, 1)
     core.model.charged(core, pfn, container)
 
 
@@ -266,6 +268,7 @@ def mem_cgroup_uncharge(core: Core, pfn: int, what: int) -> None:
     container = core.frames.container[pfn]
     core.counters.uncharge(container, 1)
     core.memsw.uncharge(container, 1)
+    memcg_oom_recover(core, container)
     forget_charge(core, pfn, container, what)
 
 
@@ -278,6 +281,7 @@ def forget_charge(core: Core, pfn: int, container: int, what: int) -> None:
         core.stats.add(container, MEMCG_PGPGOUT, 1)
     if core.traced:
         trace_uncharge(core, pfn, container, 0, what)
+    memcg_check_events(core, container, 1)
     core.model.uncharged(core, pfn, container)
     core.containers.css_put(container)
 
