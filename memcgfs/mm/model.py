@@ -101,7 +101,8 @@ class Model:
         """try_to_free_mem_cgroup_pages since 2.6.29: free memory of this container and all below it; gives how many pages it has less.
 
         A model that knows no hierarchy is asked for one container after the other, until one frees something; and again, as what was used
-        the first time may be idle the second; and as long as pages are written, which come free the time after. It swaps whether or not that helps: what counts is what the caller is short of.
+        the first time may be idle the second; and as long as pages are written, which come free the time after. It swaps whether or not
+        that helps: what counts is what the caller is short of.
         """
         before = core.counters.pages(container) if may_swap else core.memsw.pages(container)
         after = before

@@ -541,8 +541,7 @@ def test_no_page_is_left_locked(make_v1: MakeMachine) -> None:
     a.oom_kill_disable = True
     a.counter("memory").resize(20)
     a.counter("memsw").resize(20)
-    task.mmap(512, 1)
     with pytest.raises(mm.OutOfMemory):
-        task.touch(0, 20)
+        task.mlock(0, 20)
     assert not any(machine.core.frames.has(pfn, PG_LOCKED) for pfn in range(1, 256))
     assert (task.state, task.died) == ("R", "")
