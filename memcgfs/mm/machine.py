@@ -287,6 +287,7 @@ class Machine:
         return copy
 
     def exec(self, task: Task) -> None:
+        self.refuse_if_asleep(task)
         old = task.alive()
         task.space = self.new_space(task.container, task.tgid)
         with self.running(task):
@@ -432,8 +433,7 @@ class Machine:
         panics, what was under way fails for want of memory, and the operation ends with MachinePanicked.
         """
         self.refuse_if_panicked()
-        if task is not None and task in self.waits:
-            raise TaskWaits(f"task {task.pid} sleeps in the midst of another operation")
+        self.refuse_if_asleep(task)
         before, start_ns = self.current, self.core.clock_ns
         before_mm, before_pid, before_node = self.core.current_mm, self.core.current_pid, self.core.current_node
         before_memcg = self.core.current_memcg
@@ -527,6 +527,11 @@ class Machine:
         """Raises MachinePanicked."""
         if self.panicked:
             raise self.panicking()
+
+    def refuse_if_asleep(self, task: Task | None) -> None:
+        """Raises TaskWaits."""
+        if task is not None and task in self.waits:
+            raise TaskWaits(f"task {task.pid} sleeps in the midst of another operation")
 
     def panicking(self) -> MachinePanicked:
         return MachinePanicked(f"the machine stands still: kernel panic - not syncing: {self.panicked}")
