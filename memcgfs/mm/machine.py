@@ -58,7 +58,10 @@ class Machine:
         self.engine = engine
         self.task_pages = TASK_PAGES[config.arch]
         nr_zones = config.nodes * MAX_NR_ZONES
-        sizes = sizes_of(config, engine.nr_lru_heads(nr_zones), engine.nr_meta_heads(config.nr_meta_lists))
+        nr_lru_heads = engine.nr_lru_heads(nr_zones)
+        if config.model == "classic" and policy is None:
+            nr_lru_heads = engine.nr_classic_heads(config.nr_meta_lists)
+        sizes = sizes_of(config, nr_lru_heads, engine.nr_meta_heads(config.nr_meta_lists))
         try:
             self.core = engine.Core(sizes, self)
             self.min_free_kbytes = boot(self.core, config)
@@ -66,6 +69,8 @@ class Machine:
                 model = engine.PythonModel(self.core, policy)
             elif config.model == "containers2007":
                 model = engine.Containers2007(self.core)
+            elif config.model == "classic":
+                model = engine.Classic(self.core)
             else:
                 model = engine.Cgroups2008(self.core)
             rules = {"2007": engine.Rules2007, "2008": engine.Rules2008, "v1": engine.RulesV1}[config.rules]()
