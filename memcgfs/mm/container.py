@@ -337,6 +337,7 @@ class Container:
 
     def stat(self) -> dict[str, int]:
         """memory.stat, without its sums over the containers below: name and number by line, bytes but for events."""
+        self.machine.core.model.stats_read(self.machine.core, self.cid)
         return self.format_stat([self])
 
     def total_stat(self) -> dict[str, int]:
