@@ -147,8 +147,8 @@ def _batch(text: str) -> int:
     return int(text)
 
 
-def _on_off(*, later: Iterable[str] = ()) -> Callable[[str], bool]:
-    word = _one_of(*(choice for choice in ("on", "off") if choice not in later), later=later)
+def _on_off() -> Callable[[str], bool]:
+    word = _one_of("on", "off")
     return lambda text: word(text) == "on"
 
 
@@ -189,7 +189,7 @@ VALUES: dict[str, tuple[str, Callable[[str], object]]] = {
     "timescale": ("timescale", _timescale),
     "machinedir": ("machinedir", _one_of("hidden", "visible")),
     "host_tasks": ("host_tasks", _on_off()),
-    "host_kill": ("host_kill", _on_off(later=("on",))),
+    "host_kill": ("host_kill", _on_off()),
     "release_agent": ("release_agent", _release_agent),
     "kmem": ("kmem", _on_off()),
     "batch": ("batch", _batch),

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from . import mm
-from .cgroup import Dialect, Hierarchy, HostProcesses, dialect2007, dialect2008, dialect_v1
+from .cgroup import Descriptors, Dialect, Hierarchy, HostProcesses, dialect2007, dialect2008, dialect_v1
 from .cgroup import errors as cgroup
 from .data_dir import DataDir
 from .handles import Dir, TaskHandle
@@ -66,6 +66,11 @@ class Tree:
         """The process table of the host; without one, or with host_tasks=off, its pids mean nothing."""
         if self.options.host_tasks:
             self.hierarchy.members.host = host
+            self.hierarchy.members.kills_host = self.options.host_kill
+
+    def set_descriptors(self, descriptors: Descriptors) -> None:
+        """What the callers have open; without this cgroup.event_control finds nothing of theirs (EBADF)."""
+        self.hierarchy.descriptors = descriptors
 
     def host_exited(self, tid: int) -> None:
         self.hierarchy.members.host_exited(tid)
@@ -80,6 +85,7 @@ class Tree:
 
     def settle(self) -> None:
         """Do what the request before made due."""
+        self.machine.settle()
         self.hierarchy.settle()
 
     # In Python.
@@ -165,6 +171,10 @@ ERRNO_OF: dict[type[Exception], int] = {
     kernfs.BadHandle: errno.EBADF,
     cgroup.BadNumber: errno.EINVAL,
     cgroup.OutOfRange: errno.ERANGE,
+    cgroup.BadEvent: errno.EINVAL,
+    cgroup.BadDescriptor: errno.EBADF,
+    cgroup.NotYourFile: errno.EACCES,
+    cgroup.NoRightToDescriptor: errno.EPERM,
     cgroup.NoPid: errno.EIO,
     cgroup.NoSuchTask: errno.ESRCH,
     cgroup.NotYourTask: errno.EACCES,
@@ -192,6 +202,8 @@ ERRNO_OF: dict[type[Exception], int] = {
     mm.MappingExists: errno.EEXIST,
     mm.TaskExists: errno.EEXIST,
     mm.TaskDead: errno.ESRCH,
+    mm.TaskWaits: errno.EAGAIN,
+    mm.WaitsForMemory: errno.EAGAIN,
     mm.ContainerBusy: errno.EBUSY,
     mm.Busy: errno.EBUSY,
     mm.Interrupted: errno.EINTR,

@@ -36,7 +36,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 ONLY_FUSE = {"pyfuse3", "trio"}
 MM_MAY_IMPORT = {
-    "__future__", "array", "collections", "contextlib", "dataclasses", "math", "mmap", "os", "sortedcontainers", "types", "typing",
+    "__future__", "array", "bisect", "collections", "contextlib", "dataclasses", "math", "mmap", "operator", "os", "sortedcontainers",
+    "types", "typing",
 }  # fmt: skip
 """Nothing of async, I/O, wall time, randomness or logging. os: one environment variable; mmap: where the arrays live."""
 

@@ -13,11 +13,12 @@ from .dialect2008 import dialect2008
 from .dialect_v1 import dialect_v1
 from .errors import NoSuchTask, NotYourTask
 from .hierarchy import Hierarchy
-from .host import HostProcess, HostProcesses
+from .host import Descriptors, HostProcess, HostProcesses
 from .members import Members, SimulatedTask
 
 __all__ = [
     "Cgroup",
+    "Descriptors",
     "Dialect",
     "Hierarchy",
     "HostProcess",

@@ -41,3 +41,19 @@ class HasTasks(CgroupError):
 
 class HasChildren(CgroupError):
     """The container still has containers in it."""
+
+
+class BadEvent(CgroupError):
+    """Not what cgroup.event_control takes: its words, its descriptors, or their arguments."""
+
+
+class BadDescriptor(CgroupError):
+    """Nothing is open under that number."""
+
+
+class NotYourFile(CgroupError):
+    """The writer may not read the file that is to tell of events."""
+
+
+class NoRightToDescriptor(CgroupError):
+    """This process may not take descriptors from that one."""

@@ -22,22 +22,29 @@ from .release import Release
 if TYPE_CHECKING:
     from ..mm import Container, Machine
     from .dialect import Dialect
+    from .host import Descriptors
 
 
 class Hierarchy(DirectoryOps):
     def __init__(self, fs: Kernfs, machine: Machine, dialect: Dialect, *, owner: Caller = OWNER,
                  release_agent: bytes = b"") -> None:  # fmt: skip
         self.machine = machine
+        self.descriptors: Descriptors | None = None
+        """What the callers have open, where they are told apart."""
         self._fs = fs
         self._dialect = dialect
         self.habits = dialect.habits
-        self.release = Release(release_agent)
+        self._charges_once = machine.core.rules.charges_once
+        self.release = Release(release_agent, waits_for_charges=not self._charges_once)
         self.top = Cgroup(self, machine.root, fs.root, None)
         self.members = Members(machine, self.top, self.release)
         self._by_cid = {machine.root.cid: self.top}
         fs.root.ops = self
         fs.root.subject = self.top
         fs.add_files(fs.root, dialect.top_files, owner, self.top)
+
+    def node(self, ino: int) -> Node:
+        return self._fs.node(ino)
 
     def path_of(self, container: Container) -> bytes:
         """Where the container of the machine is in the tree."""
@@ -94,10 +101,13 @@ class Hierarchy(DirectoryOps):
     # After every request.
 
     def settle(self) -> None:
-        """Look at the containers whose last css reference went, and tell the release agent of those that are empty."""
+        """Let those go that have ended, look at the containers whose last css reference went, and tell the release agent of those that are
+        empty."""
+        self.members.killed(self.machine.take_victims())
+        self.members.tasks_ended(self.machine.take_ended())
         for container in self.machine.take_released():
             cgroup = self._by_cid.get(container.cid)
-            if cgroup is not None and cgroup.notify_on_release:
+            if cgroup is not None and cgroup.notify_on_release and not self._charges_once:
                 cgroup.releasable = True
                 self.members.of(cgroup)
                 self.release.check(cgroup)

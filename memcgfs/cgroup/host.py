@@ -7,7 +7,7 @@ until then `alive()` may say so earlier, and is believed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 
@@ -60,6 +60,39 @@ class HostProcesses(Protocol):
         """No longer."""
         ...
 
+    def kill(self, process: HostProcess) -> None:
+        """SIGKILL, to a process that is being watched."""
+        ...
+
     def run_release_agent(self, path: str, cgroup_path: str) -> None:
         """Start the program at `path` with one argument, and do not wait for it."""
+        ...
+
+
+class EventFd(Protocol):
+    """An eventfd(2) of somebody else's, held open with him."""
+
+    def signal(self) -> None:
+        """eventfd_signal: add one.  Never waits, and never fails."""
+        ...
+
+    def when_closed(self, tell: Callable[[], object]) -> None:
+        """Whom to tell that nobody else has it open any more."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
+class Descriptors(Protocol):
+    """What others have open.  Raises PermissionError, with the reason in one line, where it may not be looked at; OSError with EBADF
+    where nothing is open under that number."""
+
+    def eventfd(self, tid: int, fd: int) -> EventFd | None:
+        """That of the thread `tid`; None if it is something else."""
+        ...
+
+    def ino(self, tid: int, fd: int) -> int | None:
+        """The number of the node of this tree that is open there; None if it is of another filesystem."""
         ...

@@ -5,9 +5,8 @@ Contract
   that thread's place (its container, and its end), and the thread is no member of its own any more.
 - A thread of the host that has nothing to do with an attached one is in the top container, but is not listed there, nor
   anywhere.
-- Members leave when they end.  Simulated tasks die inside the machine, of which nobody tells; so everything that asks
-  who is in a container (`of`) first lets go of the dead.  Nothing is missed by being late: what a last member's leaving
-  changes is looked at by the same askers only, and its container's last css reference does announce itself.
+- Members leave when they end.  Simulated tasks die inside the machine, which names them when the request is over
+  (`tasks_ended`); whoever asks in the middle of it who is in a container (`of`) first lets go of the dead.
 
 Kin.  A child belongs where the thread that made it is, and so does a new thread (cgroup_fork).  Nobody tells of a fork,
 so kin is met when somebody looks: at who is in a container, at a thread before it moves, at a caller that nobody knows.
@@ -87,10 +86,12 @@ Member = SimulatedTask | HostMember
 
 
 class Members:
-    """`host` is None where pids of the host mean nothing."""
+    """`host` is None where pids of the host mean nothing.  `kills_host`: what the OOM killer does to a task happens to the process that
+    it stands for."""
 
     def __init__(self, machine: Machine, top: Cgroup, release: Release) -> None:
         self.host: HostProcesses | None = None
+        self.kills_host = False
         self._machine = machine
         self._top = top
         self._release = release
@@ -206,6 +207,23 @@ class Members:
                 member.task.exit()
         elif member is not None:
             self._ended(member)
+
+    def tasks_ended(self, pids: Iterable[int]) -> None:
+        for pid in pids:
+            member = self._by_pid.get(pid)
+            if isinstance(member, SimulatedTask) and not member.alive:
+                self._ended(member)
+
+    def killed(self, pids: Iterable[int]) -> None:
+        """These tasks were killed because memory was short.  Who made a task under another's pid cannot have that one killed: its maker has
+        to be one who may signal the process (check_kill_permission), now, whoever it was when the task was made."""
+        for pid in pids:
+            member = self._by_pid.get(pid)
+            if not self.kills_host or self.host is None or not isinstance(member, SimulatedTask) or member.process is None:
+                continue
+            process = self.host.find(pid)
+            if process == member.process and member.maker.uid in (0, process.uid, process.suid):
+                self.host.kill(process)
 
     def born(self, births: Iterable[tuple[int, int]]) -> None:
         """The host tells of forks, in their order: (the thread that made it, the process made).  Who has ended by now may have made others

@@ -5,7 +5,7 @@ nothing is left.  The queue is worked off by `run`, between requests, because th
 It is last in, first out, as the kernel's release_list was.  The path written to `release_agent` is kept and shown,
 whatever it is; run is only the very one that the mounter allowed, and the log says so of any other.
 
-After kernel/cgroup.c of 2.6.24: check_for_release, cgroup_release_agent.
+After kernel/cgroup.c of 2.6.24: check_for_release, cgroup_release_agent; kernel/cgroup/cgroup-v1.c of 6.18: cgroup1_check_for_release.
 """
 
 from __future__ import annotations
@@ -18,19 +18,22 @@ if TYPE_CHECKING:
 
 
 class Release:
-    def __init__(self, allowed: bytes = b"") -> None:
+    """`waits_for_charges`: what is charged to a container keeps it, as a member would; so it did until a page came to outlive the container
+    that pays for it."""
+
+    def __init__(self, allowed: bytes = b"", *, waits_for_charges: bool = True) -> None:
         self.agent_path = allowed
         self._allowed = allowed
+        self._waits_for_charges = waits_for_charges
         self._queue: list[Cgroup] = []
 
     def check(self, cgroup: Cgroup) -> None:
-        """Members that have died unnoticed do not get in the way: their last css reference announces its going."""
         if (
             cgroup.parent is not None  # the top is never empty: whatever is nowhere else is there
             and cgroup.notify_on_release
             and not cgroup.members
             and not cgroup.has_children
-            and cgroup.container.css_refs == 0
+            and not (self._waits_for_charges and cgroup.container.css_refs)
             and cgroup not in self._queue
         ):
             self._queue.append(cgroup)

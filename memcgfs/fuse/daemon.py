@@ -10,6 +10,7 @@ dead mount; the filesystem is mounted; the loop takes the signals over; the last
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 import tempfile
@@ -23,6 +24,7 @@ import trio
 from ..options import Options
 from ..tree import Tree
 from . import eager
+from .descriptors import Descriptors
 from .host import Host
 from .mountpoint import MountError, announced, mount_at
 from .operations import Requests
@@ -37,6 +39,10 @@ def serve(options: Options, path: Path, source: str, ready: Callable[[], None]) 
     tree = Tree.from_options(options)
     host = Host(tree.host_exited, tree.host_born)
     tree.set_host(host)
+    descriptors = Descriptors(host, path)
+    tree.set_descriptors(descriptors)
+    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))  # a descriptor for each process and each eventfd
     requests = Requests(tree, host, path, options.timescale)
     signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
     # Only answers that are held back need a second task; handing over from one to another costs a third of the speed.
@@ -51,6 +57,7 @@ def serve(options: Options, path: Path, source: str, ready: Callable[[], None]) 
         trio.run(_answer, tree, host, requests, path, is_alone, ready)
     finally:
         pyfuse3.close()
+        descriptors.close()
 
 
 def fuse_options(options: Options, source: str) -> set[str]:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import logging
 import os
 import select
+import signal
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -127,13 +128,24 @@ class Host:
             # Gone since it was found: something readable in its place has that told like any other exit.
             pidfd = os.eventfd(1)
         self._watched[process] = pidfd
-        self._await_exit(pidfd, lambda: self._exited(process))
+        self.await_exit(pidfd, lambda: self._exited(process))
 
     def unwatch(self, process: Process) -> None:
         pidfd = self._watched.pop(process, None)
         if pidfd is not None:
             self._drop(pidfd)
             self._rest()
+
+    def kill(self, process: Process) -> None:
+        """Through the pidfd, so that it hits nobody else.  Never this very process: the mount would be dead with it."""
+        pidfd = self._watched.get(process)
+        if pidfd is None or process.tgid == os.getpid():
+            return
+        try:
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        except OSError as error:
+            # It has ended by itself, or may not be signalled by the mounter.
+            log.info("SIGKILL to %d: %s", process.tid, error)
 
     def run_release_agent(self, path: str, cgroup_path: str) -> None:
         try:
@@ -142,7 +154,7 @@ class Host:
             # The kernel keeps silent about it; whoever looks for the reason finds it in the log.
             log.warning("release agent: %s", error)
             return
-        self._await_exit(os.pidfd_open(agent.pid), agent.wait)
+        self.await_exit(os.pidfd_open(agent.pid), agent.wait)
 
     def catch_up(self) -> None:
         if not self._at_exit:
@@ -174,7 +186,7 @@ class Host:
         self._births.stop()
         self._exits.close()
 
-    def _await_exit(self, pidfd: int, at_exit: Callable[[], object]) -> None:
+    def await_exit(self, pidfd: int, at_exit: Callable[[], object]) -> None:
         self._at_exit[pidfd] = at_exit
         self._exits.register(pidfd, select.EPOLLIN)
 

@@ -12,12 +12,13 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from ..cgroup import NoSuchTask
-from ..kernfs import Caller
+from ..kernfs import Caller, WouldBlock
 from ..mm import ADVICE, LATE_ADVICE, PAGE_BYTES
 from ..mm.params import GFP_ATOMIC, GFP_KERNEL, GFP_NOFAIL, GFP_NOFS, GFP_NOIO, GFP_NORETRY
 from .errors import BadCommand
 from .file_commands import MapOptions, fadvise_file, fsync_file, map_file, read_file, sync, write_file
 from .grammar import Usage, words_of
+from .waits import may_wait
 
 if TYPE_CHECKING:
     from .tasks import TaskEntry
@@ -110,6 +111,8 @@ COMMANDS = (
     _command("run TIME", "compute for so long (as 100ms)", lambda entry, ns: entry.task.run(ns)),
 )
 
+WHILE_WAITING = ("exit",)
+"""What can be said to a task that waits for memory: it dies of that, as of a signal."""
 BY_VERB = {command.usage.verb: command for command in COMMANDS}
 
 
@@ -126,4 +129,7 @@ def run_command(entry: TaskEntry, text: bytes, writer: Caller) -> None:
     arguments = command.usage.parse(words) if command is not None else None
     if command is None or arguments is None:
         raise BadCommand(text)
-    command.run(entry, *arguments)
+    if entry.task.state == "D" and verb not in WHILE_WAITING:
+        raise WouldBlock(entry.task.pid)
+    with may_wait():
+        command.run(entry, *arguments)

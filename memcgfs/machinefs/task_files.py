@@ -17,13 +17,14 @@ from .ctl import run_command, show_commands
 from .errors import BadCommand, NoNumber, OnlyRootLowers
 from .machine_files import NS_PER_TICK
 from .page_files import word_range
+from .waits import may_wait
 
 if TYPE_CHECKING:
     from ..mm import VmaView
     from .file_names import FileNames
     from .tasks import TaskEntry
 
-STATES = {"R": "R (running)", "Z": "Z (zombie)"}
+STATES = {"R": "R (running)", "D": "D (disk sleep)", "Z": "Z (zombie)"}
 RLIM_INFINITY = (1 << 64) - 1
 SIGCHLD = 17
 SHARED_MEMORY = b"/dev/zero (deleted)"
@@ -136,6 +137,11 @@ def show_comm(entry: TaskEntry) -> str:
     return f"{entry.task.comm}\n"
 
 
+def show_wchan(entry: TaskEntry) -> str:
+    """Without a newline, as today's."""
+    return entry.task.wchan
+
+
 def show_oom_adj(entry: TaskEntry) -> str:
     return f"{entry.task.oom_adj}\n"
 
@@ -172,11 +178,13 @@ def show_oom_score(entry: TaskEntry) -> str:
 
 
 def load_mem(entry: TaskEntry, offset: int, nbytes: int) -> bytes:
-    return entry.task.read_mem(offset, nbytes)
+    with may_wait():
+        return entry.task.read_mem(offset, nbytes)
 
 
 def store_mem(entry: TaskEntry, offset: int, content: bytes) -> int:
-    return entry.task.write_mem(offset, content)
+    with may_wait():
+        return entry.task.write_mem(offset, content)
 
 
 def load_pagemap(entry: TaskEntry, offset: int, nbytes: int) -> bytes:
@@ -210,6 +218,7 @@ TASK_FILES: tuple[ControlFile[TaskEntry] | ByteFile[TaskEntry], ...] = (
     ByteFile("mincore", load_mincore),
     ControlFile("cgroup", show_cgroup),
     ControlFile("comm", show_comm),
+    ControlFile("wchan", show_wchan),
     ControlFile("oom_adj", show_oom_adj, set_oom_adj),
     ControlFile("oom_score_adj", show_oom_score_adj, set_oom_score_adj),
     ControlFile("oom_score", show_oom_score),

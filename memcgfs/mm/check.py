@@ -274,6 +274,7 @@ def check_memcgs(walk: Walk) -> None:
             stocks[cached - 1] += pages
             places[cached - 1] += 1
     spaces = Counter(space.container for space in walk.machine.spaces.values())
+    tables = Counter(containers.nearest_online(walk.container[leaf]) for leaf in walk.leaves)
     kernel = {cid: core.stats.count(cid, params.MEMCG_KMEM) for cid in known}
     sums = {cid: [len(pages) + kernel[cid] + stocks[cid], owned[cid], kernel[cid]] for cid, pages in charged.items()}
     for cid in sorted(known, key=lambda cid: -depth_of(walk, cid)):
@@ -286,6 +287,7 @@ def check_memcgs(walk: Walk) -> None:
         walk.equal(f"{what}: usage", core.counters.usage[cid], memory)
         walk.equal(f"{what}: memory and swap", core.memsw.usage[cid], memory + swap)
         walk.equal(f"{what}: kernel memory", core.kmem.usage[cid], kmem)
+        walk.expect(kernel[cid] >= tables[cid] * (cid > 0 and core.charges_kmem), f"{what}: a page table is charged to nobody")
         for counters in (core.counters, core.memsw, core.kmem):
             walk.expect(counters.max_usage[cid] >= counters.usage[cid] or cid == 0, f"{what}: its highest usage is below its usage")
         for item in CHECKED_ITEMS:

@@ -12,6 +12,7 @@ from .params import MEMCG_SWAP, MEMCG_SWAPCACHE, NR_ANON_PAGES, NR_FILE_DIRTY, N
 
 if TYPE_CHECKING:
     from .machine import Machine
+    from .memcg_watches import Signal, Watch
     from .res_counter import ResCounters
 
 LLONG_MAX = (1 << 63) - 1
@@ -100,7 +101,10 @@ class CounterView:
                     raise Interrupted("a signal came while the container was made to fit")
                 if not (pages >= core.counters.limit[cid] if self.name == "memsw" else pages <= core.memsw.limit[cid]):
                     raise BadValue("memory and swap together cannot be less than memory")
+                is_enlarged = pages > counters.limit[cid]
                 if counters.set_limit(cid, pages):
+                    if is_enlarged:
+                        machine.engine.memcg_oom_recover(core, cid)
                     return
                 if not has_drained:
                     machine.engine.drain_all_stocks(core, cid)
@@ -251,6 +255,8 @@ class Container:
         if self.cid == 0:
             raise BadValue("the machine's OOM killer cannot be disabled")
         self.machine.core.containers.oom_kill_disable[self.cid] = value
+        if not value:
+            self.machine.engine.memcg_oom_recover(self.machine.core, self.cid)
 
     @property
     def under_oom(self) -> bool:
@@ -273,6 +279,20 @@ class Container:
                     raise Interrupted("a signal came while the container was emptied")
                 if not machine.engine.shrink_subtree(machine.core, self.cid, True):
                     nr_retries -= 1
+
+    # Events: what to do when they happen, in the midst of whatever operation makes them so
+
+    def watch_usage(self, pages: int, signal: Signal, *, memsw: bool = False) -> Watch:
+        """The usage has reached so many pages, or is below again; of memory and swap together, if `memsw`."""
+        return self.machine.watches.usage(self.cid, pages, signal, memsw)
+
+    def watch_oom(self, signal: Signal) -> Watch:
+        """There is no memory any more, here or in a container above: somebody is about to be killed, or waits."""
+        return self.machine.watches.oom(self.cid, signal)
+
+    def watch_pressure(self, level: str, mode: str, signal: Signal) -> Watch:
+        """Reclaim was at least so hard (low, medium, critical), here or, according to the mode (default, hierarchy, local), below."""
+        return self.machine.watches.pressure(self.cid, level, mode, signal)
 
     # What only the controllers of 2007 and 2008 have, and the model's lists
 

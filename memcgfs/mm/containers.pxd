@@ -21,6 +21,15 @@ cdef class Containers:
     cdef readonly unsigned char[::1] oom_kill_disable
     cdef readonly int[::1] under_oom
     cdef readonly unsigned long long[::1] nr_oom_kills
+    cdef readonly unsigned char[::1] oom_lock
+    cdef readonly long long[::1] nr_page_events
+    cdef readonly long long[::1] threshold_target
+    cdef readonly long long nr_thresholds
+    cdef readonly long long[::1] pressure_scanned
+    cdef readonly long long[::1] pressure_reclaimed
+    cdef readonly long long nr_pressure_watches
+    cpdef void add_thresholds(self, int number) noexcept nogil
+    cpdef void add_pressure_watches(self, int number) noexcept nogil
     cpdef void init(self, unsigned int container, int parent) noexcept nogil
     cdef void link(self, int container, int parent) noexcept nogil
     cpdef void unlink(self, int container) noexcept nogil

@@ -26,6 +26,10 @@ class Containers:
     parent: -1 of the top one. first_child, last_child, next_sibling, prev_sibling: -1 where there is none. is_online: 0 once its directory
     is gone; where pages keep it in being it is still in its parent, as the kernel's offline groups are. gone: those of them that nothing
     holds any more, for their numbers to be given again.
+
+    under_oom: somebody waits for memory here, or is about to kill for it; oom_lock: and told those who watch. nr_page_events: pages charged
+    and uncharged so far; beyond threshold_target, thresholds are looked at. pressure_scanned, pressure_reclaimed: by reclaim, in this
+    window. nr_thresholds, nr_pressure_watches: how many want to know, of any container.
     """
 
     def __init__(self, arrays: Arrays, nr_containers: int) -> None:
@@ -50,6 +54,13 @@ class Containers:
         self.oom_kill_disable = arrays.of("B", nr_containers)
         self.under_oom = arrays.of("i", nr_containers)
         self.nr_oom_kills = arrays.of("Q", nr_containers)
+        self.oom_lock = arrays.of("B", nr_containers)
+        self.nr_page_events = arrays.of("q", nr_containers)
+        self.threshold_target = arrays.of("q", nr_containers)
+        self.nr_thresholds = 0
+        self.pressure_scanned = arrays.of("q", nr_containers)
+        self.pressure_reclaimed = arrays.of("q", nr_containers)
+        self.nr_pressure_watches = 0
 
     def init(self, container: int, parent: int) -> None:
         """Without pages, online, its parent's youngest child."""
@@ -61,12 +72,23 @@ class Containers:
         self.is_online[container] = 1
         self.under_oom[container] = 0
         self.nr_oom_kills[container] = 0
+        self.oom_lock[container] = 0
+        self.nr_page_events[container] = 0
+        self.threshold_target[container] = 0
+        self.pressure_scanned[container] = 0
+        self.pressure_reclaimed[container] = 0
         if parent >= 0:
             self.link(container, parent)
         self.css[container] = 0
         self.leaked[container] = 0
         self.nr_cache[container] = 0
         self.control_type[container] = MEM_CONTAINER_TYPE_ALL
+
+    def add_thresholds(self, number: int) -> None:
+        self.nr_thresholds += number
+
+    def add_pressure_watches(self, number: int) -> None:
+        self.nr_pressure_watches += number
 
     def link(self, container: int, parent: int) -> None:
         """list_add_tail_rcu of its css."""

@@ -104,5 +104,8 @@ cdef bint anon_vma_prepare(Core core, unsigned int vma) noexcept with gil
 cdef void warn(Core core, unsigned int number) noexcept with gil
 cdef void mem_container_out_of_memory(Core core, unsigned int container) noexcept with gil
 cdef bint mem_cgroup_oom(Core core, unsigned int container) noexcept with gil
+cdef void mem_cgroup_threshold(Core core, unsigned int container) noexcept with gil
+cdef void memcg_oom_wake(Core core, unsigned int container) noexcept with gil
+cdef void vmpressure_event(Core core, unsigned int container, int level) noexcept with gil
 cdef bint out_of_memory(Core core, unsigned int gfp, unsigned int order) noexcept with gil
 cdef void reap_killed(Core core) noexcept with gil

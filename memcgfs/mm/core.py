@@ -254,6 +254,30 @@ def mem_cgroup_oom(core: Core, container: int) -> bool:
         return False
 
 
+def mem_cgroup_threshold(core: Core, container: int) -> None:
+    """It is time to look at the thresholds of the container and of those above it; there are some somewhere."""
+    try:
+        core.kernel.mem_cgroup_threshold(container)  # type: ignore[attr-defined]
+    except BaseException as error:
+        core.keep_error(error)
+
+
+def memcg_oom_wake(core: Core, container: int) -> None:
+    """Whoever waits for memory there may find some."""
+    try:
+        core.kernel.memcg_oom_wake(container)  # type: ignore[attr-defined]
+    except BaseException as error:
+        core.keep_error(error)
+
+
+def vmpressure_event(core: Core, container: int, level: int) -> None:
+    """Reclaim found it so hard to free the container's memory; somebody, somewhere, wants to be told."""
+    try:
+        core.kernel.vmpressure_event(container, level)  # type: ignore[attr-defined]
+    except BaseException as error:
+        core.keep_error(error)
+
+
 def out_of_memory(core: Core, gfp: int, order: int) -> bool:
     """mm/oom_kill.c: the OOM killer for the machine. False where nobody could be killed: the request fails."""
     try:

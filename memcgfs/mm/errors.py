@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .oom_wait import Operation
+
 
 class MachineError(Exception):
     """Any of the below; the message is one line for people."""
@@ -69,6 +74,18 @@ class TaskExists(MachineError):
 
 class TaskDead(MachineError):
     """The task is a zombie."""
+
+
+class TaskWaits(MachineError):
+    """The task sleeps in the midst of another operation."""
+
+
+class WaitsForMemory(TaskWaits):
+    """The operation sleeps until there is memory, and goes on by itself then; `operation` knows what becomes of it."""
+
+    def __init__(self, message: str, operation: Operation[Any]) -> None:
+        super().__init__(message)
+        self.operation = operation
 
 
 class TooManyTasks(MachineError):

@@ -22,11 +22,13 @@ from .container import Container
 from .config import CLOCK_MAX_NS, TASK_PAGES, MachineConfig, sizes_of
 from .engine import engine as chosen_engine
 from .errors import BadValue, ConfigError, ContainerBusy, MachineBroken, MachineError, MachinePanicked, OutOfMemory, TaskExists
-from .errors import TooManyContainers, TooManyFiles, TooManyMappings, TooManyTasks
+from .errors import TaskWaits, TooManyContainers, TooManyFiles, TooManyMappings, TooManyTasks
 from .file import File, FsStat
 from .files import FILE_IN_MEMORY, FILE_ON_DISK
 from .ids import Ids
+from .memcg_watches import MemcgWatches
 from .models.python import Policy
+from .oom_wait import OomWaits
 from .params import AT_CONGESTION_WAIT, MAX_NR_ZONES, PAGE_BYTES, PG_BLOCK, PG_CONTENT, WARN_ALLOC_LIVELOCK, WARN_FAULT_LIVELOCK
 from .params import WARN_SHMEM_LIVELOCK
 from .params import WARN_UNCHARGE_BELOW_ZERO, WARN_UNUSE_LIVELOCK
@@ -90,12 +92,16 @@ class Machine:
         self.current: Task | None = None
         self.under_way: list[Task] = []
         self.killed: list[Task] = []
+        self.victims: list[int] = []
+        self.ended: list[int] = []
         self.log: deque[str] = deque(maxlen=LOG_LINES)
         self.panic_on_oom = 0
         self.panicked = ""
         self.on_interleave: Callable[[int, int], None] | None = None
         self.depth = 0  # operations under way, one within the other
         self.tracer = Tracer(self.core)
+        self.watches = MemcgWatches(self)
+        self.waits = OomWaits(self)
         self.containers: dict[int, Container] = {}
         self.offline: dict[int, Container] = {}
         self.root = self.make_container(0, None)
@@ -144,6 +150,7 @@ class Machine:
         if core.rules.charges_once and any(space.container == cid for space in self.spaces.values()):
             raise ContainerBusy("tasks' memory belongs to it")
         core.containers.forget_released(cid)
+        self.watches.end(cid)
         del self.containers[cid]
         if core.rules.charges_once:
             self.offline[cid] = container
@@ -184,6 +191,16 @@ class Machine:
         """Containers whose last reference (page or address space) went since this was asked last."""
         found = self.core.containers.take_released()
         return [self.containers[cid] for cid in found if cid in self.containers]
+
+    def take_ended(self) -> list[int]:
+        """The tasks that have ended since this was asked last."""
+        found, self.ended = self.ended, []
+        return found
+
+    def take_victims(self) -> list[int]:
+        """The tasks that were killed since this was asked last because memory was short."""
+        found, self.victims = self.victims, []
+        return found
 
     # Tasks
 
@@ -275,7 +292,9 @@ class Machine:
         reason = EXIT_KILLED if task.died else EXIT_REAPED if why == REAPED else EXIT_EXITED
         container = task.charged_to
         space, task.space = task.space, None
+        self.ended.append(task.pid)
         task.died = why
+        self.waits.end(task, OutOfMemory(f"task {task.pid} was killed: {why}", 0))
         for opened in list(task.opened.values()):
             task.forget_file(opened.file)
         task.container = self.root
@@ -387,6 +406,8 @@ class Machine:
         panics, what was under way fails for want of memory, and the operation ends with MachinePanicked.
         """
         self.refuse_if_panicked()
+        if task is not None and task in self.waits:
+            raise TaskWaits(f"task {task.pid} sleeps in the midst of another operation")
         before, start_ns = self.current, self.core.clock_ns
         before_mm, before_pid, before_node = self.core.current_mm, self.core.current_pid, self.core.current_node
         was_killed, was_memalloc = self.core.current_is_killed, self.core.current_is_memalloc
@@ -460,6 +481,11 @@ class Machine:
         finally:
             self.depth = depth
 
+    def settle(self) -> None:
+        """After each operation: tasks that waited for memory, and were woken meanwhile, go on."""
+        if not self.panicked:
+            self.waits.resume()
+
     def panic(self, message: str) -> None:
         """kernel/panic.c: the last line of the log. The operation under way ends as if its task were killed, and nothing runs
         after it. What does not need the machine to run goes on: reading its files, and the checker."""
@@ -486,7 +512,8 @@ class Machine:
             self.core.kill_current()
 
     def mark_victim(self, task: Task, why: int) -> None:
-        """For the trace: it is about to be killed, because memory is short (VICTIM_*)."""
+        """It is about to be killed, because memory is short (VICTIM_*)."""
+        self.victims.append(task.pid)
         self.trace(TRACE_MARK_VICTIM, task.pid, task.charged_to, why)
 
     def fault_out_of_memory(self, task: Task) -> None:
@@ -521,6 +548,15 @@ class Machine:
 
     def mem_cgroup_oom(self, container: int) -> bool:
         return oom_v1.mem_cgroup_oom(self, container)
+
+    def mem_cgroup_threshold(self, container: int) -> None:
+        self.watches.check_thresholds(container)
+
+    def memcg_oom_wake(self, container: int) -> None:
+        self.waits.wake(container)
+
+    def vmpressure_event(self, container: int, level: int) -> None:
+        self.watches.tell_pressure(container, level)
 
     def out_of_memory(self, gfp: int, order: int) -> bool:
         if self.core.rules.charges_once:

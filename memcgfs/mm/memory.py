@@ -60,16 +60,22 @@ def handle_mm_fault(core: Core, mm: int, vpn: int, write: bool) -> int:
 
 
 def pte_alloc(core: Core, mm: int, vpn: int) -> int:
-    """A frame for the page table, charged to nobody. 0 where there is none."""
+    """A frame for the page table, kernel memory of the address space's container; 0 where there is none, or no charge for it."""
     if not core.tables.can_add(mm, vpn):
         return 0
     pfn = alloc_page(core, GFP_KERNEL)
     if pfn == 0:
         return 0
+    container = core.mms.container[mm]
+    if core.rules.charge_kmem(core, container, 1) != 0:
+        put_page(core, pfn)
+        return 0
     made_meanwhile = core.tables.leaf(mm, vpn)
     if made_meanwhile != 0:
+        core.rules.uncharge_kmem(core, container, 1)
         put_page(core, pfn)
         return made_meanwhile
+    core.frames.container[pfn] = container
     for word in range(LEAF_ENTRIES):
         core.tables.ram[word_of(pfn) + word] = 0
     core.frames.set(pfn, PG_TABLE)
@@ -88,6 +94,8 @@ def pte_free(core: Core, mm: int, vpn: int) -> None:
         core.zones.add(core.frames.zone(pfn), NR_PAGETABLE, -1)
         core.frames.clear(pfn, PG_TABLE)
         core.frames.private[pfn] = 0
+        core.rules.uncharge_kmem(core, core.frames.container[pfn], 1)
+        core.frames.container[pfn] = 0
         put_page(core, pfn)
 
 

@@ -72,6 +72,8 @@ def fault_in(core: Core, mm: int, vpn: int, write: int) -> bool:
     elif core.fault == VM_FAULT_MINOR:
         core.mms.min_flt[mm] += 1
         core.clock_ns += core.fault_ns
+    if core.memcg_in_oom >= 0 and core.fault < VM_FAULT_OOM:
+        core.set_memcg_in_oom(-1)
     return core.fault < VM_FAULT_OOM and not core.current_is_killed
 
 

@@ -155,12 +155,13 @@ def mem_cgroup_oom(machine: Machine, container: int) -> bool:
         if core.current_in_user_fault:
             core.set_memcg_in_oom(container)
         return False
-    if kill_somebody(machine, container, mem_cgroup_get_max(machine, container), 0, 0, core.rules.oom_message):
-        machine.reap_killed()
-        return True
-    trace_verdict(machine, None, container, 0, 0, VERDICT_NOBODY)
-    machine.printk("Out of memory and no killable processes...")
-    return False
+    with machine.waits.about_to_kill(container):
+        if kill_somebody(machine, container, mem_cgroup_get_max(machine, container), 0, 0, core.rules.oom_message):
+            machine.reap_killed()
+            return True
+        trace_verdict(machine, None, container, 0, 0, VERDICT_NOBODY)
+        machine.printk("Out of memory and no killable processes...")
+        return False
 
 
 def out_of_memory(machine: Machine, gfp: int, order: int) -> bool:

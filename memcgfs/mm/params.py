@@ -194,7 +194,9 @@ DAEMON_KSWAPD: Final = 0
 DAEMON_PDFLUSH: Final = 16  # background_writeout
 DAEMON_KUPDATE: Final = 17  # wb_kupdate
 DAEMON_LAPTOP: Final = 18  # laptop_timer
-NR_DAEMONS: Final = 19
+DAEMON_MEMCG: Final = 19  # flush_memcg_stats_dwork, and what else is due as often
+NR_DAEMONS: Final = 20
+MEMCG_FLUSH_NS: Final = 2000000000  # FLUSH_TIME
 
 PAGEVEC_SIZE: Final = 14  # of write-out; those of the LRU are as long as the machine's configuration says
 MAX_WRITEBACK_PAGES: Final = 1024

@@ -29,6 +29,8 @@ from .lockdep import Lockdep as Lockdep
 from .trace_ring import TraceRing as TraceRing
 from .core import Core as Core
 from .trace import trace_event as trace_event
+from .memcg_events import memcg_oom_recover as memcg_oom_recover
+from .vmpressure import vmpressure as vmpressure, vmpressure_prio as vmpressure_prio
 from .rules import Rules as Rules
 from .model import Model as Model, make_container as make_container, remove_container as remove_container
 from .flusher import Flusher as Flusher

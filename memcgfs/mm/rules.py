@@ -91,5 +91,8 @@ class Rules:
     def drain_stocks(self, core: Core, container: int) -> None:
         """What is charged in advance, for the container and all below it, goes back."""
 
+    def run_flush(self, core: Core) -> None:
+        """What is done every MEMCG_FLUSH_NS, as long as there is something to do."""
+
     def container_offline(self, core: Core, container: int) -> None:
         """Its directory is gone; its pages need not be."""

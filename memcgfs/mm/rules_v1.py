@@ -13,8 +13,10 @@ A counter counts pages. Charges are made in batches, where the machine says so, 
 from __future__ import annotations
 
 from .core import Core, mem_cgroup_oom
+from .memcg_events import memcg_check_events, memcg_oom_recover
 from .memcontrol import page_assign_meta_page, page_get_meta_page, trace_round
-from .params import ENOMEM, GFP_HIGHUSER, GFP_KERNEL, GFP_NOFAIL, GFP_NORETRY, GFP_WAIT, MAX_RECLAIM_RETRIES, MEMCG_KMEM, MEMCG_PGPGIN
+from .params import DAEMON_MEMCG, ENOMEM, GFP_HIGHUSER, GFP_KERNEL, GFP_NOFAIL, GFP_NORETRY, GFP_WAIT, MAX_RECLAIM_RETRIES
+from .params import MEMCG_FLUSH_NS, MEMCG_KMEM, MEMCG_PGPGIN
 from .params import MEMCG_PGPGOUT, MEMCG_SWAP, PG_CHARGED_CACHE, PG_TAIL, SMALL_CHARGE
 from .rules import Rules
 from .trace import trace_charge, trace_charge_failed, trace_uncharge
@@ -83,6 +85,9 @@ class RulesV1(Rules):
     def drain_stocks(self, core: Core, container: int) -> None:
         drain_all_stock(core, container)
 
+    def run_flush(self, core: Core) -> None:
+        drain_all_stock(core, 0)
+
     def container_offline(self, core: Core, container: int) -> None:
         mem_cgroup_css_offline(core, container)
 
@@ -112,6 +117,7 @@ def commit_charge(core: Core, pfn: int, container: int, is_cache: bool) -> None:
         core.stats.add(container, MEMCG_PGPGIN, 1)
     if core.traced:
         trace_charge(core, pfn, CHARGED_CACHE if is_cache else CHARGED_MAPPED)
+    memcg_check_events(core, container, 1)
     core.model.charged(core, pfn, container)
 
 
@@ -224,6 +230,14 @@ def refill_stock(core: Core, container: int, nr_pages: int) -> None:
         drain_stock(core, place)
     core.containers.css_get(container)
     core.stocks.put(place, container, nr_pages)
+    arm_flush(core)
+
+
+def arm_flush(core: Core) -> None:
+    """The kernel has no rule by which an idle container's stock goes back, but it was seen to be back within two seconds: something else
+    always runs on the cpu. Here that is a tick."""
+    if core.daemons.is_asleep(DAEMON_MEMCG):
+        core.daemons.set_due(DAEMON_MEMCG, (core.clock_ns // MEMCG_FLUSH_NS + 1) * MEMCG_FLUSH_NS)
 
 
 def drain_stock(core: Core, place: int) -> None:
@@ -254,6 +268,7 @@ def mem_cgroup_uncharge(core: Core, pfn: int, what: int) -> None:
     container = core.frames.container[pfn]
     core.counters.uncharge(container, 1)
     core.memsw.uncharge(container, 1)
+    memcg_oom_recover(core, container)
     forget_charge(core, pfn, container, what)
 
 
@@ -266,6 +281,7 @@ def forget_charge(core: Core, pfn: int, container: int, what: int) -> None:
         core.stats.add(container, MEMCG_PGPGOUT, 1)
     if core.traced:
         trace_uncharge(core, pfn, container, 0, what)
+    memcg_check_events(core, container, 1)
     core.model.uncharged(core, pfn, container)
     core.containers.css_put(container)
 

@@ -1,7 +1,8 @@
 """A simulated task: what a process is to memory management, and the system calls it can make.
 
-States: "R" until it exits or is killed, then "Z" (a zombie: no memory, in no container) until Machine.reap. Every system call of a
-zombie raises TaskDead. A fault that finds no memory kills the task (2.6.23: VM_FAULT_OOM) and raises OutOfMemory; `died` says why.
+States: "R", or "D" while it waits for memory (oom_wait.py), until it exits or is killed, then "Z" (a zombie: no memory, in no container)
+until Machine.reap. Every system call of a zombie raises TaskDead, of one that waits TaskWaits. A fault that finds no memory kills the task
+(2.6.23: VM_FAULT_OOM) and raises OutOfMemory; `died` says why.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from . import oom_v1
 from .address_space import AddressSpace
 from .errors import BadRange, BadValue, BusError, FileTooBig, MachinePanicked, NoSpace, NotMapped, OutOfMemory, TaskDead
 from .file import OpenFile, advise, error_of
 from .files import MAX_FILE_PAGES
+from .oom_wait import WCHAN, Operation
 from .oom import OOM_ADJUST_RANGE, OOM_DISABLE, badness
 from .params import GFP_KERNEL, LEAF_ENTRIES, LEAF_MASK, MAX_FAULTS_PER_ACCESS, NR_ORDERS, PAGE_BYTES, PG_ANON, PTE_PRESENT, PTE_SHIFT
 from .params import VM_FAULT_OOM, VM_FAULT_SIGBUS, VM_FAULT_SIGSEGV, VM_LOCKED, VM_RAND_READ, VM_SEQ_READ, VM_SHARED, VM_WRITE
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
     from .container import Container
     from .file import File
     from .machine import Machine
+    from .oom_wait import Steps
 
+R = TypeVar("R")
 MAX_LOOKUPS = 1 << 20  # in one system call of ours, which runs to its end
 CHUNK_PAGES = 1 << 16
 LATE_ADVICE = ("free", "cold", "pageout", "populate_read", "populate_write", "remove")
@@ -81,6 +85,7 @@ class Task:
         self.oom_adj = 0
         self.oom_score_adj = 0
         self.is_memdie = False  # TIF_MEMDIE
+        self.memcg_in_oom = -1  # the container whose OOM killer is disabled, until it sleeps there
         self.is_swapping_off = False  # PF_SWAPOFF
         self.node = 0
         self.blocks: list[tuple[int, int]] = []
@@ -97,7 +102,12 @@ class Task:
 
     @property
     def state(self) -> str:
-        return "Z" if self.space is None else "R"
+        return "Z" if self.space is None else "D" if self in self.machine.waits else "R"
+
+    @property
+    def wchan(self) -> str:
+        """Where in the kernel it sleeps, as in /proc/PID/wchan."""
+        return WCHAN if self in self.machine.waits else "0"
 
     @property
     def ppid(self) -> int:
@@ -218,12 +228,36 @@ class Task:
     def access(self, pages: Sequence[int], writes: Sequence[int]) -> Access:
         """Accesses the pages in order, writing where `writes` is not 0. What is not mapped is mapped, in blocks of 512 pages.
 
-        Takes buffers of uint64 and uint8 as they are, and other sequences by copying. Raises OutOfMemory, BadRange, TaskDead.
+        Takes buffers of uint64 and uint8 as they are, and other sequences by copying. Raises OutOfMemory, BadRange, TaskDead,
+        WaitsForMemory.
         """
-        return self.run_accesses(as_buffer("Q", pages), as_buffer("B", writes))
+        return self.perform(self.accessing(as_buffer("Q", pages), as_buffer("B", writes)))
+
+    def perform(self, steps: Steps[R]) -> R:
+        """An operation that may come to wait for memory. Raises WaitsForMemory where it does: it is not over then."""
+        operation = Operation(self, steps)
+        operation.go_on()
+        result: R = operation.outcome()
+        return result
+
+    def accessing(self, pages: memoryview[int], writes: memoryview[int]) -> Steps[Access]:
+        done = minor = major = 0
+        while True:
+            result = self.run_accesses(pages, writes)
+            done += result.done
+            minor += result.minor
+            major += result.major
+            if result.done == len(pages):
+                return Access(done, minor, major)
+            pages = memoryview(array("Q", pages[result.done :]))  # whose buffers they were goes on
+            writes = memoryview(bytes(writes[result.done :]))
+            yield
 
     def touch(self, start: int, npages: int, write: bool = True, is_fault: bool = True) -> Access:
         """Maps what is not mapped of the range, anonymously, and accesses each page in order. `touched` keeps how far it came."""
+        return self.perform(self.touching(start, npages, write, is_fault))
+
+    def touching(self, start: int, npages: int, write: bool, is_fault: bool) -> Steps[Access]:
         space = self.alive()
         space.check_range(start, npages)
         space.map_missing(start, start + npages)
@@ -238,6 +272,9 @@ class Task:
                 done += result.done
                 minor += result.minor
                 major += result.major
+                if result.done < count:
+                    self.touched = f"{done} of {npages}"
+                    yield
         except (OutOfMemory, BusError) as error:
             done += error.args[1]
             raise
@@ -249,7 +286,8 @@ class Task:
         return Access(done, minor, major)
 
     def run_accesses(self, pages: memoryview[int], writes: memoryview[int], is_fault: bool = True) -> Access:
-        """The one way into the engine. OutOfMemory carries the number of accesses done as its second argument.
+        """The one way into the engine. OutOfMemory carries the number of accesses done as its second argument. Fewer are done without an
+        error only where the task has to wait for memory: that of `memcg_in_oom`.
 
         is_fault: the task's own, which kills it where there is no memory; not so when a system call faults its pages in.
         """
@@ -260,6 +298,7 @@ class Task:
         counts = machine.core.mms
         minor, major = counts.min_flt[space.mm], counts.maj_flt[space.mm]
         done = 0
+        self.memcg_in_oom = -1
         try:
             with machine.running(self):
                 machine.core.set_in_user_fault(is_fault)
@@ -269,6 +308,10 @@ class Task:
                     if done == len(pages):
                         break
                     if machine.core.fault == VM_FAULT_OOM and is_fault:
+                        self.memcg_in_oom = machine.core.memcg_in_oom
+                        if self.memcg_in_oom >= 0:
+                            machine.core.set_memcg_in_oom(-1)
+                            break
                         if machine.core.rules.retries_fault and nr_retries and self.may_fault_again():
                             nr_retries -= 1
                             continue
@@ -294,14 +337,13 @@ class Task:
             raise BusError(f"task {self.pid} was killed: {self.died}", done)
         if self.space is None or self.died:
             raise OutOfMemory(f"task {self.pid} was killed: {self.died}", done)
-        if done < len(pages):
+        if done < len(pages) and self.memcg_in_oom < 0:
             raise OutOfMemory(f"no page frame for task {self.pid}, or its container refused the charge", done)
         return Access(done, minor, major)
 
     def may_fault_again(self) -> bool:
-        """pagefault_out_of_memory: somebody else may have been killed for it, so the access is simply made again; not by who is dying, or
-        waits for memory."""
-        return not self.died and self.machine.core.memcg_in_oom < 0
+        """pagefault_out_of_memory: somebody else may have been killed for it, so the access is simply made again; not by who is dying."""
+        return not self.died
 
     def count_faults(self, space: AddressSpace, minor: int, major: int) -> tuple[int, int]:
         """Adds the (minor, major) faults since the counters stood so to the task's own, and gives their numbers."""
@@ -314,24 +356,31 @@ class Task:
         return minor, major
 
     def read_mem(self, offset: int, size: int) -> bytes:
-        """Bytes of its memory, the pages touched on the way: as far as it is mapped. Raises NotMapped where nothing is at `offset`."""
-        space = self.alive()
+        """Bytes of its memory, the pages touched on the way: as far as it is mapped. Raises NotMapped where nothing is at `offset`,
+        WaitsForMemory."""
+        return self.perform(self.reading_mem(offset, size))
+
+    def reading_mem(self, offset: int, size: int) -> Steps[bytes]:
         found = bytearray()
         while size > 0:
             page, within = divmod(offset, PAGE_BYTES)
-            if not space.find_vma(page):
+            if not self.alive().find_vma(page):
                 break
-            frame = self.fault_in(page, False)
+            frame = yield from self.faulting_in(page, False)
             piece = min(size, PAGE_BYTES - within)
             found += self.machine.page_bytes(frame, within, piece)
             offset += piece
             size -= piece
         if not found and size:
+            self.alive()
             raise NotMapped(f"nothing is mapped at byte {offset}")
         return bytes(found)
 
     def write_mem(self, offset: int, text: bytes) -> int:
-        """Writes bytes to its memory, mapping what is not mapped. Gives their number. Raises OutOfMemory, BadRange."""
+        """Writes bytes to its memory, mapping what is not mapped. Gives their number. Raises OutOfMemory, BadRange, WaitsForMemory."""
+        return self.perform(self.writing_mem(offset, text))
+
+    def writing_mem(self, offset: int, text: bytes) -> Steps[int]:
         space = self.alive()
         if not text:
             return 0
@@ -341,7 +390,7 @@ class Task:
         done = 0
         while done < len(text):
             page, within = divmod(offset + done, PAGE_BYTES)
-            frame = self.fault_in(page, True)
+            frame = yield from self.faulting_in(page, True)
             self.machine.make_content(frame)
             piece = min(len(text) - done, PAGE_BYTES - within)
             at = frame * PAGE_BYTES + within
@@ -349,9 +398,9 @@ class Task:
             done += piece
         return done
 
-    def fault_in(self, page: int, write: bool) -> int:
+    def faulting_in(self, page: int, write: bool) -> Steps[int]:
         """The frame of a page after an access to it."""
-        self.run_accesses(memoryview(array("Q", [page])), memoryview(bytes([write])))
+        yield from self.accessing(memoryview(array("Q", [page])), memoryview(bytes([write])))
         return int(self.machine.core.tables.entry(self.alive().mm, page) >> PTE_SHIFT)
 
     # System calls

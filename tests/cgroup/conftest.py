@@ -36,6 +36,7 @@ class FakeHost:
     processes: dict[int, FakeProcess] = field(default_factory=dict)
     watched: list[FakeProcess] = field(default_factory=list)
     agents: list[tuple[str, str]] = field(default_factory=list)
+    killed: list[int] = field(default_factory=list)
 
     def add(self, tid: int, uid: int = 1000, suid: int | None = None) -> FakeProcess:
         self.processes[tid] = process = FakeProcess(tid, uid, uid if suid is None else suid)
@@ -80,6 +81,11 @@ class FakeHost:
         assert isinstance(process, FakeProcess)
         if process in self.watched:
             self.watched.remove(process)
+
+    def kill(self, process: object) -> None:
+        assert isinstance(process, FakeProcess)
+        assert process in self.watched
+        self.killed.append(process.tid)
 
     def run_release_agent(self, path: str, cgroup_path: str) -> None:
         self.agents.append((path, cgroup_path))

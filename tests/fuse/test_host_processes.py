@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Mounted
+from .conftest import SOMEBODY, Mounted
 
 
 @pytest.fixture
@@ -98,6 +99,53 @@ def test_a_simulated_task_shadows_its_process(tree: Mounted, sleeper: subprocess
     assert (tree / "a/memory.usage").read_text() == "0\n"
     assert "State:\tZ" in (task / "status").read_text()
     task.rmdir()
+
+
+def out_of_memory(tree: Mounted, pid: int, uid: int = 0) -> None:
+    """A task under that pid, made by `uid`, is killed by the OOM killer."""
+    tree.tell(f"mkdir .machine/tasks/{pid}", uid=uid)
+    tree.tell(f"mkdir -p a; echo 4 >a/memory.limit; echo {pid} >a/tasks")
+    assert tree.refusal(f"echo touch 0 9 >.machine/tasks/{pid}/ctl", uid=uid) == "Cannot allocate memory"
+    assert "State:\tZ" in (tree / f".machine/tasks/{pid}/status").read_text()
+
+
+def test_a_process_is_killed_with_its_task_where_the_mounter_wants_that(
+    mount: Callable[..., Mounted], sleeper: subprocess.Popen[bytes]
+) -> None:
+    tree = mount("ram=64M,swap=0,host_kill=on")
+    out_of_memory(tree, sleeper.pid)
+    assert sleeper.wait(timeout=10) == -signal.SIGKILL
+
+
+def test_as_a_rule_nobody_is_killed(mount: Callable[..., Mounted], sleeper: subprocess.Popen[bytes]) -> None:
+    tree = mount("ram=64M,swap=0")
+    out_of_memory(tree, sleeper.pid)
+    with pytest.raises(subprocess.TimeoutExpired):
+        sleeper.wait(timeout=0.3)
+
+
+def test_nor_is_one_whose_task_ends_otherwise(mount: Callable[..., Mounted], sleeper: subprocess.Popen[bytes]) -> None:
+    tree = mount("ram=64M,swap=0,host_kill=on")
+    tree.tell(f"mkdir .machine/tasks/{sleeper.pid}; echo exit >.machine/tasks/{sleeper.pid}/ctl")
+    with pytest.raises(subprocess.TimeoutExpired):
+        sleeper.wait(timeout=0.3)
+
+
+def test_nobody_has_somebody_else_s_process_killed(mount: Callable[..., Mounted], sleeper: subprocess.Popen[bytes]) -> None:
+    """Anybody may make a task under the pid of a process of root's."""
+    tree = mount("ram=64M,swap=0,host_kill=on")
+    out_of_memory(tree, sleeper.pid, uid=SOMEBODY)
+    with pytest.raises(subprocess.TimeoutExpired):
+        sleeper.wait(timeout=0.3)
+
+
+def test_who_was_killed_by_another_pays_with_its_process(mount: Callable[..., Mounted], sleeper: subprocess.Popen[bytes]) -> None:
+    """The largest task is the victim, whoever asked for the page."""
+    tree = mount("ram=64M,swap=0,host_kill=on,dialect=2008")
+    tree.tell(f"mkdir a .machine/tasks/{sleeper.pid} .machine/tasks/9; echo 40k >a/memory.limit_in_bytes")
+    tree.tell(f"echo {sleeper.pid} >a/tasks; echo 9 >a/tasks; echo touch 0 8 >.machine/tasks/{sleeper.pid}/ctl")
+    tree.shell("echo touch 0 4 >.machine/tasks/9/ctl")
+    assert sleeper.wait(timeout=10) == -signal.SIGKILL
 
 
 def test_host_tasks_off(mount: Callable[..., Mounted], sleeper: subprocess.Popen[bytes]) -> None:

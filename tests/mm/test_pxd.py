@@ -110,7 +110,7 @@ def test_engine_functions_are_nogil(module: str) -> None:
 
 
 ASKS_PYTHON = {
-    "core": 8,
+    "core": 11,
     "models.double_lru": len("zones kswapd".split()),
     "models.containers2007": 1,
     "models.cgroups2008": 1,

@@ -68,6 +68,7 @@ READ: list[tuple[str, str, object]] = [
     ("host_tasks=off", "host_tasks", False),
     ("host_tasks=off,host_tasks=on", "host_tasks", True),
     ("host_kill=off", "host_kill", False),
+    ("host_kill=on", "host_kill", True),
     ("release_agent=/sbin/agent", "release_agent", "/sbin/agent"),
     ('release_agent="/sbin/a,b"', "release_agent", "/sbin/a,b"),
     ("release_agent=", "release_agent", ""),
@@ -92,7 +93,7 @@ REFUSED = [
     "arch=arm", "arch=X86_64",
     "disk=5ms", "disk=5ms,100M", "disk=5ms,100M,0", "disk=-1,100M,8", "disk=5ms,100M,x", "disk=fast",
     "fault=-1", "fault=1m", "timescale=-1", "timescale=nan", "timescale=1e3", "timescale=",
-    "machinedir=maybe", "host_tasks=yes", "host_kill=on", "machine=phone", "kmem=maybe", "batch=0", "batch=lots",
+    "machinedir=maybe", "host_tasks=yes", "host_kill=maybe", "machine=phone", "kmem=maybe", "batch=0", "batch=lots",
     "strict=yes", "noprefix=1", "private,allow_other", "release_agent=" + "x" * 4096,
     "sync", "nonsense", "nonsense=1", "RAM=64M", "xattr", ",", "ram=64M,,strict",
 ]  # fmt: skip
