@@ -1,8 +1,8 @@
 """What FUSE decides of the recorded cases by itself, before or after the tree is asked: a difference there has its cause.
 
-Contract: rules look at what a step does and what was recorded of it, never at a case's name.  A rule says nothing of a step in which the
-kernel under the mount does as the recorded one did, so that one that is not needed any more is seen: the tests fail where a step that a rule
-covers comes out as recorded.
+Contract: rules look at what a step does and what was recorded of it, never at a case's name.  A rule says nothing of a step in
+which the kernel under the mount does as the recorded one did, so that one that is not needed any more is seen: the tests fail
+where a step that a rule covers comes out as recorded.
 """
 
 from __future__ import annotations

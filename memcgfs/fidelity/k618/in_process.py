@@ -1,12 +1,15 @@
 """A tree in this process, asked as `os` would be: descriptors with a position, paths from its root, refusals as OSError.
 
-Contract: everything is asked by the tree's owner, whom permissions do not concern.  `TreeSystem.knows` says which steps have no more in them
-than this has; flags of open(2) that the vfs itself decides are not among it.
+Contract: everything is asked by the tree's owner, whom permissions do not concern.  `TreeSystem.knows` says which steps have no
+more in them than this has; flags of open(2) that the vfs itself decides are not among it.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import re
+import select
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -15,18 +18,24 @@ from typing import Any, Final
 
 from ...kernfs import Changes, Directory, Kernfs, Node
 from ...tree import Tree
-from .results import Result
-from .shadow import MemoryHelper, reap
+from .results import Result, data_of
+from .shadow import OWN_COMMANDS, MemoryHelper, reap
 
 FLAGS: Final = frozenset({"O_TRUNC", "O_APPEND", "O_NONBLOCK", "O_DIRECT", "O_SYNC", "O_CLOEXEC"})
 IO_BYTES: Final = 4096
 FIRST_PID: Final = 1001
-PATH_MAX: Final = 4096
+LISTS_OF_TASKS: Final = ("tasks", "cgroup.procs")
+NOBODY: Final = re.compile(r"\s*(0|2)\s*")
+"""Pids: that of the writer, and that of a thread of the kernel's."""
+DIRECTORY_POLLMASK: Final = select.POLLIN | select.POLLOUT
 
 
 class OpenFile:
-    def __init__(self, handle: int) -> None:
+    """`handle`: None, of a directory."""
+
+    def __init__(self, handle: int | None, ino: int) -> None:
         self.handle = handle
+        self.ino = ino
         self.position = 0
 
 
@@ -39,10 +48,12 @@ class TreeSystem:
 
     @staticmethod
     def knows(step: Mapping[str, Any]) -> bool:
-        """Paths that the vfs walks by itself, and descriptors of directories, are a kernel's affair."""
+        """Other users, paths that the vfs walks by itself, and descriptors of directories, are a kernel's affair."""
         names = [step[end] for end in ("path", "to") if isinstance(step.get(end), str)]
         walks = any(name.startswith("/") or {".", ".."} & set(name.split("/")[name == "." :]) for name in names)
-        return not walks and not step.get("dir") and set(step.get("flags", ())) <= FLAGS
+        forks = step.get("cmd", "").split(" ")[0] in OWN_COMMANDS
+        is_simple = not (walks or forks or names_nobody(step) or step.get("dir") or step.get("uid") or step.get("as"))
+        return is_simple and set(step.get("flags", ())) <= FLAGS
 
     # Names.
 
@@ -139,15 +150,19 @@ class TreeSystem:
 
     def open(self, path: str, flags: int, mode: int = 0) -> int:
         with self._asking(path):
-            found = OpenFile(self._fs.open(self._found(path).ino, flags, self._tree.owner))
+            node = self._found(path)
+            is_listing = isinstance(node, Directory) and flags & os.O_ACCMODE == os.O_RDONLY
+            found = OpenFile(None if is_listing else self._fs.open(node.ino, flags, self._tree.owner), node.ino)
         fd = self._next_fd
         self._open[fd] = found
         self._next_fd += 1
         return fd
 
     def close(self, fd: int) -> None:
-        with self._asking("close"):
-            self._fs.release(self._open.pop(fd).handle)
+        found = self._open.pop(fd)
+        if found.handle is not None:
+            with self._asking("close"):
+                self._fs.release(found.handle)
 
     def close_all(self) -> None:
         for fd in list(self._open):
@@ -161,7 +176,7 @@ class TreeSystem:
 
     def pread(self, fd: int, nbytes: int, offset: int) -> bytes:
         with self._asking("read"):
-            return self._fs.read(self._open[fd].handle, offset, nbytes)
+            return self._fs.read(self._handle(fd), offset, nbytes)
 
     def write(self, fd: int, content: bytes) -> int:
         found = self._open[fd]
@@ -171,7 +186,7 @@ class TreeSystem:
 
     def pwrite(self, fd: int, content: bytes, offset: int) -> int:
         with self._asking("write"):
-            return self._fs.write(self._open[fd].handle, offset, content)
+            return self._fs.write(self._handle(fd), offset, content)
 
     def writev(self, fd: int, pieces: Sequence[bytes]) -> int:
         return self.write(fd, b"".join(pieces))
@@ -183,21 +198,45 @@ class TreeSystem:
             found.position = place_of(offset, whence, found.position)
         return found.position
 
+    def ftruncate(self, fd: int, size: int) -> None:
+        with self._asking("ftruncate"):
+            self._fs.setattr(self._open[fd].ino, Changes(size=size), self._tree.owner)
+
     def fsync(self, fd: int) -> None:
         with self._asking("fsync"):
-            self._fs.fsync(self._open[fd].handle)
+            found = self._open[fd]
+            if found.handle is None:
+                self._fs.fsyncdir(found.ino)
+            else:
+                self._fs.fsync(found.handle)
 
     def poll(self, fd: int) -> int:
+        found = self._open[fd]
+        if found.handle is None:
+            return DIRECTORY_POLLMASK
         with self._asking("poll"):
-            return self._fs.poll(self._open[fd].handle)
+            return self._fs.poll(found.handle)
+
+    def _handle(self, fd: int) -> int:
+        handle = self._open[fd].handle
+        if handle is None:
+            raise OSError(errno.EISDIR, "a directory")
+        return handle
+
+
+def names_nobody(step: Mapping[str, Any]) -> bool:
+    """Is somebody attached who is not there: who writes it, or a thread of the kernel's?"""
+    if str(step.get("path")).rpartition("/")[2] not in LISTS_OF_TASKS or "data" not in step:
+        return False
+    return NOBODY.fullmatch(os.fsdecode(data_of(step["data"]))) is not None
 
 
 def place_of(offset: int, whence: int, position: int) -> int:
     if whence in (os.SEEK_DATA, os.SEEK_HOLE):
-        raise OSError(6, "there is nothing")
+        raise OSError(errno.ENXIO, "there is nothing")
     place = offset + (position if whence == os.SEEK_CUR else 0)
     if place < 0:
-        raise OSError(22, "before the beginning")
+        raise OSError(errno.EINVAL, "before the beginning")
     return place
 
 
@@ -230,7 +269,7 @@ class Group:
 
     def group_of(self, pid: int, base: str) -> str | None:
         if not any(memory.pid == pid for memory in self._memory.values()):
-            raise FileNotFoundError(2, "no such process")
+            raise FileNotFoundError(errno.ENOENT, "no such process")
         waiting = [self._system_directory(base)]
         while waiting:
             directory = waiting.pop()

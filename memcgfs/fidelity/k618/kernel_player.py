@@ -1,4 +1,4 @@
-"""Plays cases on a mount: besides what a player does everywhere, what only a kernel can be asked for, and what other users and processes do.
+"""Plays cases on a mount: besides what a player does everywhere, what only a kernel can be asked for, and what other users do.
 
 Contract: a step with a `uid` is played by a process of that user's, one with `as` by the process of that name (an `actor`).
 """

@@ -23,7 +23,7 @@ from typing import Any, Final
 from ..calls import libc
 from ..stage import PR_SET_PDEATHSIG
 from .results import Result
-from .shadow import MemoryHelper, reap
+from .shadow import OWN_COMMANDS, MemoryHelper, reap
 
 PACKET_BYTES: Final = 1 << 20
 PATIENCE_S: Final = 10.0
@@ -152,5 +152,3 @@ def obey(words: list[str]) -> str:
         return f"ok tid {thread.native_id}"
     return "ok"
 
-
-OWN_COMMANDS: Final = ("nforks", "forkz", "thread", "ping")

@@ -17,6 +17,8 @@ DRIVER: Final = 4_000_000
 PAGE_BYTES: Final = 4096
 ADVICE: Final = {"seq": "sequential", "popr": "populate_read", "popw": "populate_write"}
 """By the helper's word, where the ctl has another."""
+OWN_COMMANDS: Final = ("nforks", "forkz", "thread", "ping")
+"""What a helper does as a process; no simulated task does it for it."""
 KINDS: Final = {"anon": "anon", "shanon": "anon shared"}
 
 
