@@ -158,6 +158,13 @@ class TaskHandle:
 
     def fork(self, pid: int) -> TaskHandle:
         self.ctl(f"fork {pid}")
+        return self._other(pid)
+
+    def thread(self, pid: int) -> TaskHandle:
+        self.ctl(f"thread {pid}")
+        return self._other(pid)
+
+    def _other(self, pid: int) -> TaskHandle:
         directory = self._tree.fs.find(b".machine/tasks/%d" % pid)
         assert isinstance(directory, Directory)
         return TaskHandle(self._tree, directory)

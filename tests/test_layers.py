@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tree": {"mm", "kernfs", "cgroup", "machinefs", "options", "handles", "data_dir", "units"},
     "workload": {"mm", "tree", "options", "units"},
     "fuse": {"kernfs", "tree", "options"},
-    "fidelity": {"mm", "kernfs", "cgroup", "machinefs", "options", "units", "tree", "fuse"},
+    "fidelity": {"mm", "kernfs", "cgroup", "machinefs", "options", "units", "tree", "handles", "fuse"},
     "cli": {"fidelity", "mm", "kernfs", "cgroup", "machinefs", "options", "units", "tree", "workload", "fuse"},
     "": {"tree", "options"},
     "__main__": {"cli"},

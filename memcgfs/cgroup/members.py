@@ -149,7 +149,7 @@ class Members:
 
     def of_host(self) -> Iterator[HostMember]:
         """The threads of the host that were attached, or made by those that were, by pid; who was let go is not one."""
-        for cgroup in {member.cgroup for member in self._by_pid.values()}:
+        for cgroup in dict.fromkeys(member.cgroup for member in self._by_pid.values()):
             self._looked_at(cgroup)
         for _, member in sorted(self._by_pid.items()):
             if isinstance(member, HostMember) and member.pid in member.cgroup.members:
@@ -169,8 +169,10 @@ class Members:
         """All threads of the process of `member`, who may have ended itself, as the first thread of one that goes on may have."""
         self._machine.refuse_if_panicked()
         self._get_to_know(member)
-        for _, thread in sorted(self._by_tgid.get(member.tgid, {}).items()):
-            if thread.cgroup is not cgroup and thread.alive:
+        threads = [thread for _, thread in sorted(self._by_tgid.get(member.tgid, {}).items()) if thread.alive]
+        self._look_at(threads)
+        for thread in threads:
+            if thread.cgroup is not cgroup:
                 self._migrate(thread, cgroup)
 
     def spawn(self, pid: int, maker: Caller) -> SimulatedTask:

@@ -41,10 +41,9 @@ def serve(options: Options, path: Path, source: str, ready: Callable[[], None]) 
     tree.set_host(host)
     descriptors = Descriptors(host, path)
     tree.set_descriptors(descriptors)
-    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))  # a descriptor for each process and each eventfd
     requests = Requests(tree, host, path, options.timescale)
     signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
+    _take_descriptors()
     # Only answers that are held back need a second task; handing over from one to another costs a third of the speed.
     workers = eager.enable()
     if workers is None:
@@ -58,6 +57,12 @@ def serve(options: Options, path: Path, source: str, ready: Callable[[], None]) 
     finally:
         pyfuse3.close()
         descriptors.close()
+
+
+def _take_descriptors() -> None:
+    """As many as may be had: each member from the host takes one, and so does each eventfd that somebody registered."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def fuse_options(options: Options, source: str) -> set[str]:

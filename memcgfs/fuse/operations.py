@@ -4,9 +4,9 @@ Contract
 - A request runs to its end before the next one starts: nothing here awaits between a call and its answer, except to let
   the caller feel a stall (`timescale`), which comes after the call and holds up nobody else.
 - A read that finds nothing yet is tried again after each other request, until there is something, a signal is pending for
-  the reader (EINTR), or the mount has gone (end of file).  So is a write that nobody can do yet.  Of one that takes until
-  something else happens (`StillRunning`), only the outcome is asked for again; a signal gives it up.  With O_NONBLOCK nobody
-  waits, but what was begun goes on.  All that wait let another worker take requests meanwhile.
+  the reader (EINTR), or the mount has gone (end of file; to a writer, ENODEV).  So is a write that nobody can do yet.  Of one
+  that takes until something else happens (`StillRunning`), only the outcome is asked for again; a signal gives it up.  With
+  O_NONBLOCK nobody waits, but what was begun goes on.  All that wait let another worker take requests meanwhile.
 - Before a request, members that have exited are let go; after it, `tree.settle()` does what it made due.
 - What the tree refuses is answered with the errno that `tree.errno_of` has for it.  Any other exception is a bug here
   or below; pyfuse3 would end the whole mount, so it becomes EIO, with the traceback in the log.
@@ -272,7 +272,7 @@ class Requests(pyfuse3.Operations):
         except WouldBlock as blocked:
             nbytes = await self._wait(fh, blocked, lambda: self._fs.write(fh, off, buf))
             if nbytes is None:
-                raise FUSEError(errno.EINTR) from None
+                raise FUSEError(errno.ENODEV) from None  # not EINTR, after which many would write again
             return nbytes
 
     @request
@@ -315,7 +315,7 @@ class Requests(pyfuse3.Operations):
         return done
 
     def end_waits(self) -> None:
-        """The mount ends: whoever waits for something to read is at the end of the file, whoever waits in a write is interrupted."""
+        """The mount ends: whoever waits for something to read is at the end of the file, whoever waits in a write is told so (ENODEV)."""
         self._is_ending = True
         self._waiting.unpark_all()
 

@@ -10,6 +10,7 @@ from ..cgroup import Hierarchy
 from ..kernfs import Caller, Kernfs
 from .file_names import FileNames
 from .files import Files
+from .host_tasks import HOST_FILES
 from .machine_files import MACHINE_FILES
 from .page_files import PAGE_FILES
 from .swap_files import SWAP_FILES
@@ -27,6 +28,7 @@ def add_machine_directory(fs: Kernfs, hierarchy: Hierarchy, owner: Caller, *, vi
     fs.add_files(top, MACHINE_FILES, owner, machine)
     fs.add_files(top, PAGE_FILES, owner, hierarchy)
     fs.add_files(top, SWAP_FILES, owner, hierarchy)
+    fs.add_files(top, HOST_FILES, owner, hierarchy)
     sys = fs.add_directory(top, b"sys", mode=MODE, owner=owner)
     vm = fs.add_directory(sys, b"vm", mode=MODE, owner=owner)
     fs.add_files(vm, sysctl_files(machine), owner, machine)

@@ -5,8 +5,8 @@ links nor devices.  The bytes lie in the machine (`mm.File`); names, owners, mod
 a new file lies, on the disk, or in memory and swap; the one is no place for the other's files (EXDEV).
 
 Who pays: what a process of the host brings into the page cache is charged to the container that it was in when it
-opened the file, and to the top when that one is gone (`mm.OpenFile` sees to it).  Only processes that were attached
-themselves are in a container, not their children.  What a simulated task does by name (`ctl`) is the task's own doing.
+opened the file, and to the top when that one is gone (`mm.OpenFile` sees to it).  What a simulated task does by name
+(`ctl`) is the task's own doing.
 
 After fs/ramfs/inode.c and fs/libfs.c for the directories.
 """

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from sortedcontainers import SortedDict
 
+from . import kernel_objects
 from .errors import BadRange, MapsNoFile, MappingExists, NotMapped, OutOfMemory, TooManyMappings
 from .files import page_tree
+from .kmem import VMA_BYTES
 from .params import LEAF_ENTRIES, LEAF_MASK, PG_UPTODATE, PTE_PRESENT, PTE_SHIFT, VM_LOCKED, VM_RAND_READ, VM_SEQ_READ, VM_SHARED, VM_WRITE
 from .trace_ring import UNMAP_ZAP
 
@@ -24,7 +26,8 @@ MAX_MAP_COUNT = 65536  # sysctl vm.max_map_count
 
 
 class AddressSpace:
-    """`mm`: its row in core.mms. `users`: tasks that share it (threads). Pages count from 0 to `end`, exclusive."""
+    """`mm`: its row in core.mms. `users`: tasks that share it (threads). Pages count from 0 to `end`, exclusive.
+    `payers`: the container that each VMA is charged to, as kernel memory."""
 
     def __init__(self, machine: Machine, mm: int, container: int, pid: int) -> None:
         self.machine = machine
@@ -34,6 +37,7 @@ class AddressSpace:
         self.users = 1
         self.starts: SortedDict[int, int] = SortedDict()
         self.opened: dict[int, OpenFile] = {}
+        self.payers: dict[int, int] = {}
         self.core.mms.init(mm, container, pid)
         self.core.token.init(mm, 0)
         self.core.containers.css_get(container)
@@ -136,7 +140,9 @@ class AddressSpace:
         """With a file, the VMA becomes a user of the open file."""
         if len(self.starts) >= MAX_MAP_COUNT:
             raise TooManyMappings(f"a task has at most {MAX_MAP_COUNT} mappings")
+        kernel_objects.charge(self.machine, self.container, 0, VMA_BYTES)
         vma = self.machine.vma_ids.take()
+        self.payers[vma] = self.container
         self.core.vmas.write(vma, self.mm, start, end, flags)
         self.starts[start] = vma
         if opened is not None:
@@ -154,6 +160,7 @@ class AddressSpace:
             self.machine.anon_vma_ids.give(anon_vma)
         vmas.unmap_file(vma)
         self.machine.vma_ids.give(vma)
+        kernel_objects.uncharge(self.machine, self.payers.pop(vma), 0, VMA_BYTES)
         opened = self.opened.pop(vma, None)
         if opened is not None:
             opened.close()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from . import params
 from .dump import disk_queue, entries, partial_slabs, unused_dentries
-from .files import I_DIRTY, I_LOCK
+from .files import FILE_ON_DISK, I_DIRTY, I_LOCK
 from .radix_tree import MAP_SHIFT, TAG_DIRTY, TAG_WRITEBACK
 from .pagetable import leaf_end, pte_place, word_of
 from .params import INDEX_BITS, MAX_SWAPFILES, PTE_PRESENT, PTE_SHIFT, SWAPFILE_CLUSTER, ZERO_PAGE
@@ -311,7 +311,7 @@ CHECKED_ITEMS = (
 def count_page(walk: Walk, pfn: int, flags: int, counts: Counter[int]) -> None:
     """What a charged page adds to its container's statistics; in MEMCG_ROW, which is none of them, that it was charged as cache."""
     in_file = bool(flags & params.PG_CACHE)
-    is_on_disk = in_file and walk.core.files.is_on_disk(walk.core.frames.owner(pfn))
+    is_on_disk = in_file and walk.core.files.kind[walk.core.frames.owner(pfn)] == FILE_ON_DISK
     mapped = walk.mapcount[pfn] > 0
     counts[params.NR_ANON_PAGES] += mapped and bool(flags & params.PG_ANON)
     counts[params.NR_FILE_MAPPED] += mapped and not flags & params.PG_ANON

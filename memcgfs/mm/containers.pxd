@@ -4,6 +4,7 @@ cdef class Containers:
     cdef readonly long long[::1] css
     cdef readonly long long[::1] leaked
     cdef readonly long long[::1] nr_cache
+    cdef readonly long long[::1] object_bytes
     cdef readonly unsigned char[::1] control_type
     cdef readonly unsigned char[::1] is_released
     cdef readonly unsigned int[::1] released

@@ -21,7 +21,8 @@ FORGOTTEN: Final = 2
 class Containers:
     """css: references that keep the container from being removed, one for each charged page and one for each address space.
 
-    leaked: references that a lost charge race never gave back (v4 and v5 did not; mended in v6).
+    leaked: references that a lost charge race never gave back (v4 and v5 did not; mended in v6). object_bytes: of the kernel's objects
+    that it pays for.
 
     parent: -1 of the top one. first_child, last_child, next_sibling, prev_sibling: -1 where there is none. is_online: 0 once its directory
     is gone; where pages keep it in being it is still in its parent, as the kernel's offline groups are. gone: those of them that nothing
@@ -37,6 +38,7 @@ class Containers:
         self.css = arrays.of("q", nr_containers)
         self.leaked = arrays.of("q", nr_containers)
         self.nr_cache = arrays.of("q", nr_containers)
+        self.object_bytes = arrays.of("q", nr_containers)
         self.control_type = arrays.of("B", nr_containers)
         self.is_released = arrays.of("B", nr_containers)
         self.released = arrays.of("I", nr_containers)
@@ -82,6 +84,7 @@ class Containers:
         self.css[container] = 0
         self.leaked[container] = 0
         self.nr_cache[container] = 0
+        self.object_bytes[container] = 0
         self.control_type[container] = MEM_CONTAINER_TYPE_ALL
 
     def add_thresholds(self, number: int) -> None:

@@ -68,6 +68,7 @@ cdef class Core:
     cdef readonly bint current_is_kswapd
     cdef readonly bint current_is_pdflush
     cdef readonly int current_priority
+    cdef readonly unsigned int current_memcg
     cdef readonly bint current_in_user_fault
     cdef readonly int memcg_in_oom
     cdef readonly bint over_memsw
@@ -84,6 +85,7 @@ cdef class Core:
     cdef readonly object late_error
     cpdef void set_total_pages(self, long long nr_pages) noexcept nogil
     cpdef void set_current(self, unsigned int mm, long long pid, unsigned int node) noexcept nogil
+    cpdef void set_current_memcg(self, unsigned int container) noexcept nogil
     cpdef void set_in_user_fault(self, bint on) noexcept nogil
     cpdef void set_memcg_in_oom(self, int container) noexcept nogil
     cpdef void set_priority(self, int priority) noexcept nogil

@@ -108,6 +108,7 @@ class Core:
         self.current_is_kswapd = False
         self.current_is_pdflush = False
         self.current_priority = -1
+        self.current_memcg = 0
         self.current_in_user_fault = False
         self.memcg_in_oom = -1
         self.over_memsw = False
@@ -152,6 +153,10 @@ class Core:
         self.current_priority = -1
         self.current_in_user_fault = False
         self.memcg_in_oom = -1
+
+    def set_current_memcg(self, container: int) -> None:
+        """Who pays for what the kernel allocates for the running task: the container that this is in, thread or not."""
+        self.current_memcg = container
 
     def set_in_user_fault(self, on: bool) -> None:
         """What follows are the running task's own accesses, which may wait for memory; not those that a system call makes for it."""

@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from . import kernel_objects
 from .errors import BadValue, FileTooBig, MachineError, NoSpace, OutOfMemory
 from .files import FILE_ON_DISK, MAX_FILE_PAGES
+from .kmem import FILE_BYTES, SHMEM_INODE_BYTES
 from .params import ENOSPC, PAGE_BYTES, PG_CONTENT
 
 if TYPE_CHECKING:
@@ -49,11 +51,12 @@ class File:
     first_record: trace records before that one mean another file, which had the same number.
     """
 
-    __slots__ = ("__weakref__", "first_record", "machine", "number", "users")
+    __slots__ = ("__weakref__", "first_record", "machine", "number", "payer", "users")
 
     def __init__(self, machine: Machine, number: int, kind: int) -> None:
         self.machine = machine
         self.number = number
+        self.payer = 0
         self.users = 1
         self.first_record = machine.tracer.next_number
         machine.core.files.init(number, kind)
@@ -83,6 +86,11 @@ class File:
         self.users -= 1
         if self.users == 0:
             self.machine.evict_file(self)
+
+    def give_back(self) -> None:
+        """The inode is gone, for which its maker's container paid if it lay in memory."""
+        if not self.is_on_disk:
+            kernel_objects.uncharge(self.machine, self.payer, 0, SHMEM_INODE_BYTES)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -126,14 +134,18 @@ class File:
 
 
 class OpenFile:
-    """struct file: a read-ahead state of its own, and who pays. `holds`: it keeps the file from being freed."""
+    """struct file: a read-ahead state of its own, and who pays, for itself as well (`charged`).
 
-    __slots__ = ("container", "file", "handle", "holds", "machine", "users")
+    `holds`: it keeps the file from being freed."""
+
+    __slots__ = ("charged", "container", "file", "handle", "holds", "machine", "users")
 
     def __init__(self, file: File, container: Container | None = None, holds: bool = True) -> None:
         self.machine = file.machine
         self.file = file
         self.container = container
+        self.charged = container.cid if container is not None else 0
+        kernel_objects.charge(self.machine, self.charged, 0, FILE_BYTES)
         self.handle = self.machine.handle_ids.take()
         self.holds = holds
         self.users = 1
@@ -149,6 +161,7 @@ class OpenFile:
         self.users -= 1
         if self.users == 0:
             self.machine.handle_ids.give(self.handle)
+            kernel_objects.uncharge(self.machine, self.charged, 0, FILE_BYTES)
             if self.holds:
                 self.file.put()
 

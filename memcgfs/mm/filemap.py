@@ -9,6 +9,7 @@ from __future__ import annotations
 from .core import Core
 from .files import page_tree
 from .filesystem import allocate_block, copy_block_in, get_block, readpage
+from .kmem import create_empty_buffers
 from .memcontrol import count_memcg_event_mm
 from .page_alloc import alloc_page, put_page
 from .page_cache import add_to_page_cache_lru, add_to_page_cache_pvec, find_get_page, find_lock_page, lock_page_of, pagevec_lru_add
@@ -172,6 +173,8 @@ def file_write_end(core: Core, handle: int, pfn: int, end: int) -> None:
     write some out."""
     file = core.open_files.file[handle]
     core.frames.set(pfn, PG_UPTODATE)
+    if core.files.is_on_disk(file):
+        create_empty_buffers(core, pfn)
     set_page_dirty(core, pfn)
     if end > core.files.size[file]:
         core.files.size[file] = end

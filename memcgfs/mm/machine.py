@@ -14,7 +14,7 @@ from types import ModuleType
 
 from sortedcontainers import SortedDict
 
-from . import oom, oom_v1, proc_page, sysctl, views
+from . import kernel_objects, oom, oom_v1, proc_page, sysctl, views
 from .address_space import AddressSpace
 from .boot import boot
 from .check import check
@@ -26,6 +26,8 @@ from .errors import TaskWaits, TooManyContainers, TooManyFiles, TooManyMappings,
 from .file import File, FsStat
 from .files import FILE_IN_MEMORY, FILE_ON_DISK
 from .ids import Ids
+from .kernel_objects import CONTAINER_BYTES
+from .kmem import SHMEM_INODE_BYTES
 from .memcg_watches import MemcgWatches
 from .models.python import Policy
 from .oom_wait import OomWaits
@@ -70,6 +72,7 @@ class Machine:
             self.core.bind(model, rules, engine.Pdflush())
         except (OSError, OverflowError, ValueError, MemoryError) as error:
             raise ConfigError(f"ram={config.ram_bytes}: the host refuses the arrays of such a machine ({error})") from error
+        self.accounts_kmem = config.charges_kmem and self.core.rules.charges_once
         self.swapfiles = Swapfiles(self, config.nr_swap_pages)
         self.ram_bytes = memoryview(self.core.tables.ram).cast("B")
         self.host_mm = sizes.nr_mms - 1
@@ -127,13 +130,21 @@ class Machine:
         return container
 
     def create_container(self, parent: Container | None = None) -> Container:
-        """In the top one, unless `parent` says in which. Cost: O(1). Raises TooManyContainers."""
+        """In the top one, unless `parent` says in which. Cost: O(1). Raises TooManyContainers; OutOfMemory where the parent cannot pay for
+        what the kernel keeps of it."""
         self.refuse_if_panicked()
-        cid = self.container_ids.take()
+        parent = parent or self.root
+        kernel_objects.charge(self, parent.cid, 0, CONTAINER_BYTES)
         try:
-            return self.make_container(cid, parent or self.root)
+            cid = self.container_ids.take()
+        except BaseException:
+            kernel_objects.uncharge(self, parent.cid, 0, CONTAINER_BYTES)
+            raise
+        try:
+            return self.make_container(cid, parent)
         except BaseException:
             self.container_ids.give(cid)
+            kernel_objects.uncharge(self, parent.cid, 0, CONTAINER_BYTES)
             raise
 
     def remove_container(self, container: Container) -> None:
@@ -162,8 +173,10 @@ class Machine:
     def release_container(self, container: Container) -> None:
         """Nothing is charged to it, and nothing is in it: its number is free."""
         self.engine.remove_container(self.core, container.cid)
+        parent = self.core.containers.parent[container.cid]
         self.core.containers.unlink(container.cid)
         self.container_ids.give(container.cid)
+        kernel_objects.uncharge(self, parent, 0, CONTAINER_BYTES)
 
     def release_gone(self) -> None:
         """css_release: offline containers that nothing holds any more. With the last one in it, its parent may be gone as well."""
@@ -242,6 +255,7 @@ class Machine:
     def fork(self, parent: Task, pid: int) -> Task:
         space = parent.alive()
         self.refuse_pid(pid)
+        kernel_objects.take(parent, "process", 1)
         child_space = self.new_space(parent.container, pid)
         self.core.token.init(child_space.mm, space.mm)
         try:
@@ -253,6 +267,8 @@ class Machine:
         except BaseException:
             with self.surfacing():
                 self.release_space(child_space)
+            if parent.space is not None:
+                kernel_objects.give(parent, "process", 1)
             raise
         return self.enter(self.sibling(parent, pid, pid, child_space), parent)
 
@@ -260,11 +276,13 @@ class Machine:
         """A thread: same address space, same thread group. Raises TaskExists, TooManyTasks."""
         space = leader.alive()
         self.refuse_pid(pid)
+        kernel_objects.take(leader, "thread", 1)
         space.users += 1
         return self.enter(self.sibling(leader, pid, leader.tgid, space), leader)
 
     def sibling(self, task: Task, pid: int, tgid: int, space: AddressSpace) -> Task:
         copy = Task(self, pid, tgid, task.container, space, task.uid, task.comm)
+        copy.objects.append(task.objects.pop())
         copy.nice, copy.oom_adj, copy.oom_score_adj = task.nice, task.oom_adj, task.oom_score_adj
         return copy
 
@@ -308,6 +326,8 @@ class Machine:
             while task.blocks:
                 self.engine.free_pages(self.core, *task.blocks.pop())
             self.release_space(space)
+        while task.objects:
+            kernel_objects.release(self, task.objects.pop())
 
     def release_space(self, space: AddressSpace) -> None:
         """mmput."""
@@ -352,9 +372,13 @@ class Machine:
         self.nr_disk_files += 1
         return self.enter_file(FILE_ON_DISK)
 
-    def create_shared_memory(self, npages: int) -> File:
-        """shmem_file_setup: a file in memory of so many pages, for a shared anonymous mapping. Raises TooManyFiles."""
+    def create_shared_memory(self, npages: int, container: Container | None = None) -> File:
+        """shmem_file_setup: a file in memory of so many pages, for a shared anonymous mapping, or tmpfs. The container pays for its inode.
+        Raises TooManyFiles, OutOfMemory."""
+        payer = container.cid if container is not None else 0
+        kernel_objects.charge(self, payer, 0, SHMEM_INODE_BYTES)
         file = self.enter_file(FILE_IN_MEMORY)
+        file.payer = payer
         self.shared_memory[file.number] = file
         self.core.files.set_size(file.number, npages * PAGE_BYTES)
         return file
@@ -374,6 +398,8 @@ class Machine:
             self.engine.vmtruncate(self.core, file.number, 0)
             self.core.files.dirty.remove(file.number)
             self.nr_disk_files -= file.is_on_disk
+            self.engine.settle_tree_nodes(self.core)
+            file.give_back()
             del self.files[file.number]
             self.shared_memory.pop(file.number, None)
             self.file_ids.give(file.number)
@@ -410,6 +436,7 @@ class Machine:
             raise TaskWaits(f"task {task.pid} sleeps in the midst of another operation")
         before, start_ns = self.current, self.core.clock_ns
         before_mm, before_pid, before_node = self.core.current_mm, self.core.current_pid, self.core.current_node
+        before_memcg = self.core.current_memcg
         was_killed, was_memalloc = self.core.current_is_killed, self.core.current_is_memalloc
         was_writing, before_priority = self.core.is_writing_file, self.core.current_priority
         was_in_fault, before_oom = self.core.current_in_user_fault, self.core.memcg_in_oom
@@ -426,6 +453,8 @@ class Machine:
         if node is None:
             node = task.node if task is not None else before_node
         self.core.set_current(mm, task.pid if task is not None else 0, node)
+        payer = task.container if task is not None else container
+        self.core.set_current_memcg(payer.cid if payer is not None else 0)
         operating_ns = self.operating_ns[node]
         self.depth += 1
         try:
@@ -434,6 +463,7 @@ class Machine:
             self.current = before
             self.operating_ns[node] = operating_ns + self.core.clock_ns - start_ns  # with all that ran in between
             self.core.set_current(before_mm, before_pid, before_node)
+            self.core.set_current_memcg(before_memcg)
             self.core.set_memalloc(was_memalloc)
             self.core.set_priority(before_priority)
             self.core.set_writing_file(was_writing)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from .core import Core, anon_vma_prepare, find_vma
 from .files import page_tree
 from .filemap import filemap_fault
+from .kmem import create_empty_buffers, kmem_charge_pages, kmem_uncharge_pages
 from .memcontrol import count_memcg_event_mm, mem_container_uncharge_page, swap_free
 from .page_alloc import alloc_page, get_page, put_page
 from .page_io import copy_page
@@ -60,26 +61,24 @@ def handle_mm_fault(core: Core, mm: int, vpn: int, write: bool) -> int:
 
 
 def pte_alloc(core: Core, mm: int, vpn: int) -> int:
-    """A frame for the page table, kernel memory of the address space's container; 0 where there is none, or no charge for it."""
-    if not core.tables.can_add(mm, vpn):
+    """A frame for the page table, which the current task pays for where the kernel's memory is charged. 0 where there is none."""
+    payer = core.current_memcg
+    if not core.tables.can_add(mm, vpn) or kmem_charge_pages(core, payer, 1) != 0:
         return 0
     pfn = alloc_page(core, GFP_KERNEL)
     if pfn == 0:
-        return 0
-    container = core.mms.container[mm]
-    if core.rules.charge_kmem(core, container, 1) != 0:
-        put_page(core, pfn)
+        kmem_uncharge_pages(core, payer, 1)
         return 0
     made_meanwhile = core.tables.leaf(mm, vpn)
     if made_meanwhile != 0:
-        core.rules.uncharge_kmem(core, container, 1)
         put_page(core, pfn)
+        kmem_uncharge_pages(core, payer, 1)
         return made_meanwhile
-    core.frames.container[pfn] = container
     for word in range(LEAF_ENTRIES):
         core.tables.ram[word_of(pfn) + word] = 0
     core.frames.set(pfn, PG_TABLE)
     core.frames.private[pfn] = 0
+    core.frames.container[pfn] = payer
     core.tables.add_leaf(mm, vpn, pfn)
     core.mms.nr_ptes[mm] += 1
     core.zones.add(core.frames.zone(pfn), NR_PAGETABLE, 1)
@@ -94,9 +93,10 @@ def pte_free(core: Core, mm: int, vpn: int) -> None:
         core.zones.add(core.frames.zone(pfn), NR_PAGETABLE, -1)
         core.frames.clear(pfn, PG_TABLE)
         core.frames.private[pfn] = 0
-        core.rules.uncharge_kmem(core, core.frames.container[pfn], 1)
+        payer = core.frames.container[pfn]
         core.frames.container[pfn] = 0
         put_page(core, pfn)
+        kmem_uncharge_pages(core, payer, 1)
 
 
 def map_new_page(core: Core, mm: int, vma: int, vpn: int, at: int, pfn: int) -> None:
@@ -254,6 +254,8 @@ def do_cow_fault(core: Core, mm: int, vma: int, vpn: int, at: int, file_pfn: int
 
 def set_page_dirty_balance(core: Core, pfn: int) -> None:
     """A task wrote to a shared mapping: if the page was clean, it is held up like one that called write()."""
+    if accounts_dirty(core, pfn):
+        create_empty_buffers(core, pfn)
     if set_page_dirty(core, pfn) and accounts_dirty(core, pfn):
         balance_dirty_pages_ratelimited(core)
 

@@ -12,6 +12,7 @@ page_freed + uncharged, container_removed.
 from __future__ import annotations
 
 from .core import Core
+from .params import PGPGOUT
 
 
 def make_container(core: Core, container: int) -> None:
@@ -99,21 +100,23 @@ class Model:
     def shrink_subtree(self, core: Core, container: int, may_swap: bool) -> int:
         """try_to_free_mem_cgroup_pages since 2.6.29: free memory of this container and all below it; gives how many pages it has less.
 
-        A model that knows no hierarchy is asked for one container after the other, until one frees something; and more than once, as its
-        own year's rules do, because what it wrote the first time comes free the next. It swaps whether or not that helps: what counts is
-        what the caller is short of.
+        A model that knows no hierarchy is asked for one container after the other, until one frees something; and again, as what was used
+        the first time may be idle the second; and as long as pages are written, which come free the time after. It swaps whether or not
+        that helps: what counts is what the caller is short of.
         """
         before = core.counters.pages(container) if may_swap else core.memsw.pages(container)
         after = before
         nr_retries = core.reclaim_retries
+        nr_written = core.events[PGPGOUT]
         at = core.containers.next_in_subtree(container, -1)
-        while after >= before and (at >= 0 or nr_retries > 0):
-            if at < 0:
-                nr_retries -= 1
-                at = core.containers.next_in_subtree(container, -1)
+        while at >= 0 and after >= before:
             self.shrink_container(core, at)
             after = core.counters.pages(container) if may_swap else core.memsw.pages(container)
             at = core.containers.next_in_subtree(container, at)
+            if at < 0 and nr_retries > 0:
+                nr_retries = nr_retries - 1 if core.events[PGPGOUT] != nr_written else 0
+                nr_written = core.events[PGPGOUT]
+                at = core.containers.next_in_subtree(container, -1)
         return before - after if after < before else 0
 
     def lru_size(self, core: Core, container: int, which: int) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .core import Core
 from .files import page_tree
+from .kmem import charge_tree_nodes, drop_buffers, settle_tree_nodes
 from .memcontrol import mem_container_uncharge_page, mod_lruvec_page_state, mod_memcg_page_state
 from .page_alloc import get_page, put_page
 from .params import EEXIST, LOCKDEP, MEMCG_SHMEM, NR_FILE_PAGES, PG_CACHE, PG_DIRTY, PG_LOCKED
@@ -67,6 +68,7 @@ def add_to_page_cache_nowait(core: Core, pfn: int, file: int, index: int, why: i
 
 def enter_page_cache(core: Core, pfn: int, file: int, index: int, why: int) -> int:
     """The page is charged. 0, or -EEXIST."""
+    core.trees.nr_fresh = 0
     if not core.trees.insert(page_tree(file), index, pfn):
         mem_container_uncharge_page(core, pfn, CHARGED_UNUSED)
         return -EEXIST
@@ -79,6 +81,8 @@ def enter_page_cache(core: Core, pfn: int, file: int, index: int, why: int) -> i
     mod_lruvec_page_state(core, pfn, NR_FILE_PAGES, 1)
     if not core.files.is_on_disk(file):
         mod_memcg_page_state(core, pfn, MEMCG_SHMEM, 1)
+    if core.trees.nr_fresh > 0:
+        charge_tree_nodes(core)
     return 0
 
 
@@ -121,7 +125,10 @@ def remove_from_page_cache(core: Core, pfn: int, why: int) -> None:
     if LOCKDEP:
         assert not core.frames.has(pfn, PG_DIRTY), f"frame {pfn} leaves its file dirty"
         assert core.frames.mapcount[pfn] == 0, f"frame {pfn} leaves its file mapped"
+    if core.files.is_on_disk(file):
+        drop_buffers(core, pfn)
     found = core.trees.delete(page_tree(file), core.frames.index(pfn))
+    settle_tree_nodes(core)
     if LOCKDEP:
         assert found == pfn, f"frame {pfn} is not where its file has it"
     if core.traced:

@@ -47,6 +47,8 @@ from .page_io import swap_readpage as swap_readpage
 from .swapin import read_swap_cache_async as read_swap_cache_async
 from .rmap import page_referenced as page_referenced
 from .mlock import mlock_vma_pages_range as mlock_vma_pages_range
+from .kmem import kmem_alloc as kmem_alloc, kmem_charge_pages as kmem_charge_pages, kmem_free as kmem_free
+from .kmem import kmem_uncharge_pages as kmem_uncharge_pages, settle_tree_nodes as settle_tree_nodes
 from .page_cache import find_get_page as find_get_page, pagevec_lru_add as pagevec_lru_add
 from .filesystem import readpage as readpage
 from .shmem import shmem_fault as shmem_fault, shmem_read_page as shmem_read_page

@@ -9,8 +9,13 @@ cdef class RadixTrees:
     cdef readonly unsigned int frontier
     cdef readonly unsigned int first_free
     cdef readonly long long nr_nodes_used
+    cdef readonly unsigned int[::1] owner
+    cdef readonly unsigned int first_owned
+    cdef readonly unsigned int[::1] fresh
+    cdef readonly unsigned int nr_fresh
     cdef unsigned int new_node(self) noexcept nogil
     cdef void free_node(self, unsigned int node) noexcept nogil
+    cdef unsigned int take_owned(self) noexcept nogil
     cdef bint reaches(self, unsigned int tree, unsigned long long index) noexcept nogil
     cpdef unsigned int lookup(self, unsigned int tree, unsigned long long index) noexcept nogil
     cdef void extend(self, unsigned int tree) noexcept nogil

@@ -15,6 +15,7 @@ MAP_SHIFT: Final = 6
 MAP_MASK: Final = 63
 MAX_HEIGHT: Final = 6  # 2^36 indices
 NR_TAGS: Final = 2
+MAX_FRESH: Final = 12
 
 # Tags; ANY_ENTRY stands for "is there at all" where a tag is asked for.
 TAG_DIRTY: Final = 0
@@ -23,7 +24,10 @@ ANY_ENTRY: Final = 2
 
 
 class RadixTrees:
-    """Cost: O(height) for every method but next_index(), which is O(64 * height) for each entry that it finds."""
+    """Cost: O(height) for every method but next_index(), which is O(64 * height) for each entry that it finds.
+
+    owner: the container that pays for a node, 0 where nobody does. fresh: nodes that insertions made, as long as nobody looked at them.
+    """
 
     def __init__(self, arrays: Arrays, nr_trees: int, nr_nodes: int) -> None:
         self.root = arrays.of("I", nr_trees)
@@ -35,6 +39,10 @@ class RadixTrees:
         self.frontier = 1
         self.first_free = 0
         self.nr_nodes_used = 0
+        self.owner = arrays.of("I", nr_nodes)
+        self.first_owned = 0
+        self.fresh = arrays.of("I", MAX_FRESH)
+        self.nr_fresh = 0
 
     def new_node(self) -> int:
         """radix_tree_node_alloc: emptied. Free nodes are chained through their first slot."""
@@ -46,12 +54,26 @@ class RadixTrees:
             node = self.frontier
             self.frontier += 1
         self.nr_nodes_used += 1
+        if self.nr_fresh < MAX_FRESH:
+            self.fresh[self.nr_fresh] = node
+            self.nr_fresh += 1
         return node
 
     def free_node(self, node: int) -> None:
+        """One that a container pays for waits until that is settled (take_owned)."""
+        if self.owner[node] != 0:
+            self.slots[slot_place(node, 0, 0)] = self.first_owned
+            self.first_owned = node
+            return
         self.slots[slot_place(node, 0, 0)] = self.first_free
         self.first_free = node
         self.nr_nodes_used -= 1
+
+    def take_owned(self) -> int:
+        """A node that waits, which is to be freed once more when it is nobody's."""
+        node = self.first_owned
+        self.first_owned = self.slots[slot_place(node, 0, 0)]
+        return node
 
     def reaches(self, tree: int, index: int) -> bool:
         """Is the tree high enough for this index?"""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from . import oom_v1
+from . import kernel_objects
 from .address_space import AddressSpace
 from .errors import BadRange, BadValue, BusError, FileTooBig, MachinePanicked, NoSpace, NotMapped, OutOfMemory, TaskDead
 from .file import OpenFile, advise, error_of
@@ -89,6 +90,7 @@ class Task:
         self.is_swapping_off = False  # PF_SWAPOFF
         self.node = 0
         self.blocks: list[tuple[int, int]] = []
+        self.objects: list[tuple[str, int]] = []
         self.died = ""
         self.touched = ""
         self.start_ns = machine.clock_ns
@@ -426,7 +428,7 @@ class Task:
             self.map_file(start, npages, file, flags)
         elif shared:
             space.check_free(start, npages)
-            memory = self.machine.create_shared_memory(npages)
+            memory = self.machine.create_shared_memory(npages, self.container)
             try:
                 self.map_file(start, npages, memory, flags)
             finally:
@@ -442,7 +444,7 @@ class Task:
     def map_file(self, start: int, npages: int, file: File, flags: int) -> None:
         space = self.alive()
         space.check_free(start, npages)
-        opened = OpenFile(file)
+        opened = OpenFile(file, self.container)
         try:
             space.map_file(start, npages, flags, opened)
         finally:
@@ -452,7 +454,7 @@ class Task:
         """The task's own open file, as from an open() before its first read or write. It does not keep a file from being freed."""
         opened = self.opened.get(file.number)
         if opened is None:
-            opened = self.opened[file.number] = OpenFile(file, holds=False)
+            opened = self.opened[file.number] = OpenFile(file, self.container, holds=False)
         return opened
 
     def forget_file(self, file: File) -> None:
@@ -466,7 +468,7 @@ class Task:
         if page < 0 or npages < 0:
             raise BadValue(f"pages {page}+{npages} of a file")
         npages = max(min(npages, -(-file.size // PAGE_BYTES) - page), 0)
-        return self.run_file_io(file, "file_read_pages", page, npages)
+        return self.run_file_io(self.open_of(file), "file_read_pages", page, npages)
 
     def write_file(self, file: File, page: int, npages: int) -> int:
         """Writes whole pages, their bytes as they were; the file grows. Gives how many. Raises NoSpace, FileTooBig, OutOfMemory."""
@@ -475,13 +477,13 @@ class Task:
             raise BadValue(f"pages {page}+{npages} of a file")
         if page + npages > MAX_FILE_PAGES:
             raise FileTooBig(f"a file has at most {MAX_FILE_PAGES} pages")
-        return self.run_file_io(file, "file_write_pages", page, npages)
+        return self.run_file_io(self.open_of(file), "file_write_pages", page, npages)
 
-    def run_file_io(self, file: File, operation: str, page: int, npages: int) -> int:
+    def run_file_io(self, opened: OpenFile, operation: str, page: int, npages: int) -> int:
         """A short count is no error, as in read(2) and write(2); none at all is."""
-        machine = self.machine
+        machine, file = self.machine, opened.file
         with file.held(), machine.running(self):
-            done: int = getattr(machine.engine, operation)(machine.core, self.open_of(file).handle, page, npages)
+            done: int = getattr(machine.engine, operation)(machine.core, opened.handle, page, npages)
             if done < npages and operation == "file_write_pages":
                 file.trim()
         if self.space is None:
@@ -657,6 +659,16 @@ class Task:
         self.blocks.remove(found)
         with self.machine.running(self):
             self.machine.engine.free_pages(self.machine.core, *found)
+
+    def take_objects(self, what: str, count: int) -> None:
+        """Has the kernel allocate so many files, pipes or sockets (kernel_objects.OBJECTS) for it. Raises BadValue, OutOfMemory."""
+        self.alive()
+        kernel_objects.take(self, what, count)
+
+    def give_objects(self, what: str, count: int) -> None:
+        """Raises BadValue."""
+        self.alive()
+        kernel_objects.give(self, what, count)
 
     def run(self, duration_ns: int) -> None:
         """Computes for so long. Raises BadValue where the clock does not go so far."""

@@ -159,3 +159,19 @@ def test_a_process_that_was_let_go_is_not_taken_for_a_new_child(tree: Tree, host
     assert shadow.dir["cgroup"] == "1:memory:/a\n"
     shadow.reap()
     assert tasks(a) == [500]
+
+
+def test_where_they_all_are(tree: Tree, host: FakeHost) -> None:
+    a, b = tree.mkdir("a"), tree.mkdir("a/b\nc")
+    host.add(500)
+    host.add(600)
+    a["tasks"] = 500
+    host.clone(500, 501)
+    host.fork(501, 510)
+    b["tasks"] = 600
+    b["tasks"] = 501
+    host.fork(600, 610)
+    tree.spawn(600)
+    assert tree.root.read(".machine/host_tasks").decode().splitlines() == [
+        "500 500 /a", r"501 500 /a/b\012c", "510 510 /a", r"610 610 /a/b\012c",
+    ]  # fmt: skip
