@@ -30,7 +30,7 @@ from .results import Result, is_same, with_names
 
 Steps = Sequence[Mapping[str, Any]]
 
-OPTIONS: Final = "dialect=v1,ram=1G,swap=2G"
+OPTIONS: Final = "dialect=v1,machine=6.18-vm"
 PATIENCE_S: Final = 30
 BASE: Final = "case"
 
