@@ -137,6 +137,8 @@ def _config(options: Options) -> mm.MachineConfig:
         model=options.model,
         charge_batch=options.batch,
         charges_kmem=options.kmem,
+        readahead_pages=options.readahead_pages,
+        tlb_entries=options.tlb_entries,
     )
 
 

@@ -46,6 +46,12 @@ ANSWERS: Final = {
     "stay:referenced": "stays active: it was referenced",
     "deactivate:unmapped": "to be deactivated: it is not mapped",
     "deactivate:cold": "to be deactivated: it was not referenced",
+    "keep:referenced": "kept: it was used since the last look, and is marked as referenced",
+    "keep:unevictable": "kept: it is locked in memory",
+    "activate:writeback": "activated: it is being written, and nobody waits for that",
+    "activate:dirty": "activated: it is dirty, and the flushers are to write it",
+    "deactivate:advised": "to be deactivated: somebody said that it is not needed soon",
+    "deactivate:lazyfree": "to be deactivated: somebody said that its content is not needed",
 }
 ACTIVATED: Final = {
     "activate:accessed": "activated: used again",

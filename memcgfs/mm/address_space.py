@@ -85,10 +85,10 @@ class AddressSpace:
         self.check_free(start, npages)
         self.insert(start, start + npages, flags)
 
-    def map_file(self, start: int, npages: int, flags: int, opened: OpenFile) -> None:
-        """A mapping of a file from its first page on; the mapping becomes a user of the open file. Raises as map() does."""
+    def map_file(self, start: int, npages: int, flags: int, opened: OpenFile, offset: int = 0) -> None:
+        """A mapping of a file from this page of it on; the mapping becomes a user of the open file. Raises as map() does."""
         self.check_free(start, npages)
-        self.new_vma(start, start + npages, flags, opened, 0)
+        self.new_vma(start, start + npages, flags, opened, offset)
 
     def map_missing(self, start: int, end: int) -> None:
         """Maps what is not mapped of [start, end)."""

@@ -274,6 +274,7 @@ def check_memcgs(walk: Walk) -> None:
             stocks[cached - 1] += pages
             places[cached - 1] += 1
     spaces = Counter(space.container for space in walk.machine.spaces.values())
+    waits = Counter(wait.container for wait in walk.machine.waits)
     tables = Counter(containers.nearest_online(walk.container[leaf]) for leaf in walk.leaves)
     kernel = {cid: core.stats.count(cid, params.MEMCG_KMEM) for cid in known}
     sums = {cid: [len(pages) + kernel[cid] + stocks[cid], owned[cid], kernel[cid]] for cid, pages in charged.items()}
@@ -293,7 +294,8 @@ def check_memcgs(walk: Walk) -> None:
         for item in CHECKED_ITEMS:
             walk.equal(f"{what}: statistic {item}", core.stats.count(cid, item), stats[cid][item])
         walk.equal(f"{what}: pages charged as cache", containers.nr_cache[cid], stats[cid][params.MEMCG_ROW])
-        walk.expect(containers.css[cid] >= len(pages) + spaces[cid] + owned[cid] + places[cid], f"{what}: too few references")
+        walk.expect(containers.css[cid] >= len(pages) + spaces[cid] + owned[cid] + places[cid] + waits[cid], f"{what}: too few references")
+        check_waits(walk, cid)
         check_family(walk, cid, known)
         active, inactive = core.model.walk(core, cid)
         listed = {*active, *inactive}
@@ -338,6 +340,19 @@ def slot_owners(walk: Walk) -> Iterator[tuple[int, int]]:
 def depth_of(walk: Walk, cid: int) -> int:
     parent = walk.core.containers.parent[cid]
     return 0 if parent < 0 else 1 + depth_of(walk, parent)
+
+
+def check_waits(walk: Walk, cid: int) -> None:
+    """Under OOM is a container, and locked, because somebody waits for memory there or above; one that was made since need not be."""
+    containers = walk.core.containers
+    waits = [wait for wait in walk.machine.waits if containers.is_below(cid, wait.container)]
+    walk.expect(0 <= containers.under_oom[cid] <= len(waits), f"container {cid}: more under OOM than tasks wait for it")
+    nr_holders = sum(wait.has_lock for wait in waits)
+    walk.expect(containers.oom_lock[cid] <= nr_holders <= 1, f"container {cid}: its OOM lock has {nr_holders} holders")
+    nr_here = sum(wait.container == cid for wait in waits)
+    walk.expect(containers.under_oom[cid] >= nr_here, f"container {cid}: {nr_here} tasks wait for it, but it is not so much under OOM")
+    for wait in waits:
+        walk.expect(wait.operation.task.space is not None, f"task {wait.operation.task.pid} is dead, and waits for memory")
 
 
 def check_family(walk: Walk, cid: int, known: dict[int, Container]) -> None:

@@ -50,7 +50,8 @@ CHARGE_UNIT = {"2007": 1, "2008": PAGE_BYTES, "v1": 1}
 LIMIT_WRAPS = {"2007": True, "2008": False, "v1": False}
 PAGE_COUNTER_MAX = ((1 << 63) - 1) // PAGE_BYTES
 MEMCG_CHARGE_BATCH = 64
-MODELS = ("containers2007", "cgroups2008")
+MODELS = ("containers2007", "cgroups2008", "classic")
+LISTS_PER_GROUP = 5  # of today's model, on each node: anonymous and files' pages, active and inactive, and those that stay
 LOWMEM_RESERVE_RATIO = {ZONE_DMA: 256, ZONE_DMA32: 256, ZONE_NORMAL: 32}
 
 
@@ -72,6 +73,8 @@ class DiskConfig:
 class MachineConfig:
     """The first fields are what mount options say; the second group are the kernel's constants, for tests to make small.
 
+    folio_batch_size: pages that wait together on their way to a list, in a model of today. tlb_entries: translations of anonymous memory,
+    and of mapped files, that the processor holds although reclaim made their entries old (tlb.py).
     charge_batch, charges_kmem: what a cpu charges at once, and whether the kernel's own memory is charged, by rules that know of such.
     readahead_pages: how far the files' disk reads ahead; Linux has 128 kB. zone_pages: pages of each zone type, instead of those that
     ram_bytes and arch give. min_free_kbytes: None is the kernel's formula.
@@ -94,6 +97,8 @@ class MachineConfig:
     swap_cluster_max: int = 32
     def_priority: int = 12
     pagevec_size: int = 14
+    folio_batch_size: int = 31
+    tlb_entries: tuple[int, int] = (0, 0)
     reclaim_retries: int = 5
     wait_ns: int = 100_000_000
     jiffy_ns: int = 1_000_000
@@ -108,7 +113,7 @@ class MachineConfig:
         if not 1 <= self.nodes <= MAX_NODES:
             raise ConfigError(f"nodes={self.nodes}: from 1 to {MAX_NODES}")
         if self.model not in MODELS:
-            raise ConfigError(f"model={self.model}: only {' and '.join(MODELS)} are built")
+            raise ConfigError(f"model={self.model}: only {', '.join(MODELS)} are built")
         if self.rules not in CHARGE_UNIT:
             raise ConfigError(f"rules={self.rules}: only {', '.join(CHARGE_UNIT)} are built")
         if not 1 <= self.charge_batch <= MEMCG_CHARGE_BATCH:
@@ -130,8 +135,10 @@ class MachineConfig:
             raise ConfigError(f"ram={self.ram_bytes}: page frames and list heads together have 32-bit numbers")
         if self.nr_frames // self.nodes < MIN_FRAMES // 2:
             raise ConfigError(f"nodes={self.nodes}: a node needs at least {MIN_FRAMES // 2} page frames")
-        if min(self.swap_cluster_max, self.pagevec_size, self.wait_ns, self.jiffy_ns) < 1 or self.def_priority < 0:
+        if min(self.swap_cluster_max, self.pagevec_size, self.folio_batch_size, self.wait_ns, self.jiffy_ns) < 1 or self.def_priority < 0:
             raise ConfigError("batch sizes and waits are at least 1")
+        if min(self.tlb_entries) < 0:
+            raise ConfigError("a processor holds no fewer than 0 translations")
         if self.pcp_batch is not None and not 0 <= self.pcp_batch <= MAX_PCP_BATCH:
             raise ConfigError(f"pcp_batch={self.pcp_batch}: from 0 to {MAX_PCP_BATCH} pages")
         if not 0 <= self.files_bytes <= MAX_FILES_BYTES:
@@ -147,7 +154,10 @@ class MachineConfig:
 
     @property
     def nr_meta_lists(self) -> int:
-        """Lists that containers have, each with a head: an active and an inactive one, or, since 2.6.25, such a pair for each zone."""
+        """Lists that containers have, each with a head: an active and an inactive one, or, since 2.6.25, such a pair for each zone;
+        today five for each node."""
+        if self.model == "classic":
+            return self.max_containers * self.nodes * LISTS_PER_GROUP
         return self.max_containers * 2 * (1 if self.model == "containers2007" else self.nodes * MAX_NR_ZONES)
 
     @property
@@ -229,6 +239,10 @@ class Sizes:
     swap_cluster_max: int
     def_priority: int
     pagevec_size: int
+    folio_batch_size: int
+    nr_shadows: int
+    nr_tlb_anon: int
+    nr_tlb_file: int
     reclaim_retries: int
     wait_ns: int
     jiffy_ns: int
@@ -260,7 +274,8 @@ def sizes_of(config: MachineConfig, nr_lru_heads: int, nr_meta_heads: int) -> Si
         nr_slots=min(-(-config.nr_swap_pages // SWAP_AREA_SLOTS) * SWAP_AREA_SLOTS + SPARE_SLOTS, MAX_SLOTS),
         nr_files=config.max_files + MAX_SHARED_MAPPINGS + 1,
         nr_open_files=MAX_OPEN_FILES,
-        nr_tree_nodes=min((config.nr_frames + config.nr_blocks) * NODES_PER_ENTRY + 1, 1 << 32),
+        nr_tree_nodes=min((3 * config.nr_frames + config.nr_blocks) * NODES_PER_ENTRY + 1, 1 << 32),
+        nr_shadows=min(2 * config.nr_frames, 1 << 32),
         nr_blocks=config.nr_blocks,
         disk_latency_ns=config.disk.latency_ns,
         disk_transfer_ns=config.disk.transfer_ns,
@@ -270,6 +285,9 @@ def sizes_of(config: MachineConfig, nr_lru_heads: int, nr_meta_heads: int) -> Si
         swap_cluster_max=config.swap_cluster_max,
         def_priority=config.def_priority,
         pagevec_size=config.pagevec_size,
+        folio_batch_size=config.folio_batch_size,
+        nr_tlb_anon=config.tlb_entries[0],
+        nr_tlb_file=config.tlb_entries[1],
         reclaim_retries=config.reclaim_retries,
         wait_ns=config.wait_ns,
         jiffy_ns=config.jiffy_ns,

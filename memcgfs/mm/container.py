@@ -267,9 +267,12 @@ class Container:
         return int(self.machine.core.containers.nr_oom_kills[self.cid])
 
     def force_empty(self, is_interrupted: Callable[[], bool] = NEVER_INTERRUPTED) -> None:
-        """mem_cgroup_force_empty of today: reclaims all that can be reclaimed, and is content with what cannot. Raises Interrupted."""
+        """mem_cgroup_force_empty of today: reclaims all that can be reclaimed, and is content with what cannot. Raises Interrupted,
+        and BadValue of the top container."""
         machine = self.machine
         machine.refuse_if_panicked()
+        if self.cid == 0:
+            raise BadValue("the top container cannot be emptied")
         with machine.running(None):
             machine.engine.drain_all_stocks(machine.core, self.cid)
             machine.engine.lru_add_drain_all(machine.core)
@@ -334,6 +337,7 @@ class Container:
 
     def stat(self) -> dict[str, int]:
         """memory.stat, without its sums over the containers below: name and number by line, bytes but for events."""
+        self.machine.core.model.stats_read(self.machine.core, self.cid)
         return self.format_stat([self])
 
     def total_stat(self) -> dict[str, int]:

@@ -21,6 +21,8 @@ cdef class Core:
     cdef readonly PageTables tables
     cdef readonly SwapAreas swap
     cdef readonly SwapToken token
+    cdef readonly Shadows shadows
+    cdef readonly Tlb tlb
     cdef readonly Disks disks
     cdef readonly Daemons daemons
     cdef readonly Files files
@@ -41,6 +43,7 @@ cdef class Core:
     cdef readonly int swap_cluster_max
     cdef readonly int def_priority
     cdef readonly unsigned int pagevec_size
+    cdef readonly unsigned int folio_batch_size
     cdef readonly int reclaim_retries
     cdef readonly long long wait_ns
     cdef readonly long long jiffy_ns

@@ -25,10 +25,12 @@ from .pagetable import PageTables
 from .params import DEFAULT_SEEKS, MAX_NR_ZONES, NR_DISKS, NR_ORDERS, NR_VM_EVENTS
 from .radix_tree import RadixTrees
 from .res_counter import ResCounters
+from .shadows import Shadows
 from .slabs import KmemCache
 from .stock import Stocks
 from .swapfile import SwapAreas
 from .thrash import SwapToken
+from .tlb import Tlb
 from .trace_ring import DEFAULT_RECORDS, TraceRing
 from .zones import Zones
 
@@ -67,7 +69,9 @@ class Core:
         self.daemons = Daemons(arrays)
         self.files = Files(arrays, sizes.nr_files, sizes.readahead_pages)
         self.open_files = OpenFiles(arrays, sizes.nr_open_files, sizes.pagevec_size)
-        self.trees = RadixTrees(arrays, 2 * sizes.nr_files, sizes.nr_tree_nodes)
+        self.trees = RadixTrees(arrays, 3 * sizes.nr_files, sizes.nr_tree_nodes)
+        self.shadows = Shadows(arrays, sizes.nr_shadows)
+        self.tlb = Tlb(arrays, sizes.nr_tlb_anon, sizes.nr_tlb_file)
         self.blocks = Blocks(arrays, sizes.nr_blocks)
         self.dentry_cache = KmemCache(sizes.dentry_bytes, sizes.dentries_per_slab, DEFAULT_SEEKS)
         self.lockdep = Lockdep()
@@ -80,6 +84,7 @@ class Core:
         self.swap_cluster_max = sizes.swap_cluster_max
         self.def_priority = sizes.def_priority
         self.pagevec_size = sizes.pagevec_size
+        self.folio_batch_size = sizes.folio_batch_size
         self.reclaim_retries = sizes.reclaim_retries
         self.wait_ns = sizes.wait_ns
         self.jiffy_ns = sizes.jiffy_ns

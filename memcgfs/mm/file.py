@@ -78,6 +78,10 @@ class File:
         in_memory = 0 if self.is_on_disk else files.nr_pages[self.number]
         return int(files.nr_blocks[self.number] + in_memory) * SECTORS_PER_BLOCK
 
+    def set_readahead(self, npages: int) -> None:
+        """read_ahead_kb of the device that it lies on, for who opens it from now on."""
+        self.machine.core.files.set_ra_pages(self.number, npages)
+
     def get(self) -> None:
         self.users += 1
 
@@ -195,6 +199,12 @@ class OpenFile:
         if not found and pfn < 0:
             raise error_of(pfn)
         return bytes(found)
+
+    def read_pages(self, pages: memoryview[int]) -> int:
+        """A pread() of one byte at the beginning of each of these pages, in order; gives how many were made before there was no memory, or
+        no such page."""
+        with self.machine.running(None, self.payer()):
+            return int(self.machine.engine.file_read_bytes(self.machine.core, self.handle, pages))
 
     def write(self, offset: int, content: bytes) -> int:
         """Gives how many bytes were written. Raises FileTooBig, NoSpace or OutOfMemory where it was not a single one."""

@@ -2,6 +2,7 @@ cdef int page_cache_read(Core core, unsigned int file, long long index) noexcept
 cdef bint wait_until_read(Core core, unsigned int pfn, unsigned int file) noexcept nogil
 cpdef long long file_read_page(Core core, unsigned int handle, long long index, unsigned int offset, unsigned int nr_bytes, long long request) noexcept nogil
 cpdef long long file_read_pages(Core core, unsigned int handle, long long first, long long nr_pages) noexcept nogil
+cpdef long long file_read_bytes(Core core, unsigned int handle, const unsigned long long[::1] pages) noexcept
 cdef long long grab_cache_page(Core core, unsigned int file, long long index) noexcept nogil
 cpdef long long file_write_begin(Core core, unsigned int handle, long long index, bint is_whole) noexcept nogil
 cdef long long prepare_page(Core core, unsigned int file, long long index, bint is_whole) noexcept nogil

@@ -24,6 +24,7 @@ from .readahead import do_page_cache_readahead, max_sane_readahead, page_cache_a
 from .readahead_folios import MAX_PAGECACHE_ORDER, fls_order, folio_order, read_around_folios
 from .shmem import shmem_read_pages, shmem_write_begin
 from .trace_ring import ENTER_READ, ENTER_WRITE
+from .waiting import run_due
 
 
 def page_cache_read(core: Core, file: int, index: int) -> int:
@@ -97,6 +98,22 @@ def file_read_pages(core: Core, handle: int, first: int, nr_pages: int) -> int:
             done += 1
     core.open_files.end_read(handle)
     return pfn if done == 0 and pfn < 0 else done
+
+
+def file_read_bytes(core: Core, handle: int, pages: memoryview[int]) -> int:
+    """A read() of the first byte of each of these pages of a file on the disk; how many there were before one failed. After each, what has
+    fallen due is done, as if they had come one by one."""
+    done = 0
+    count = len(pages)
+    while done < count:
+        pfn = file_read_page(core, handle, pages[done], 0, 1, 1)
+        core.open_files.end_read(handle)
+        if pfn <= 0:
+            break
+        put_page(core, pfn)
+        done += 1
+        run_due(core)
+    return done
 
 
 def grab_cache_page(core: Core, file: int, index: int) -> int:
@@ -276,6 +293,7 @@ def filemap_fault_folios(core: Core, handle: int, index: int, advice: int) -> in
     if pfn == 0:
         answer = VM_FAULT_MAJOR
         core.count(PGMAJFAULT)
+        count_memcg_event_mm(core, core.current_mm, MEMCG_PGMAJFAULT)
         do_sync_mmap_readahead(core, handle, index, advice)
     elif advice & VM_RAND_READ == 0:
         core.open_files.mmap_miss[handle] = max(core.open_files.mmap_miss[handle] - 1, 0)

@@ -4,6 +4,7 @@ cdef class Files:
     cdef readonly unsigned long long[::1] size
     cdef readonly long long[::1] nr_pages
     cdef readonly long long[::1] nr_blocks
+    cdef readonly long long[::1] nr_shadows
     cdef readonly unsigned char[::1] kind
     cdef readonly unsigned char[::1] error
     cdef readonly unsigned char[::1] state
@@ -68,3 +69,4 @@ cdef class Blocks:
 
 cdef unsigned int page_tree(unsigned int file) noexcept nogil
 cdef unsigned int block_tree(unsigned int file) noexcept nogil
+cdef unsigned int shadow_tree(Files files, unsigned int file) noexcept nogil

@@ -31,8 +31,8 @@ class Files:
     memory, on the list of those that have pages in swap (shmem_swaplist). ra_pages: how far the file's device reads ahead.
 
     state: I_DIRTY, I_LOCK. error: a block could not be had when a page was to be written (AS_ENOSPC); fsync reports it once.
-    pvec: pages that are about to be written, by those who write at the moment, one within the other. makes_tail: the page that write()
-    makes next is one more of its folio.
+    nr_shadows: of its pages that were reclaimed (see shadows.py). pvec: pages that are about to be written, by those who write at the
+    moment, one within the other. makes_tail: the page that write() makes next is one more of its folio.
     """
 
     def __init__(self, arrays: Arrays, nr_files: int, device_ra_pages: int) -> None:
@@ -41,6 +41,7 @@ class Files:
         self.size = arrays.of("Q", nr_files)
         self.nr_pages = arrays.of("q", nr_files)
         self.nr_blocks = arrays.of("q", nr_files)
+        self.nr_shadows = arrays.of("q", nr_files)
         self.kind = arrays.of("B", nr_files)
         self.error = arrays.of("B", nr_files)
         self.state = arrays.of("B", nr_files)
@@ -190,6 +191,11 @@ class Blocks:
 def page_tree(file: int) -> int:
     """The radix tree of the file's pages."""
     return 2 * file
+
+
+def shadow_tree(files: Files, file: int) -> int:
+    """The radix tree of the shadows that its reclaimed pages left; behind those of all files."""
+    return 2 * files.nr_files + file
 
 
 def block_tree(file: int) -> int:

@@ -45,13 +45,24 @@ def kmem_alloc(core: Core, container: int, nr_bytes: int) -> int:
     """Objects of so many bytes. 0, or -ENOMEM. The top container's are nobody's."""
     if container == 0 or not accounts_kmem(core):
         return 0
-    old = core.containers.object_bytes[container]
-    nr_pages = pages_of_objects(old + nr_bytes) - pages_of_objects(old)
-    error = kmem_charge_pages(core, container, nr_pages)
-    if error != 0:
-        return error
+    charged = 0
+    needed = pages_for(core, container, nr_bytes)
+    while charged < needed:
+        error = kmem_charge_pages(core, container, needed - charged)
+        if error != 0:
+            kmem_uncharge_pages(core, container, charged)
+            return error
+        charged = needed
+        needed = pages_for(core, container, nr_bytes)  # the charge may have reclaimed others of its objects
     core.containers.object_bytes[container] += nr_bytes
+    kmem_uncharge_pages(core, container, charged - needed)
     return 0
+
+
+def pages_for(core: Core, container: int, nr_bytes: int) -> int:
+    """How many pages more its objects would fill."""
+    old = core.containers.object_bytes[container]
+    return pages_of_objects(old + nr_bytes) - pages_of_objects(old)
 
 
 def kmem_free(core: Core, container: int, nr_bytes: int) -> None:

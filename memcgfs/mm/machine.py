@@ -58,7 +58,10 @@ class Machine:
         self.engine = engine
         self.task_pages = TASK_PAGES[config.arch]
         nr_zones = config.nodes * MAX_NR_ZONES
-        sizes = sizes_of(config, engine.nr_lru_heads(nr_zones), engine.nr_meta_heads(config.nr_meta_lists))
+        nr_lru_heads = engine.nr_lru_heads(nr_zones)
+        if config.model == "classic" and policy is None:
+            nr_lru_heads = engine.nr_classic_heads(config.nr_meta_lists)
+        sizes = sizes_of(config, nr_lru_heads, engine.nr_meta_heads(config.nr_meta_lists))
         try:
             self.core = engine.Core(sizes, self)
             self.min_free_kbytes = boot(self.core, config)
@@ -66,6 +69,8 @@ class Machine:
                 model = engine.PythonModel(self.core, policy)
             elif config.model == "containers2007":
                 model = engine.Containers2007(self.core)
+            elif config.model == "classic":
+                model = engine.Classic(self.core)
             else:
                 model = engine.Cgroups2008(self.core)
             rules = {"2007": engine.Rules2007, "2008": engine.Rules2008, "v1": engine.RulesV1}[config.rules]()
@@ -287,6 +292,7 @@ class Machine:
         return copy
 
     def exec(self, task: Task) -> None:
+        self.refuse_if_asleep(task)
         old = task.alive()
         task.space = self.new_space(task.container, task.tgid)
         with self.running(task):
@@ -432,8 +438,7 @@ class Machine:
         panics, what was under way fails for want of memory, and the operation ends with MachinePanicked.
         """
         self.refuse_if_panicked()
-        if task is not None and task in self.waits:
-            raise TaskWaits(f"task {task.pid} sleeps in the midst of another operation")
+        self.refuse_if_asleep(task)
         before, start_ns = self.current, self.core.clock_ns
         before_mm, before_pid, before_node = self.core.current_mm, self.core.current_pid, self.core.current_node
         before_memcg = self.core.current_memcg
@@ -527,6 +532,11 @@ class Machine:
         """Raises MachinePanicked."""
         if self.panicked:
             raise self.panicking()
+
+    def refuse_if_asleep(self, task: Task | None) -> None:
+        """Raises TaskWaits."""
+        if task is not None and task in self.waits:
+            raise TaskWaits(f"task {task.pid} sleeps in the midst of another operation")
 
     def panicking(self) -> MachinePanicked:
         return MachinePanicked(f"the machine stands still: kernel panic - not syncing: {self.panicked}")

@@ -12,4 +12,5 @@ cdef void map_file_page(Core core, unsigned int mm, unsigned int vma, unsigned l
 cdef int do_cow_fault(Core core, unsigned int mm, unsigned int vma, unsigned long long vpn, unsigned long long at, unsigned int file_pfn, int ret) noexcept nogil
 cdef void set_page_dirty_balance(Core core, unsigned int pfn) noexcept nogil
 cdef int do_wp_page(Core core, unsigned int mm, unsigned int vma, unsigned long long vpn, unsigned long long at) noexcept nogil
+cdef bint should_try_to_free_swap(Core core, unsigned int pfn, unsigned int vma, bint is_write) noexcept nogil
 cdef int do_swap_page(Core core, unsigned int mm, unsigned int vma, unsigned long long vpn, unsigned long long at, bint write) noexcept nogil

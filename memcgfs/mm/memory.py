@@ -17,11 +17,11 @@ from .page_dirty import accounts_dirty, set_page_dirty
 from .page_writeback import balance_dirty_pages_ratelimited
 from .pagetable import mk_pte, pte_frame, pte_place, word_of, leaf_end
 from .params import GFP_HIGHUSER, GFP_KERNEL, LEAF_ENTRIES, MEMCG_PGFAULT, MEMCG_PGMAJFAULT, NR_PAGETABLE, PG_ANON, PG_LOCKED, PG_TABLE
-from .params import PG_UPTODATE, PG_MLOCKED, PG_READAHEAD, FAULT_AROUND_PAGES, PG_WRITEBACK, VM_WRITTEN_SHARED
+from .params import PG_LRU, PG_UPTODATE, PG_MLOCKED, PG_READAHEAD, FAULT_AROUND_PAGES, PG_WRITEBACK, VM_WRITTEN_SHARED
 from .mlock import mlock_vma_page, munlock_page
 from .params import PGFAULT, PGMAJFAULT
 from .params import PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_RW, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM
-from .params import VM_FAULT_SIGSEGV, VM_SHARED, VM_WRITE, ZERO_PAGE
+from .params import VM_FAULT_SIGSEGV, VM_LOCKED, VM_SHARED, VM_WRITE, ZERO_PAGE
 from .rmap import page_add_anon_rmap, page_add_file_rmap, page_add_new_anon_rmap, page_remove_rmap
 from .shmem import shmem_fault
 from .swap_state import can_share_swap_page, lookup_swap_cache, remove_exclusive_swap_page
@@ -173,6 +173,8 @@ def do_linear_fault(core: Core, mm: int, vma: int, vpn: int, at: int, write: boo
     else:
         core.mms.file_rss[mm] += 1
         page_add_file_rmap(core, file_pfn)
+        if core.rules.has_folios:
+            core.frames.private[file_pfn] = vma  # for whoever looks for the mapping of a page that has only this one
         get_page(core, file_pfn)
         if write:
             core.tables.ram[at] = mk_pte(file_pfn, PTE_PRESENT | PTE_RW | PTE_ACCESSED | PTE_DIRTY)
@@ -306,10 +308,23 @@ def do_wp_page(core: Core, mm: int, vma: int, vpn: int, at: int) -> int:
     return VM_FAULT_MINOR
 
 
+def should_try_to_free_swap(core: Core, pfn: int, vma: int, is_write: bool) -> bool:
+    """Is the page, which is mapped now, better off without its slot? Where swap is short; today also one that is locked in memory, or
+    that was just written and is held by nobody but its cache and us."""
+    if core.swap.is_full():
+        return True
+    if not core.rules.knows_exclusive:
+        return False
+    if core.vmas.flags[vma] & VM_LOCKED or core.frames.has(pfn, PG_MLOCKED):
+        return True
+    return is_write and core.frames.count[pfn] == 2
+
+
 def do_swap_page(core: Core, mm: int, vma: int, vpn: int, at: int, write: bool) -> int:
     """The entry names a slot: from the swap cache, or read from swap with what lies around it; then charged as mapped, and mapped.
 
-    Only who must read contends for the swap token.
+    Only who must read contends for the swap token. Where it is known that the page is this task's alone it is mapped writable also for a
+    read, which leaves it its slot; a write wants to be the only one who holds the page, and brings a page that waits to the LRU for that.
     """
     pte = core.tables.ram[at]
     slot = pte_frame(pte)
@@ -328,7 +343,8 @@ def do_swap_page(core: Core, mm: int, vma: int, vpn: int, at: int, write: bool) 
     if core.rules.charge(core, pfn, mm) != 0:
         put_page(core, pfn)
         return VM_FAULT_OOM
-    core.model.page_accessed(core, pfn)
+    if not core.rules.has_folios:
+        core.model.page_accessed(core, pfn)
     is_locked = lock_page(core, pfn)
     if not is_locked or core.tables.ram[at] != pte:
         if is_locked:
@@ -339,17 +355,22 @@ def do_swap_page(core: Core, mm: int, vma: int, vpn: int, at: int, write: bool) 
 
     core.mms.anon_rss[mm] += 1
     core.mms.swap_ptes[mm] -= 1
+    if write and core.rules.knows_exclusive and not core.frames.has(pfn, PG_LRU):
+        core.model.drain(core)
     bits = PTE_PRESENT | PTE_ACCESSED
-    if write and can_share_swap_page(core, pfn):
-        bits = PTE_PRESENT | PTE_ACCESSED | PTE_RW | PTE_DIRTY
-        write = False
+    if can_share_swap_page(core, pfn):
+        if core.rules.knows_exclusive and core.vmas.flags[vma] & VM_WRITE:
+            bits |= PTE_RW
+        if write:
+            bits |= PTE_RW | PTE_DIRTY
+            write = False
     core.tables.ram[at] = mk_pte(pfn, bits)
     page_add_anon_rmap(core, pfn, vma, vpn)
     mlock_vma_page(core, pfn, vma)
     if core.traced:
         trace_fault(core, mm, vpn, pfn, slot, FAULT_SWAP + FAULT_WRITE * is_write + FAULT_MAJOR * (ret == VM_FAULT_MAJOR))
     swap_free(core, slot)
-    if core.swap.is_full():
+    if should_try_to_free_swap(core, pfn, vma, is_write):
         remove_exclusive_swap_page(core, pfn)
     core.frames.clear(pfn, PG_LOCKED)
     if write and do_wp_page(core, mm, vma, vpn, at) == VM_FAULT_OOM:

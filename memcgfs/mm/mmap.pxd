@@ -1,4 +1,5 @@
 cpdef long long access_pages(Core core, unsigned int mm, const unsigned long long[::1] pages, const unsigned char[::1] writes, long long first) noexcept
+cdef void use_translation(Core core, unsigned int mm, unsigned long long vpn, unsigned long long at, unsigned long long before) noexcept nogil
 cdef bint fault_in(Core core, unsigned int mm, unsigned long long vpn, unsigned char write) noexcept nogil
 cdef void zap_page(Core core, unsigned int mm, unsigned long long vpn, unsigned long long at, int why) noexcept nogil
 cpdef void zap_page_range(Core core, unsigned int mm, unsigned long long start, unsigned long long end, int why) noexcept nogil

@@ -11,7 +11,7 @@ from .mlock import munlock_page
 from .page_alloc import get_page
 from .page_dirty import set_page_dirty
 from .pagetable import is_swap_pte, leaf_end, pte_frame, pte_place
-from .params import ENOMEM, MAX_FAULTS_PER_ACCESS, PG_ANON, PG_MLOCKED, PG_REFERENCED, PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_RW
+from .params import ENOMEM, MAX_FAULTS_PER_ACCESS, PG_ANON, PG_MLOCKED, PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_RW
 from .params import VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGSEGV
 from .params import WARN_FAULT_LIVELOCK
 from .rmap import page_remove_rmap
@@ -43,10 +43,14 @@ def access_pages(core: Core, mm: int, pages: memoryview[int], writes: memoryview
             if write:
                 if pte & PTE_RW:
                     core.tables.ram[at] = pte | PTE_ACCESSED | PTE_DIRTY
+                    if core.tlb.is_on:
+                        use_translation(core, mm, vpn, at, pte)
                     done += 1
                     continue
             elif pte & PTE_PRESENT:
                 core.tables.ram[at] = pte | PTE_ACCESSED
+                if core.tlb.is_on:
+                    use_translation(core, mm, vpn, at, pte)
                 done += 1
                 continue
         if not fault_in(core, mm, vpn, write):
@@ -60,6 +64,14 @@ def access_pages(core: Core, mm: int, pages: memoryview[int], writes: memoryview
         if 0 <= next_due_ns(core) <= core.clock_ns:
             run_due(core)
     return done
+
+
+def use_translation(core: Core, mm: int, vpn: int, at: int, before: int) -> None:
+    """An access for which the processor holds the translation leaves the entry as old as it was; unless it is the first write, which sets
+    the dirty bit there."""
+    is_held = core.tlb.use(mm, vpn, not core.frames.has(pte_frame(before), PG_ANON))
+    if is_held and core.tables.ram[at] & PTE_DIRTY == before & PTE_DIRTY:
+        core.tables.ram[at] = before
 
 
 def fault_in(core: Core, mm: int, vpn: int, write: int) -> bool:
@@ -81,6 +93,7 @@ def zap_page(core: Core, mm: int, vpn: int, at: int, why: int) -> None:
     """zap_pte_range, one entry that is not 0. `why`: UNMAP_ZAP or UNMAP_TRUNCATE."""
     pte = core.tables.ram[at]
     core.tables.ram[at] = 0
+    core.tlb.drop(mm, vpn)
     if is_swap_pte(pte):
         core.mms.swap_ptes[mm] -= 1
         if core.traced:
@@ -97,7 +110,7 @@ def zap_page(core: Core, mm: int, vpn: int, at: int, why: int) -> None:
         if pte & PTE_DIRTY:
             set_page_dirty(core, pfn)
         if pte & PTE_ACCESSED:
-            core.frames.set(pfn, PG_REFERENCED)
+            core.model.unmapped(core, pfn, mm, vpn)
     page_remove_rmap(core, pfn)
     if core.frames.has(pfn, PG_MLOCKED):
         munlock_page(core, pfn)

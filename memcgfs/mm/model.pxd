@@ -5,6 +5,8 @@ cdef class Model:
     cdef void page_accessed(self, Core core, unsigned int pfn) noexcept nogil
     cdef void activate(self, Core core, unsigned int pfn) noexcept nogil
     cdef void moved(self, Core core, unsigned int pfn, bint active, int why) noexcept nogil
+    cdef void refaulted(self, Core core, unsigned int pfn, long long age, unsigned int whose) noexcept nogil
+    cdef void unmapped(self, Core core, unsigned int pfn, unsigned int mm, unsigned long long vpn) noexcept nogil
     cdef void page_freed(self, Core core, unsigned int pfn) noexcept nogil
     cdef void written(self, Core core, unsigned int pfn) noexcept nogil
     cdef void mlocked(self, Core core, unsigned int pfn) noexcept nogil
@@ -22,6 +24,8 @@ cdef class Model:
     cdef bint shrink_container(self, Core core, unsigned int container) noexcept nogil
     cdef long long shrink_subtree(self, Core core, unsigned int container, bint may_swap) noexcept nogil
     cpdef long long lru_size(self, Core core, unsigned int container, int which)
+    cdef long long flush_stats(self, Core core) noexcept nogil
+    cdef bint last_resort(self, Core core, unsigned int container) noexcept nogil
     cdef long long run_kswapd(self, Core core, unsigned int node) noexcept nogil
     cpdef long long count(self, Core core, int container, bint active)
     cpdef tuple walk(self, Core core, int container)

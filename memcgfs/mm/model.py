@@ -12,7 +12,7 @@ page_freed + uncharged, container_removed.
 from __future__ import annotations
 
 from .core import Core
-from .params import PGPGOUT
+from .params import PG_REFERENCED, PGPGOUT
 
 
 def make_container(core: Core, container: int) -> None:
@@ -46,6 +46,13 @@ class Model:
 
     def moved(self, core: Core, pfn: int, active: bool, why: int) -> None:
         """A page changed its zone list, or was kept on the active one: mem_container_move_lists. `why` (MOVED_*) is for the trace."""
+
+    def refaulted(self, core: Core, pfn: int, age: int, whose: int) -> None:
+        """A page is back in its cache, charged and not yet on its way to the LRU, where reclaim left this shadow of it (see shadows.py)."""
+
+    def unmapped(self, core: Core, pfn: int, mm: int, vpn: int) -> None:
+        """A task gave up its mapping of a file's page, whose entry was young: what it used, somebody may use again."""
+        core.frames.set(pfn, PG_REFERENCED)
 
     def page_freed(self, core: Core, pfn: int) -> None:
         """The last reference to a page on the LRU has gone."""
@@ -123,9 +130,26 @@ class Model:
         """How many of a container's own pages are on one of the five lists that memory.stat tells of (LRU_*)."""
         return 0
 
+    def flush_stats(self, core: Core) -> int:
+        """The statistics that reclaim goes by are brought up to date, where it has such; gives when they are to be the next time (a time of
+        the clock), or -1 where nothing will have changed."""
+        return -1
+
+    def stats_read(self, core: Core, container: int) -> None:
+        """Somebody reads the container's statistics (memory.stat), which brings those that reclaim goes by up to date where much has
+        changed."""
+
+    def last_resort(self, core: Core, container: int) -> bool:
+        """The OOM killer is about to be asked, because a charge found no room in this container. Is one more reclaim worth while?"""
+        return False
+
     def run_kswapd(self, core: Core, node: int) -> int:
         """Some of the work of a node's kswapd; gives when it wants to go on (a time of the clock), or -1 where it goes to sleep."""
         return -1
+
+    def unevictable(self, core: Core) -> list[int]:
+        """Pages that are on a list of their own, which reclaim does not walk."""
+        return []
 
     def waiting(self) -> tuple[list[int], list[int]]:
         """Pages on their way to the (active, inactive) list, each with a reference more."""

@@ -7,13 +7,14 @@ container's type leaves the cache out.
 from __future__ import annotations
 
 from .core import Core
-from .files import page_tree
+from .files import page_tree, shadow_tree
 from .kmem import charge_tree_nodes, drop_buffers, settle_tree_nodes
 from .memcontrol import mem_container_uncharge_page, mod_lruvec_page_state, mod_memcg_page_state
 from .page_alloc import get_page, put_page
 from .params import EEXIST, LOCKDEP, MEMCG_SHMEM, NR_FILE_PAGES, PG_CACHE, PG_DIRTY, PG_LOCKED
+from .radix_tree import ANY_ENTRY
 from .trace import trace_page
-from .trace_ring import CHARGED_CACHE, CHARGED_UNUSED, TRACE_FILEMAP_ADD, TRACE_FILEMAP_DELETE
+from .trace_ring import CHARGED_CACHE, CHARGED_UNUSED, ENTER_WRITE, TRACE_FILEMAP_ADD, TRACE_FILEMAP_DELETE
 from .waiting import lock_page
 
 
@@ -76,6 +77,8 @@ def enter_page_cache(core: Core, pfn: int, file: int, index: int, why: int) -> i
     core.frames.set(pfn, PG_LOCKED | PG_CACHE)
     core.frames.set_mapping(pfn, file, index)
     core.files.nr_pages[file] += 1
+    if core.files.nr_shadows[file] > 0:
+        take_shadow(core, pfn, file, index, why)
     if core.traced:
         trace_page(core, TRACE_FILEMAP_ADD, pfn, why, file, index)
     mod_lruvec_page_state(core, pfn, NR_FILE_PAGES, 1)
@@ -84,6 +87,42 @@ def enter_page_cache(core: Core, pfn: int, file: int, index: int, why: int) -> i
     if core.trees.nr_fresh > 0:
         charge_tree_nodes(core)
     return 0
+
+
+def leave_shadow(core: Core, file: int, index: int, age: int, whose: int) -> None:
+    """The page was reclaimed: this stands where it stood."""
+    row = core.shadows.take(age, whose)
+    if row != 0:
+        core.trees.insert(shadow_tree(core.files, file), index, row)
+        core.files.nr_shadows[file] += 1
+
+
+def forget_shadow(core: Core, file: int, index: int) -> int:
+    """The row of the shadow that stands there no more; 0 where none did. It is free, and not yet used again."""
+    row = core.trees.delete(shadow_tree(core.files, file), index)
+    if row != 0:
+        core.files.nr_shadows[file] -= 1
+        core.shadows.give(row)
+    return row
+
+
+def forget_shadows(core: Core, file: int, first: int, last: int) -> None:
+    """clear_shadow_entries: those from one page to another."""
+    index = core.trees.next_index(shadow_tree(core.files, file), first, ANY_ENTRY)
+    while 0 <= index <= last:
+        forget_shadow(core, file, index)
+        index = core.trees.next_index(shadow_tree(core.files, file), index + 1, ANY_ENTRY)
+
+
+def take_shadow(core: Core, pfn: int, file: int, index: int, why: int) -> None:
+    """filemap_add_folio: a page takes the place of its shadow, which says how long it was gone. One that write() makes is not asked."""
+    row = core.trees.lookup(shadow_tree(core.files, file), index)
+    if row != 0:
+        age = core.shadows.age[row]
+        whose = core.shadows.whose[row]
+        forget_shadow(core, file, index)
+        if why != ENTER_WRITE:
+            core.model.refaulted(core, pfn, age, whose)
 
 
 def add_to_page_cache_lru(core: Core, pfn: int, file: int, index: int, why: int) -> int:

@@ -35,6 +35,9 @@ PG_BLOCK: Final = 0x80000  # in a block of kernel memory that a task holds
 PG_META_ACTIVE: Final = 0x100000  # its record is on its group's active list (PAGE_CGROUP_FLAG_ACTIVE of 2.6.25)
 PG_TAIL: Final = 0x200000  # a page of a folio, and not its first: the folio is counted once
 PG_MLOCKED: Final = 0x400000  # mapped by a VMA that is locked in memory, under rules that keep such pages from reclaim's lists
+PG_WORKINGSET: Final = 0x800000  # was on the active list, or would be (workingset.py)
+PG_SWAPBACKED: Final = 0x1000000  # needs a slot of swap to go; kept by models that list such pages apart
+PG_UNEVICTABLE: Final = 0x2000000  # on the list that reclaim does not walk
 ZONE_SHIFT: Final = 26
 PG_MASK: Final = 0x3FFFFFF
 
@@ -99,6 +102,7 @@ NUMA_MISS: Final = 17
 NUMA_FOREIGN: Final = 18
 NUMA_LOCAL: Final = 19
 NUMA_OTHER: Final = 20
+NR_UNEVICTABLE: Final = 21
 ZONE_ROW: Final = 32  # a power of two, so that a row is found by shifting
 
 # What a container's statistics have besides those items of its pages' zones (include/linux/memcontrol.h: enum memcg_stat_item; of
@@ -194,8 +198,9 @@ DAEMON_KSWAPD: Final = 0
 DAEMON_PDFLUSH: Final = 16  # background_writeout
 DAEMON_KUPDATE: Final = 17  # wb_kupdate
 DAEMON_LAPTOP: Final = 18  # laptop_timer
-DAEMON_MEMCG: Final = 19  # flush_memcg_stats_dwork, and what else is due as often
-NR_DAEMONS: Final = 20
+DAEMON_STATS: Final = 19  # flush_memcg_stats_dwork, for what reclaim goes by
+DAEMON_MEMCG: Final = 20  # what else is due as often
+NR_DAEMONS: Final = 21
 MEMCG_FLUSH_NS: Final = 2000000000  # FLUSH_TIME
 
 PAGEVEC_SIZE: Final = 14  # of write-out; those of the LRU are as long as the machine's configuration says

@@ -20,6 +20,8 @@ from .disk import Disks as Disks
 from .daemons import Daemons as Daemons
 from .swapfile import SwapAreas as SwapAreas
 from .thrash import SwapToken as SwapToken
+from .shadows import Shadows as Shadows
+from .tlb import Tlb as Tlb
 from .mms import AddressSpaces as AddressSpaces, Vmas as Vmas
 from .pagetable import PageTables as PageTables
 from .radix_tree import RadixTrees as RadixTrees
@@ -56,7 +58,7 @@ from .page_writeback import background_threshold as background_threshold, dirty_
 from .page_writeback import filemap_fdatawrite as filemap_fdatawrite, sync_file as sync_file, sync_inodes as sync_inodes
 from .readahead_folios import page_cache_ra_order as page_cache_ra_order
 from .readahead import force_page_cache_readahead as force_page_cache_readahead
-from .filemap import file_read_page as file_read_page, file_read_pages as file_read_pages
+from .filemap import file_read_bytes as file_read_bytes, file_read_page as file_read_page, file_read_pages as file_read_pages
 from .filemap import begin_folio as begin_folio, file_write_begin as file_write_begin, file_write_end as file_write_end
 from .filemap import file_write_pages as file_write_pages
 from .lru import ZoneLru as ZoneLru, nr_lru_heads as nr_lru_heads
@@ -67,6 +69,13 @@ from .models.kswapd import Kswapd as Kswapd
 from .models.double_lru import DoubleLru as DoubleLru, nr_meta_heads as nr_meta_heads
 from .models.containers2007 import Containers2007 as Containers2007
 from .models.cgroups2008 import Cgroups2008 as Cgroups2008
+from .models.lruvec import Lruvecs as Lruvecs
+from .models.folio_batch import FolioBatches as FolioBatches
+from .models.workingset import workingset_test_recent as workingset_test_recent
+from .models.folio_rmap import folio_referenced as folio_referenced
+from .models.classic_scan import ClassicScanControl as ClassicScanControl
+from .models.classic_reclaim import classic_balance_pgdat as classic_balance_pgdat
+from .models.classic import Classic as Classic, nr_classic_heads as nr_classic_heads
 from .models.python import PythonModel as PythonModel
 from .pdflush import Pdflush as Pdflush
 from .rules2007 import Rules2007 as Rules2007

@@ -11,6 +11,7 @@ cdef class Rules:
     cdef readonly bint has_late_advice
     cdef readonly bint maps_around
     cdef readonly bint has_folios
+    cdef readonly bint knows_exclusive
     cdef readonly bint forgets_on_rmdir
     cdef readonly bint inherits_notify
     cdef readonly bint kills_outsiders

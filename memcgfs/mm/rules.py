@@ -25,6 +25,9 @@ class Rules:
     file maps what is cached around it, too (3.15). has_folios: read-ahead and write() make folios of several pages, each counted once; and
     read-ahead is that of 6.18.
 
+    knows_exclusive: a page that comes back from swap, and is one task's alone, is mapped writable at once, and keeps its slot until it is
+    written (5.18).
+
     For the Python side: forgets_on_rmdir: a container without tasks can be removed, its pages being charged to nobody from then on.
     inherits_notify: a new container has its parent's notify_on_release. kills_outsiders: the OOM killer of a container looks at the
     tasks of all, those of others having no points; oom_message: what it says. retries_fault: a task whose fault finds no memory
@@ -44,6 +47,7 @@ class Rules:
         self.has_late_advice = False
         self.maps_around = False
         self.has_folios = False
+        self.knows_exclusive = False
         self.forgets_on_rmdir = False
         self.inherits_notify = False
         self.kills_outsiders = True

@@ -39,6 +39,7 @@ class Rules2008(Rules):
         self.has_late_advice = False
         self.maps_around = False
         self.has_folios = False
+        self.knows_exclusive = False
         self.forgets_on_rmdir = True
         self.inherits_notify = True
         self.kills_outsiders = False

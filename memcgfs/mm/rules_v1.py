@@ -37,6 +37,7 @@ class RulesV1(Rules):
         self.has_late_advice = True
         self.maps_around = True
         self.has_folios = True
+        self.knows_exclusive = True
         self.forgets_on_rmdir = False
         self.inherits_notify = True
         self.kills_outsiders = False
@@ -86,6 +87,8 @@ class RulesV1(Rules):
         drain_all_stock(core, container)
 
     def run_flush(self, core: Core) -> None:
+        """Within 2 s the recorded cpus had so much else to do that no page waited for its list any more, nor a charge in its slot."""
+        core.model.drain(core)
         drain_all_stock(core, 0)
 
     def container_offline(self, core: Core, container: int) -> None:
@@ -137,13 +140,14 @@ def try_charge_memcg(core: Core, container: int, nr_pages: int, gfp: int) -> int
     """0, or -ENOMEM. A batch is tried first, and if it does not fit, just what is wanted.
 
     Who was refused reclaims, and tries again if that made room; once besides for what stocks gave back; again and again while anything
-    comes free; and MAX_RECLAIM_RETRIES times in vain, until somebody is killed.
+    comes free; and MAX_RECLAIM_RETRIES times in vain, and once more if the model sees a reason, until somebody is killed.
     """
     batch = max(core.charge_batch, nr_pages)
     nr_retries = MAX_RECLAIM_RETRIES
     may_swap = 1
     has_drained = 0
     has_killed = 0
+    is_last = 0
     is_forced = 0
     while True:
         if consume_stock(core, container, nr_pages):
@@ -183,6 +187,9 @@ def try_charge_memcg(core: Core, container: int, nr_pages: int, gfp: int) -> int
         trace_round(core, over, nr_retries, ROUND_GIVE_UP)
         if has_killed != 0 and core.current_is_killed:
             break
+        if is_last == 0 and core.model.last_resort(core, over):
+            is_last = 1
+            continue
         if not mem_cgroup_oom(core, over):
             break
         has_killed = 1

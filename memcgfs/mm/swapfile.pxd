@@ -4,6 +4,8 @@ cdef class SwapAreas:
     cdef readonly unsigned int[:] map
     cdef readonly unsigned int[:] cache
     cdef readonly unsigned int[:] content
+    cdef readonly unsigned int[::1] shadow
+    cdef readonly long long[::1] shadow_age
     cdef readonly unsigned int[:] owner
     cdef readonly unsigned long long[::1] words
     cdef readonly unsigned short[::1] block_used
@@ -36,4 +38,5 @@ cdef class SwapAreas:
     cdef unsigned int last_used(self, unsigned int first, unsigned int last) noexcept nogil
     cdef inline void claim(self, unsigned int area, unsigned int slot) noexcept nogil
     cpdef bint duplicate(self, unsigned int slot) noexcept nogil
+    cdef void leave_shadow(self, unsigned int slot, long long age, unsigned int whose) noexcept nogil
     cpdef int free(self, unsigned int slot) noexcept nogil

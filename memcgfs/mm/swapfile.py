@@ -13,7 +13,7 @@ from .params import MAX_SWAPFILES, SLOT_WORDS, SWAP_AREA_SHIFT, SWAPFILE_CLUSTER
 
 class SwapAreas:
     """Rows by slot: map (users), cache (the page in the swap cache), content (were bytes ever written?), owner (the
-    container that pays for it, and 1: swap_cgroup), and the bytes.
+    container that pays for it, and 1: swap_cgroup), shadow and shadow_age (see shadows.py), and the bytes.
 
     Rows by area, the kernel's swap_info: start and max; pages, those without the header; inuse_pages; the free slots lie between
     lowest_bit and highest_bit, which is 0 where there are none; cluster_next, cluster_nr: where the next slot is taken, and how many
@@ -31,6 +31,8 @@ class SwapAreas:
         self.cache = slots[1::SLOT_WORDS]
         self.content = slots[2::SLOT_WORDS]
         self.owner = slots[3::SLOT_WORDS]
+        self.shadow = arrays.of("I", nr_slots)
+        self.shadow_age = arrays.of("q", nr_slots)
         self.words = pages_of(nr_slots)
         self.block_used = arrays.of("H", nr_slots // SWAPFILE_CLUSTER + 2)
         self.area_at = arrays.of("B", (nr_slots >> SWAP_AREA_SHIFT) + 1)
@@ -211,6 +213,12 @@ class SwapAreas:
         self.map[slot] += 1
         return True
 
+    def leave_shadow(self, slot: int, age: int, whose: int) -> None:
+        """The slot's page was reclaimed (see shadows.py). A slot that is free has none."""
+        if self.map[slot] != 0:
+            self.shadow[slot] = whose
+            self.shadow_age[slot] = age
+
     def free(self, slot: int) -> int:
         """swap_entry_free: one user less; gives the users left. A free slot of a higher priority is the next to be taken."""
         left = self.map[slot] - 1
@@ -218,6 +226,7 @@ class SwapAreas:
         if left == 0:
             area = self.area_at[slot >> SWAP_AREA_SHIFT]
             self.content[slot] = 0
+            self.shadow[slot] = 0
             self.lowest_bit[area] = min(self.lowest_bit[area], slot)
             self.highest_bit[area] = max(self.highest_bit[area], slot)
             if self.next >= 0 and self.prio[area] > self.prio[self.next]:

@@ -26,6 +26,9 @@ def read_swap_cache_async(core: Core, slot: int, wanted: int) -> int:
             return 0
         error = add_to_swap_cache(core, pfn, slot)
         if error == 0:
+            if core.swap.shadow[slot] != 0:
+                core.model.refaulted(core, pfn, core.swap.shadow_age[slot], core.swap.shadow[slot])
+                core.swap.leave_shadow(slot, 0, 0)
             core.model.page_added(core, pfn, True)
             if core.traced:
                 trace_page(core, TRACE_SWAP_IN, pfn, SWAP_IN_WANTED if slot == wanted else SWAP_IN_AHEAD, slot, wanted)
@@ -39,7 +42,8 @@ def read_swap_cache_async(core: Core, slot: int, wanted: int) -> int:
 def swapin_readahead(core: Core, slot: int) -> None:
     """The aligned block of 2^page_cluster slots around this one, up to the first that is not in use; charged to whoever runs.
 
-    In 2.6.23 that is the first one in the block; since 2.6.25, the next one in each direction.
+    In 2.6.23 that is the first one in the block; since 2.6.25, the next one in each direction. Today a block of one slot is no read-ahead,
+    and does not bring waiting pages to the LRU.
     """
     if core.page_cluster > 0:
         header = core.swap.start[core.swap.area_of(slot)]
@@ -53,7 +57,8 @@ def swapin_readahead(core: Core, slot: int) -> None:
                 break
             put_page(core, pfn)
             offset += 1
-    core.model.drain(core)
+    if core.page_cluster > 0 or not core.rules.knows_exclusive:
+        core.model.drain(core)
 
 
 def first_swaphandle(core: Core, slot: int, base: int) -> int:

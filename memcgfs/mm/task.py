@@ -417,15 +417,17 @@ class Task:
         locked: bool = False,
         populate: bool = False,
         writable: bool = True,
+        offset: int = 0,
     ) -> None:
-        """A mapping of [start, start + npages): anonymous, or of a file from its beginning; pages beyond its end can be mapped, but not
+        """A mapping of [start, start + npages): anonymous, or of a file from its page `offset` on; pages beyond its end can be mapped, but
+        not
         accessed. Shared anonymous memory is a file of the machine's own. `populate` faults its pages in, as far as there is memory.
         Raises MappingExists, BadRange; OutOfMemory where locked.
         """
         space = self.alive()
         flags = (VM_WRITE if writable else 0) | (VM_SHARED if shared else 0)
         if file is not None:
-            self.map_file(start, npages, file, flags)
+            self.map_file(start, npages, file, flags, offset)
         elif shared:
             space.check_free(start, npages)
             memory = self.machine.create_shared_memory(npages, self.container)
@@ -441,12 +443,12 @@ class Task:
             with suppress(OutOfMemory, BusError):
                 self.populate(start, npages)
 
-    def map_file(self, start: int, npages: int, file: File, flags: int) -> None:
+    def map_file(self, start: int, npages: int, file: File, flags: int, offset: int = 0) -> None:
         space = self.alive()
         space.check_free(start, npages)
         opened = OpenFile(file, self.container)
         try:
-            space.map_file(start, npages, flags, opened)
+            space.map_file(start, npages, flags, opened, offset)
         finally:
             opened.close()
 

@@ -53,6 +53,7 @@ TRACE_FILEMAP_DELETE: Final = 34
 TRACE_CHARGE_ROUND: Final = 35
 TRACE_FILE_WRITEPAGE: Final = 36
 TRACE_LRU_ISOLATE_PAGE: Final = 37
+TRACE_REFAULT: Final = 38
 
 # What a charge stands for, and whose end gave it back
 CHARGED_MAPPED: Final = 0
@@ -109,6 +110,14 @@ WHY_DEACTIVATE_COLD: Final = 19
 # Why a page is activated by others
 WHY_ACTIVATE_ACCESSED: Final = 20
 WHY_ACTIVATE_UNUSE: Final = 21
+
+# What two-list reclaim of today answers besides, and why advice moves a page
+WHY_KEEP_REFERENCED: Final = 22
+WHY_KEEP_UNEVICTABLE: Final = 23
+WHY_ACTIVATE_WRITEBACK: Final = 24
+WHY_ACTIVATE_DIRTY: Final = 25
+WHY_DEACTIVATE_ADVISED: Final = 26
+WHY_DEACTIVATE_LAZYFREE: Final = 27
 
 # Why memory is reclaimed, and why it ends
 BEGIN_LIMIT: Final = 0

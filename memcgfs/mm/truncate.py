@@ -11,7 +11,7 @@ from .filesystem import free_block, get_block, readpage
 from .filemap import grab_cache_page
 from .mmap import zap_page_range
 from .page_alloc import get_page, put_page
-from .page_cache import find_get_page, is_page_of, lock_page_of, pagevec_lru_add, remove_from_page_cache
+from .page_cache import find_get_page, forget_shadows, is_page_of, lock_page_of, pagevec_lru_add, remove_from_page_cache
 from .page_dirty import cancel_dirty_page, set_page_dirty
 from .params import PAGEVEC_SIZE, PG_DIRTY, PG_LOCKED, PG_UPTODATE, PG_WRITEBACK
 from .radix_tree import ANY_ENTRY
@@ -98,6 +98,7 @@ def vmtruncate(core: Core, file: int, nr_bytes: int) -> None:
     core.files.size[file] = nr_bytes
     first = core.files.nr_size_pages(file)
     unmap_mapping_range(core, file, first)
+    forget_shadows(core, file, first, MAX_FILE_PAGES)
     truncate_inode_pages(core, file, first)
     if core.files.is_on_disk(file):
         truncate_blocks(core, file, first)
@@ -138,6 +139,7 @@ def invalidate_mapping_pages(core: Core, file: int, first: int, last: int) -> in
     """Takes the pages of [first, last] out of the cache that are clean and that nobody uses; gives their number."""
     count = 0
     nr_seen = 0
+    forget_shadows(core, file, first, last)
     index = core.trees.next_index(page_tree(file), first, ANY_ENTRY)
     while 0 <= index <= last:
         pfn = core.trees.lookup(page_tree(file), index)

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from .core import Core, interleave, is_daemon, reap_killed
 from .page_dirty import clear_page_writeback
-from .params import AT_CONGESTION_WAIT, AT_IO_WAIT, DAEMON_KSWAPD, DAEMON_LAPTOP, DAEMON_MEMCG, DAEMON_PDFLUSH, LOCKDEP, PG_LOCKED
-from .params import PG_RECLAIM
+from .params import AT_CONGESTION_WAIT, AT_IO_WAIT, DAEMON_KSWAPD, DAEMON_LAPTOP, DAEMON_MEMCG, DAEMON_PDFLUSH, DAEMON_STATS, LOCKDEP
+from .params import PG_LOCKED, PG_RECLAIM
 from .params import PG_UPTODATE, PG_WRITEBACK, PGPGIN, PGPGOUT
 from .trace import trace_page
 from .trace_ring import DONE_FLUSHED, DONE_RECLAIM, TRACE_WRITEBACK_END
@@ -86,9 +86,11 @@ def run_daemon(core: Core, daemon: int) -> None:
     core.current_priority = -1
     core.current_is_memalloc = daemon < DAEMON_PDFLUSH
     core.current_is_kswapd = daemon < DAEMON_PDFLUSH
-    core.current_is_pdflush = daemon >= DAEMON_PDFLUSH and daemon != DAEMON_MEMCG
+    core.current_is_pdflush = DAEMON_PDFLUSH <= daemon <= DAEMON_LAPTOP
     core.daemons.begin(daemon)
-    if daemon < DAEMON_PDFLUSH:
+    if daemon == DAEMON_STATS:
+        core.daemons.set_due(daemon, core.model.flush_stats(core))
+    elif daemon < DAEMON_PDFLUSH:
         core.current_node = daemon - DAEMON_KSWAPD
         core.daemons.set_due(daemon, core.model.run_kswapd(core, core.current_node))
     elif daemon == DAEMON_MEMCG:

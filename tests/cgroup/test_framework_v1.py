@@ -102,6 +102,7 @@ def test_a_thread_or_a_process(tree: Tree) -> None:
     assert (lines(a), lines(b)) == ([500, 501, 502], [])
 
 
+@pytest.mark.fact("H1")
 def test_threads_of_simulated_tasks(tree: Tree) -> None:
     a, b = tree.mkdir("a"), tree.mkdir("b")
     leader = tree.spawn(100, a)
@@ -124,6 +125,7 @@ def test_children_of_all_threads_stay_behind(tree: Tree, host: FakeHost) -> None
     assert (lines(a), lines(b)) == ([511], [500, 501, 502, 512])
 
 
+@pytest.mark.fact("H3")
 @pytest.mark.parametrize("file", FILES)
 def test_a_zombie_may_be_moved_and_is_nowhere(tree: Tree, host: FakeHost, file: str) -> None:
     a = tree.mkdir("a")
@@ -148,6 +150,7 @@ def test_threads_outlive_the_first(tree: Tree, host: FakeHost) -> None:
         a.rmdir()
 
 
+@pytest.mark.fact("H3")
 @pytest.mark.parametrize("file", FILES)
 def test_a_bound_thread_of_the_kernel(tree: Tree, host: FakeHost, file: str) -> None:
     a = tree.mkdir("a")
@@ -156,6 +159,7 @@ def test_a_bound_thread_of_the_kernel(tree: Tree, host: FakeHost, file: str) -> 
         a[file] = 2
 
 
+@pytest.mark.fact("H3")
 @pytest.mark.parametrize("file", FILES)
 def test_who_may(tree: Tree, host: FakeHost, file: str) -> None:
     """Whose file it is does not matter: the thread has to be the writer's."""

@@ -109,6 +109,7 @@ def out_of_memory(tree: Mounted, pid: int, uid: int = 0) -> None:
     assert "State:\tZ" in (tree / f".machine/tasks/{pid}/status").read_text()
 
 
+@pytest.mark.fact("H4")
 def test_a_process_is_killed_with_its_task_where_the_mounter_wants_that(
     mount: Callable[..., Mounted], sleeper: subprocess.Popen[bytes]
 ) -> None:
@@ -117,6 +118,7 @@ def test_a_process_is_killed_with_its_task_where_the_mounter_wants_that(
     assert sleeper.wait(timeout=10) == -signal.SIGKILL
 
 
+@pytest.mark.fact("H4")
 def test_as_a_rule_nobody_is_killed(mount: Callable[..., Mounted], sleeper: subprocess.Popen[bytes]) -> None:
     tree = mount("ram=64M,swap=0")
     out_of_memory(tree, sleeper.pid)

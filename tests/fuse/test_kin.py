@@ -152,6 +152,7 @@ def test_a_shell_lists_what_it_started(tree: Mounted) -> None:
     assert tree.tell("cat a/tasks; rmdir a") == ""
 
 
+@pytest.mark.fact("H2")
 def test_children_of_a_member_are_members(a: Path, process: Process) -> None:
     attach(a / "tasks", process.pid)
     children = [process.tell("fork"), process.tell("fork")]
@@ -194,6 +195,7 @@ def test_who_was_made_in_one_container_stays_there(tree: Mounted, a: Path, proce
     assert b_listed == [another]
 
 
+@pytest.mark.fact("H2")
 def test_a_zombie_is_in_nobody_s_way(a: Path, process: Process) -> None:
     attach(a / "tasks", process.pid)
     child = process.tell("fork")

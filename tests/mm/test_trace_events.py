@@ -20,7 +20,7 @@ from memcgfs.mm.lru import PAGE_LIST
 from memcgfs.mm.models.containers2007 import mem_container_isolate_pages
 from memcgfs.mm.models.python import Policy
 from memcgfs.mm.models.shrink import LruScanControl
-from memcgfs.mm.params import AT_ISOLATE, AT_META_PAGE_ALLOC, GFP_KERNEL, ISOLATE_ACTIVE, ISOLATE_INACTIVE, PG_REFERENCED
+from memcgfs.mm.params import AT_ISOLATE, AT_META_PAGE_ALLOC, GFP_KERNEL, ISOLATE_ACTIVE, ISOLATE_INACTIVE, PG_REFERENCED, PTE_SHIFT
 from memcgfs.mm.trace_ring import MET_IN_BLOCK, MET_TAKEN, WHY_FREED
 from tests.conftest import MakeMachine
 
@@ -712,6 +712,26 @@ def test_records_agree_with_the_counters(make_small: MakeMachine) -> None:
         assert all(0 <= found["priority"] <= 12 for found in of(name)), name
     for name in ("page_fault_user", "swap_in", "task_exit", "mm_filemap_add_to_page_cache"):
         assert all("priority" not in names_of(found) or found["priority"] == -1 for found in of(name)), name
+
+
+def test_a_page_comes_back_too_late(make_small: MakeMachine) -> None:
+    """Its slot kept the age that its group had when it went, and it comes back when more pages have gone. Statistics are of before there
+    were any pages, so that no distance is small enough."""
+    machine = make_small(model="classic", rules="v1", folio_batch_size=1)
+    group = machine.create_container()
+    group.counter("memory").resize(8)
+    task = machine.spawn(100, group)
+    task.touch(0, 30, write=True)
+    assert task.space is not None
+    slot = machine.core.tables.entry(task.space.mm, 0) >> PTE_SHIFT
+    then = machine.core.swap.shadow_age[slot]
+    enable(machine, "workingset_refault", "mm_page_alloc")
+    task.touch(0, 1)
+    pfn = frame(task, 0)
+    refault = next(record for record in machine.tracer.records() if record.event.name == "workingset_refault")
+    distance = dict(zip((field.name for field in refault.event.fields), refault.values, strict=True))["distance"]
+    assert f"workingset_refault pfn={pfn} container={group.cid} file=0 recent=0 distance={distance}" in lines(machine)
+    assert 0 < distance <= machine.core.model.lruvecs.nonresident_age[group.cid] - then
 
 
 def test_every_event_and_every_word_is_expected_here() -> None:

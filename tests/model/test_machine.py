@@ -27,7 +27,9 @@ PAGE_BYTES = 4096
 PAGES = 24
 STARTS = (0, 3, 10, 512 - 4, 1 << 22)
 NO_LIMIT = 1 << 40
+UNLIMITED = ((1 << 63) - 1) // PAGE_BYTES
 UNWRITTEN = (0, 0)
+YEARS = [("2007", "containers2007"), ("2008", "cgroups2008"), ("v1", "cgroups2008"), ("v1", "containers2007")]
 
 starts = st.sampled_from(STARTS)
 lengths = st.integers(1, 12)
@@ -48,7 +50,9 @@ class MachineModel(FileRules, KernelRules):
         disk_pages=st.sampled_from([400, 20]),
         nodes=st.sampled_from([1, 1, 2, 3]),
         pcp_batch=st.sampled_from([None, 2]),
-        year=st.sampled_from([("2007", "containers2007"), ("2008", "cgroups2008")]),
+        year=st.sampled_from(YEARS),
+        batch=st.sampled_from([1, 64]),
+        kmem=st.booleans(),
     )
     def boot(
         self,
@@ -62,6 +66,8 @@ class MachineModel(FileRules, KernelRules):
         nodes: int,
         pcp_batch: int | None,
         year: tuple[str, str],
+        batch: int,
+        kmem: bool,
     ) -> None:
         """Three tasks have written already, two of them in a container that is nearly full."""
         config = mm.MachineConfig(
@@ -77,17 +83,21 @@ class MachineModel(FileRules, KernelRules):
             max_containers=8,
             rules=year[0],
             model=year[1],
+            charge_batch=batch,
+            charges_kmem=kmem,
         )
         self.machine = Machine(config, self.engine)
+        self.is_v1 = year[0] == "v1"
         self.booted()
         self.containers = [self.machine.root]
         self.swaps = {"/dev/swap"} if swap_pages else set()
         self.memory = {}
+        self.kernel_memory: list[tuple[int, int]] = []
         self.begin_with_files()
         self.highest_limit = {0: NO_LIMIT}
         self.next_pid = 100
         self.next_mark = 1
-        self.make_container(limit)
+        self.make_container(limit, 0)
         for pick in (1, 1, 0):
             self.spawn(pick)
             self.write(len(self.memory) - 1, 0, 6, 0)
@@ -101,27 +111,86 @@ class MachineModel(FileRules, KernelRules):
         self.machine.spawn(self.next_pid, self.container(pick))
         self.memory[self.next_pid] = Memory()
 
-    @rule(limit=st.sampled_from([1, 4, 8, 16, NO_LIMIT]))
+    @rule(limit=st.sampled_from([1, 4, 8, 16, NO_LIMIT]), parent=picks)
     @precondition(lambda self: len(self.containers) < 4)
-    def make_container(self, limit: int) -> None:
-        container = self.machine.create_container()
+    def make_container(self, limit: int, parent: int) -> None:
+        try:
+            container = self.machine.create_container(self.container(parent))
+        except mm.OutOfMemory:
+            self.forget_the_dead()
+            return
         self.containers.append(container)
         self.highest_limit[container.cid] = NO_LIMIT
         self.set_limit(len(self.containers) - 1, limit)
 
     @rule(pick=picks, limit=st.sampled_from([1, 4, 8, 16, NO_LIMIT]))
     def set_limit(self, pick: int, limit: int) -> None:
-        """Lowering it below the usage evicts nobody: the bound is then what was charged already."""
+        """Lowering it below the usage evicts nobody: the bound is then what was charged already. By the rules of v1 it evicts, or is
+        refused."""
         container = self.container(pick)
+        if self.is_v1:
+            self.resize(container, "memory", limit)
+            return
         container.limit = limit
         self.highest_limit[container.cid] = max(limit, container.usage)
+
+    def resize(self, container: mm.Container, name: str, limit: int) -> None:
+        counter = container.counter(name)
+        before = counter.limit
+        try:
+            counter.resize(min(limit, UNLIMITED))
+        except mm.BadValue:
+            limits = {"memory": container.limit, "memsw": container.counter("memsw").limit} | {name: limit}
+            assert container is self.machine.root or limits["memsw"] < limits["memory"]
+        except mm.Busy:
+            assert counter.usage > limit
+        else:
+            assert counter.usage <= counter.limit == min(limit, UNLIMITED)
+            return
+        assert counter.limit == before
+
+    @rule(pick=picks, limit=st.sampled_from([8, 16, 24, NO_LIMIT]))
+    @precondition(lambda self: self.is_v1)
+    def set_memsw_limit(self, pick: int, limit: int) -> None:
+        self.resize(self.container(pick), "memsw", limit)
+
+    @rule(pick=picks)
+    @precondition(lambda self: self.is_v1)
+    def empty(self, pick: int) -> None:
+        if self.container(pick) is self.machine.root:
+            with pytest.raises(mm.BadValue):
+                self.machine.root.force_empty()
+        else:
+            self.container(pick).force_empty()
+
+    @rule(pick=picks, value=st.sampled_from([0, 60, 200]))
+    @precondition(lambda self: self.is_v1)
+    def set_swappiness(self, pick: int, value: int) -> None:
+        if self.container(pick) is not self.machine.root:
+            self.container(pick).swappiness = value
+
+    @rule(pick=picks, nr_pages=st.integers(1, 3), is_given_back=st.booleans())
+    @precondition(lambda self: self.is_v1)
+    def use_kernel_memory(self, pick: int, nr_pages: int, is_given_back: bool) -> None:
+        """Of a container, which may be removed before it is given back."""
+        engine, core = self.engine, self.machine.core
+        if is_given_back and self.kernel_memory:
+            engine.uncharge_kmem(core, *self.kernel_memory.pop())
+        elif len(self.kernel_memory) < 3:
+            cid = self.container(pick).cid
+            with self.machine.running(None):
+                is_charged = engine.charge_kmem(core, cid, nr_pages) == 0
+            self.forget_the_dead()
+            if is_charged:
+                self.kernel_memory.append((cid, nr_pages))
 
     @rule(pick=picks)
     def remove_container(self, pick: int) -> None:
         container = self.container(pick)
         if container is self.machine.root or any(task.container is container for task in self.machine.tasks.values()):
             return
-        if container.css_refs and not self.machine.core.rules.forgets_on_rmdir:
+        has_children = any(child.is_online for child in container.children())
+        if has_children or (container.css_refs and not self.is_v1 and not self.machine.core.rules.forgets_on_rmdir):
             with pytest.raises(mm.ContainerBusy):
                 self.machine.remove_container(container)
         else:
@@ -345,6 +414,10 @@ class MachineModel(FileRules, KernelRules):
     @invariant()
     def usage_is_within_the_limit(self) -> None:
         for container in self.containers:
+            if self.is_v1:
+                assert container.usage <= container.limit
+                assert container.counter("memsw").usage <= container.counter("memsw").limit
+                continue
             highest = self.highest_limit[container.cid]
             assert container.usage <= highest
             if container.usage <= container.limit:
@@ -360,8 +433,13 @@ class MachineModel(FileRules, KernelRules):
 
     def end(self) -> None:
         """The bytes are what was written; and at the end everything comes back."""
+        while self.kernel_memory:
+            self.engine.uncharge_kmem(self.machine.core, *self.kernel_memory.pop())
         for container in self.containers:
-            container.limit = NO_LIMIT
+            if self.is_v1 and container is not self.machine.root:
+                container.counter("memsw").resize(UNLIMITED)
+            if not self.is_v1 or container is not self.machine.root:
+                container.limit = NO_LIMIT
         for pid in list(self.memory):
             self.forget_the_dead()  # reading may have cost another task its life
             memory = self.memory.get(pid, Memory())
@@ -378,8 +456,17 @@ class MachineModel(FileRules, KernelRules):
         self.machine.advance(10_000_000_000)
         self.machine.check()
         for container in self.containers:
-            self.machine.force_empty(container)
-            assert container.css_refs == 0
+            if not self.is_v1:
+                self.machine.force_empty(container)
+            elif container is not self.machine.root:
+                container.force_empty()
+            assert container.css_refs == 0 or self.is_v1
+        for container in reversed(self.containers[1:]):  # no container is older than the one that it is in
+            self.machine.remove_container(container)
+        if self.is_v1:
+            assert self.machine.root.usage == self.machine.root.stat()["swapcached"] // PAGE_BYTES, "written to swap when its owner went"
+            assert self.machine.root.counter("kmem").usage == 0
+        assert not self.machine.offline
         self.machine.check()
 
 
