@@ -19,7 +19,7 @@ from typing import Any, Final
 from ...kernfs import Changes, Directory, Kernfs, Node
 from ...tree import Tree
 from .results import Result, data_of
-from .shadow import OWN_COMMANDS, MemoryHelper, reap
+from .shadow import OWN_COMMANDS, MemoryHelper, let_pass, reap
 
 FLAGS: Final = frozenset({"O_TRUNC", "O_APPEND", "O_NONBLOCK", "O_DIRECT", "O_SYNC", "O_CLOEXEC"})
 IO_BYTES: Final = 4096
@@ -266,6 +266,9 @@ class Group:
 
     def make_file(self, path: str, npages: int) -> None:
         MemoryHelper.make_file(self._system, "", path, npages)
+
+    def let_pass(self, seconds: float) -> None:
+        let_pass(self._system, "", seconds)
 
     def group_of(self, pid: int, base: str) -> str | None:
         if not any(memory.pid == pid for memory in self._memory.values()):

@@ -48,6 +48,10 @@ class Cast(Protocol):
 
     def make_file(self, path: str, npages: int) -> None: ...
 
+    def let_pass(self, seconds: float) -> None:
+        """Time, for the machine."""
+        ...
+
     def group_of(self, pid: int, base: str) -> str | None:
         """The path below `base` of where it is, None outside."""
         ...
@@ -385,8 +389,9 @@ class Player:
         return {"value": "{outside}" if group is None else f"{{base}}{group}"}
 
     def do_sleep(self, step: Step) -> Result:
-        """What the kernel does later is done here by then."""
+        """On the machine's clock; for what is on its way in the computer, a moment is enough."""
         self.wait(A_MOMENT_S)
+        self.cast.let_pass(step["s"])
         return DONE
 
     def wait(self, seconds: float) -> None:

@@ -23,7 +23,7 @@ from typing import Any, Final
 from ..calls import libc
 from ..stage import PR_SET_PDEATHSIG
 from .results import Result
-from .shadow import OWN_COMMANDS, MemoryHelper, reap
+from .shadow import OWN_COMMANDS, MemoryHelper, let_pass, reap
 
 PACKET_BYTES: Final = 1 << 20
 PATIENCE_S: Final = 10.0
@@ -109,6 +109,9 @@ class Processes:
 
     def make_file(self, path: str, npages: int) -> None:
         MemoryHelper.make_file(os, self._top, path, npages)
+
+    def let_pass(self, seconds: float) -> None:
+        let_pass(os, self._top, seconds)
 
     def group_of(self, pid: int, base: str) -> str | None:
         """Where it is listed.  Raises FileNotFoundError where there is no such process."""

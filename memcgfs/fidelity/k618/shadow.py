@@ -31,6 +31,7 @@ class MemoryHelper:
         self._directory = f"{top}/.machine/tasks/{pid}"
         self._free = FIRST_REGION
         self._starts: dict[str, int] = {}
+        self._npages: dict[str, str] = {}
         self._files: dict[str, str] = {}
         system.mkdir(self._directory)
         self._tell("setuid 0")
@@ -46,14 +47,17 @@ class MemoryHelper:
         if name == "map":
             region, kind, npages, *path = words
             start = self._starts[region] = self._free
+            self._npages[region] = npages
             self._free += (int(npages) // GAP + 2) * GAP
             mapped = KINDS.get(kind) or f"file:{name_of(path[0])}{'' if kind.startswith('fpriv') else ' shared'}"
             self._tell(f"mmap {start} {npages} {mapped}")
         elif name == "open":
             self._files[words[0]] = name_of(words[1])
         elif name in ("read", "write"):
-            number, first, npages, *_chunk = words
-            self._tell(f"{name} {self._files[number]} {first} {npages}")
+            number, first, npages, *chunk = words
+            step = int(chunk[0]) // PAGE_BYTES if chunk else 1
+            for page in range(int(first), int(first) + int(npages), step):
+                self._tell(f"{name} {self._files[number]} {page} {step}")
         elif name == "fsync":
             self._tell(f"fsync {self._files[words[0]]}")
         elif name == "close":
@@ -61,6 +65,8 @@ class MemoryHelper:
         elif name == "madv":
             region, first, npages, advice = words
             self._tell(f"madvise {self._starts[region] + int(first)} {npages} {ADVICE.get(advice, advice)}")
+        elif name == "munmap":
+            self._tell(f"munmap {self._starts.pop(words[0])} {self._npages.pop(words[0])}")
         else:
             region, first, npages, *rest = words
             self._tell(" ".join([name, str(self._starts[region] + int(first)), npages, *rest]))
@@ -79,6 +85,17 @@ class MemoryHelper:
         for command in (f"write {name_of(path)} 0 {npages}", f"fsync {name_of(path)}", f"fadvise {name_of(path)} 0 0 dontneed"):
             driver._tell(command)
         reap(system, top, DRIVER)
+
+
+def let_pass(system: Any, top: str, seconds: float) -> None:
+    """Time, in which somebody else runs: whose munmap has arrive what is on its way to the lists of pages."""
+    fd = system.open(f"{top}/.machine/clock", os.O_WRONLY)
+    system.write(fd, f"+{round(seconds * 1000)}ms".encode())
+    system.close(fd)
+    driver = MemoryHelper(system, top, DRIVER)
+    driver.obey(["map", "A", "anon", "1"])
+    driver.obey(["munmap", "A"])
+    reap(system, top, DRIVER)
 
 
 def reap(system: Any, top: str, pid: int) -> None:
