@@ -293,6 +293,7 @@ def filemap_fault_folios(core: Core, handle: int, index: int, advice: int) -> in
     if pfn == 0:
         answer = VM_FAULT_MAJOR
         core.count(PGMAJFAULT)
+        count_memcg_event_mm(core, core.current_mm, MEMCG_PGMAJFAULT)
         do_sync_mmap_readahead(core, handle, index, advice)
     elif advice & VM_RAND_READ == 0:
         core.open_files.mmap_miss[handle] = max(core.open_files.mmap_miss[handle] - 1, 0)

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import count
+from itertools import count, zip_longest
 from typing import Any, Final
 
 from ...handles import Dir
@@ -27,7 +27,7 @@ from ...mm import PAGE_BYTES
 from ...tree import Tree
 from ..cases import Case
 from ..row import Figure, Row
-from .allowances import holds
+from .allowances import Situation, holds
 from .helper import Blocked, Died, Disk, Helper, NotUnderstood
 
 ABOVE: Final = "(above)"
@@ -46,6 +46,8 @@ SETTLED: Final = {
 COUNTS: Final = (
     "failcnt", "memsw_failcnt", "pgpgin", "pgpgout", "pgfault", "pgmajfault", "workingset_refault_anon", "workingset_refault_file",
 )  # fmt: skip
+SWAP_NUMBERS: Final = ("total_swap", "total_swapcached", "total_workingset_refault_anon")
+NO_LIMIT: Final = (1 << 63) // PAGE_BYTES - 1
 Numbers = dict[str, int]
 
 
@@ -205,16 +207,29 @@ def recorded_numbers(snap: Mapping[str, Any]) -> Numbers:
 def compare(name: str, recorded: Sequence[Mapping[str, Any]], ours: Mapping[str, Any], nr_forks: int) -> Iterator[Figure]:
     """A figure for a step's answer; or for each number of a snap that was not 0 in some run, or is not in ours."""
     if "snap" not in ours:
-        yield compare_answers(name, [run.get("result") for run in recorded], ours["result"], nr_forks)
+        answers = [run.get("result") for run in recorded]
+        swapped = any("majflt 0" not in str(answer) for answer in answers)
+        yield compare_answers(name, answers, ours["result"], Situation(nr_forks, is_swapping=swapped))
         return
+    snaps = {group: [recorded_numbers(run["snap"].get(group, {})) for run in recorded] for group in ours["snap"]}
+    swaps = any(run.get(number, 0) for runs in snaps.values() for run in runs for number in SWAP_NUMBERS)
     for group, mine in ours["snap"].items():
-        runs = [recorded_numbers(run["snap"].get(group, {})) for run in recorded]
+        runs = snaps[group]
+        nr_groups = len(snaps) if group == ABOVE else 1
+        background = max(run.get("total_pgpgout", 0) for run in runs) if is_left_alone(mine) else 0
+        at = Situation(nr_forks, nr_groups, swaps, background)
         known = dict.fromkeys(number for run in runs for number in run)
         mentioned = [number for number in known if any(run.get(number, 0) for run in runs) or mine.get(number, 0)]
         unmentioned = [number for number, amount in mine.items() if amount and number not in known and not is_absent(runs, number)]
         for number in mentioned + unmentioned:
             values = [run.get(number, 0) for run in runs]
-            yield within(f"{name}: {group} {number}", number, values, mine.get(number, 0), nr_forks)
+            yield Figure(f"{name}: {group} {number}", [min(values), max(values)], mine.get(number, 0),
+                         holds(number, values, mine.get(number, 0), at))  # fmt: skip
+
+
+def is_left_alone(numbers: Numbers) -> bool:
+    """Has the group no limit, and lost no page here?"""
+    return numbers["hierarchical_memory_limit"] >= NO_LIMIT and not numbers["total_pgpgout"]
 
 
 def is_absent(runs: Sequence[Numbers], number: str) -> bool:
@@ -222,11 +237,7 @@ def is_absent(runs: Sequence[Numbers], number: str) -> bool:
     return number.endswith("_at_once") or number.startswith("hierarchical") or not any(runs)
 
 
-def within(name: str, number: str, recorded: list[int], ours: int, nr_forks: int) -> Figure:
-    return Figure(name, [min(recorded), max(recorded)], ours, holds(number, recorded, ours, nr_forks))
-
-
-def compare_answers(name: str, recorded: Sequence[object], ours: object, nr_forks: int) -> Figure:
+def compare_answers(name: str, recorded: Sequence[object], ours: object, at: Situation) -> Figure:
     """Words are the same; of a count of faults each number is within what was recorded; a pid is any."""
     if not isinstance(ours, str) or not isinstance(recorded[0], str):
         return Figure(name, recorded[0], ours, ours in recorded)
@@ -235,7 +246,7 @@ def compare_answers(name: str, recorded: Sequence[object], ours: object, nr_fork
     agree = all(
         any(their.get(word) == value for their in theirs)
         if not isinstance(value, int)
-        else holds(word, [int(their.get(word, 0)) for their in theirs], value, nr_forks)
+        else holds(word, [int(their.get(word, 0)) for their in theirs], value, at)
         for word, value in mine.items()
     )
     return Figure(name, recorded[0], ours, agree and all(mine.keys() == their.keys() for their in theirs))
@@ -245,6 +256,6 @@ def words(answer: str) -> dict[str, int | str]:
     """`ok minflt 3 majflt 0` by name; what stands alone is its own value. Numbers of processes say nothing."""
     head, *rest = answer.split() or [""]
     found: dict[str, int | str] = {"": head}
-    for name, number in zip(rest[::2], rest[1::2], strict=False):
+    for name, number in zip_longest(rest[::2], rest[1::2], fillvalue=""):
         found[name] = int(number) if number.isdecimal() and name not in ("pid", "tid") else ""
     return found

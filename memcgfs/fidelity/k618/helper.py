@@ -3,8 +3,9 @@
 One command, one answer, as the helper had them on its pipes: `ok`, `ok WORDS`, or `err ERRNO`. Regions have names, files numbers. Nothing
 is known here of cases, containers and limits.
 
-What the helper was beside its regions counts, too: the first region that it notes down touches two pages of its own, and after a fork
-parent and child write to what they shared, their stacks and libraries. Each of these numbers is what the recordings show (see HELPER_*).
+What the helper was beside its regions counts, too: the first region that it notes down touches two pages of its own, which each command
+that follows reads; and after a fork parent and child write to what they shared, their stacks and libraries. Each of these numbers is what
+the recordings show.
 """
 
 from __future__ import annotations
@@ -43,6 +44,10 @@ FILE_ADVICE: Final = {"dontneed": "dontneed", "random": "random", "willneed": "w
 
 class NotUnderstood(Exception):
     """The helper had no such command, or none that memory could show here."""
+
+
+class Failed(Exception):
+    """A command's answer where it did not come to its end."""
 
 
 class Died(Exception):
@@ -119,6 +124,9 @@ class Helper:
             self.disk.unlink("memhelper")
             self.disk.make("memhelper", 1)
             self.program = disk.names["memhelper"]
+            opened = self.program.open()
+            opened.read(0, PAGE_BYTES)
+            opened.close()
         self.text = self.take(1)
         self.task.mmap(self.text, 1, file=self.program, writable=False)
 
@@ -145,7 +153,11 @@ class Helper:
             raise NotUnderstood(command)
         with self.tree.request(f"helper: {command}"):
             try:
-                answer = method(*words)
+                if self.has_noted and self.task.space is not None:
+                    self.task.touch(self.own + OWN_PAGES, NOTE_PAGES, write=False)
+                result = method(*words)
+            except Failed as answer:
+                return str(answer)
             except WaitsForMemory as wait:
                 raise Blocked(command) from wait
             except mm.TaskDead as end:
@@ -154,7 +166,7 @@ class Helper:
                 if self.task.space is None:
                     raise Died(command) from refusal
                 return f"err {errno_of(refusal)}"
-            return f"ok {answer}" if answer else "ok"
+            return f"ok {result}" if result else "ok"
 
     def touched(self) -> int:
         """Pages done of the touch that is under way, or was last: `K of N`."""
@@ -277,9 +289,9 @@ class Helper:
             except mm.MachineError as refusal:
                 if self.task.space is None:
                     raise
-                return f"\0err {errno_of(refusal)} at {page}"
+                raise Failed(f"err {errno_of(refusal)} at {page}") from refusal
             if done < each:
-                return f"\0err 0 at {page}"
+                raise Failed(f"err 0 at {page}")
         return f"minflt 0 majflt 0 inblk {self.nr_read() - blocks}"
 
     def do_fsync(self, number: str) -> None:
@@ -310,8 +322,9 @@ class Helper:
             child.reap()
             self.task.give_objects("pipe", 2)
             return
-        child.task.touch(self.own + PARENT_COPIES, self.child_copies)
-        self.child_copies = 0
+        if self.child_copies:
+            child.task.touch(self.own + PARENT_COPIES, self.child_copies)
+            self.child_copies = 0
         self.touch(child, self.regions[name], int(start), int(count), FORK_NAMES[what])
 
     def do_nforks(self, count: str) -> None:
