@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from . import params
 from .dump import disk_queue, entries, partial_slabs, unused_dentries
-from .files import FILE_ON_DISK, I_DIRTY, I_LOCK
+from .files import FILE_ON_DISK, I_DIRTY, I_LOCK, block_tree, page_tree, shadow_tree
 from .radix_tree import MAP_SHIFT, TAG_DIRTY, TAG_WRITEBACK
 from .pagetable import leaf_end, pte_place, word_of
 from .params import INDEX_BITS, MAX_SWAPFILES, PTE_PRESENT, PTE_SHIFT, SWAPFILE_CLUSTER, ZERO_PAGE
@@ -579,7 +579,11 @@ def check_files(walk: Walk) -> None:
             in_swap = f"file {number}: on the list of files in memory with pages in swap"
             walk.expect((number in swapped) == bool(places), in_swap)
             walk.expect(not places.keys() & pages.keys(), f"file {number}: a page is in memory and in swap")
-        nodes += nr_nodes(core, 2 * number) + nr_nodes(core, 2 * number + 1)
+        trees = (page_tree(number), block_tree(number), shadow_tree(files, number))
+        nodes += sum(nr_nodes(core, tree) for tree in trees)
+        shadows = entries(core, trees[2])
+        walk.equal(f"file {number}: shadows", files.nr_shadows[number], len(shadows))
+        walk.expect(not shadows.keys() & pages.keys(), f"file {number}: a page is in memory, and has left a shadow")
     walk.equal("nodes of radix trees", core.trees.nr_nodes_used, nodes)
     walk.expect(cached == walk.with_flag(params.PG_CACHE), "the pages of the files are not those that are marked so")
     walk.equal("nr_dirty", core.zones.total(params.NR_FILE_DIRTY), dirty_pages)
