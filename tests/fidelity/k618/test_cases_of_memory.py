@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,9 +12,8 @@ from memcgfs.fidelity.k618 import charging, oom
 DATA = Path(__file__).parents[2] / "conformance" / "k618"
 
 
-def cases(name: str) -> Iterator[object]:
-    for case in read_cases(DATA / f"{name}.jsonl"):
-        yield pytest.param(case, id=case.id)
+def cases(name: str) -> list[object]:
+    return [pytest.param(case, id=case.id) for case in read_cases(DATA / f"{name}.jsonl")]
 
 
 @pytest.mark.parametrize("case", cases("charging"))
