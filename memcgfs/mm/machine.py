@@ -18,7 +18,7 @@ from . import kernel_objects, oom, oom_v1, proc_page, sysctl, views
 from .address_space import AddressSpace
 from .boot import boot
 from .check import check
-from .container import Container
+from .container import EVENTS, REFAULTS, Container
 from .config import CLOCK_MAX_NS, TASK_PAGES, MachineConfig, sizes_of
 from .engine import engine as chosen_engine
 from .errors import BadValue, ConfigError, ContainerBusy, MachineBroken, MachineError, MachinePanicked, OutOfMemory, TaskExists
@@ -179,6 +179,8 @@ class Machine:
         """Nothing is charged to it, and nothing is in it: its number is free."""
         self.engine.remove_container(self.core, container.cid)
         parent = self.core.containers.parent[container.cid]
+        for item in (*EVENTS.values(), *REFAULTS.values()):
+            self.core.stats.bequeath(container.cid, parent, item)
         self.core.containers.unlink(container.cid)
         self.container_ids.give(container.cid)
         kernel_objects.uncharge(self, parent, 0, CONTAINER_BYTES)
@@ -187,7 +189,8 @@ class Machine:
         """css_release: offline containers that nothing holds any more. With the last one in it, its parent may be gone as well."""
         for cid in self.core.containers.take_gone():
             gone = self.offline.get(cid)
-            while gone is not None and not gone.css_refs and not gone.is_online and next(gone.children(), None) is None:
+            # What it gives back when it is released ends operations of its own, which look here, too.
+            while gone is not None and self.offline.get(gone.cid) is gone and not gone.css_refs and next(gone.children(), None) is None:
                 del self.offline[gone.cid]
                 parent = gone.parent
                 self.release_container(gone)

@@ -86,8 +86,14 @@ class RulesV1(Rules):
     def drain_stocks(self, core: Core, container: int) -> None:
         drain_all_stock(core, container)
 
+    def arm_flush(self, core: Core) -> None:
+        """The kernel has no rule by which an idle container's stock goes back, but it was seen to be back within two seconds: something
+        else always runs on the cpu. Here that is a tick."""
+        if core.daemons.is_asleep(DAEMON_MEMCG):
+            core.daemons.set_due(DAEMON_MEMCG, (core.clock_ns // MEMCG_FLUSH_NS + 1) * MEMCG_FLUSH_NS)
+
     def run_flush(self, core: Core) -> None:
-        """Within 2 s the recorded cpus had so much else to do that no page waited for its list any more, nor a charge in its slot."""
+        """By then no page waits for its list any more, nor a charge in its slot."""
         core.model.drain(core)
         drain_all_stock(core, 0)
 
@@ -233,14 +239,7 @@ def refill_stock(core: Core, container: int, nr_pages: int) -> None:
         drain_stock(core, place)
     core.containers.css_get(container)
     core.stocks.put(place, container, nr_pages)
-    arm_flush(core)
-
-
-def arm_flush(core: Core) -> None:
-    """The kernel has no rule by which an idle container's stock goes back, but it was seen to be back within two seconds: something else
-    always runs on the cpu. Here that is a tick."""
-    if core.daemons.is_asleep(DAEMON_MEMCG):
-        core.daemons.set_due(DAEMON_MEMCG, (core.clock_ns // MEMCG_FLUSH_NS + 1) * MEMCG_FLUSH_NS)
+    core.rules.arm_flush(core)
 
 
 def drain_stock(core: Core, place: int) -> None:
