@@ -194,7 +194,7 @@ def try_charge_memcg(core: Core, container: int, nr_pages: int, gfp: int) -> int
             is_last = 1
             continue
         if not mem_cgroup_oom(core, over) or core.current_is_killed:
-            break  # of who dies itself the reaper takes the memory meanwhile, and nobody reclaims any more
+            break  # who is killed himself tries no more: the kernel's reaper has his memory before he has tried often
         nr_retries = MAX_RECLAIM_RETRIES
     if is_forced == 0 and gfp & GFP_NOFAIL == 0:
         return -ENOMEM
