@@ -156,6 +156,8 @@ def do_linear_fault(core: Core, mm: int, vma: int, vpn: int, at: int, write: boo
     if not write and core.rules.maps_around and do_fault_around(core, mm, vma, vpn, at):
         return VM_FAULT_MINOR
     handle = core.vmas.handle[vma]
+    if write and core.rules.has_folios and not make_copy_in_vain(core, mm, vma, vpn):
+        return VM_FAULT_OOM
     is_on_disk = core.files.is_on_disk(core.open_files.file[handle])
     if is_on_disk:
         ret = filemap_fault(core, handle, core.vmas.file_index(vma, vpn), core.vmas.flags[vma])
@@ -195,6 +197,22 @@ def do_linear_fault(core: Core, mm: int, vma: int, vpn: int, at: int, write: boo
     if ret == VM_FAULT_MAJOR and core.rules.maps_around and not write:
         do_fault_around(core, mm, vma, vpn, at)
     return ret
+
+
+def make_copy_in_vain(core: Core, mm: int, vma: int, vpn: int) -> bool:
+    """do_cow_fault of 6.18: the copy for a private mapping is made, and charged, before its original is looked for. Who has to read that
+    from the disk lets go of the address space, and so of the copy, and starts again. False: no page, or no charge for it."""
+    file = core.open_files.file[core.vmas.handle[vma]]
+    if core.vmas.flags[vma] & VM_SHARED or not core.files.is_on_disk(file):
+        return True
+    index = core.vmas.file_index(vma, vpn)
+    if index >= core.files.nr_size_pages(file) or core.trees.lookup(page_tree(file), index) != 0:
+        return True
+    pfn = alloc_charged_page(core, mm)
+    if pfn == 0:
+        return False
+    lost_race(core, pfn)
+    return True
 
 
 def do_fault_around(core: Core, mm: int, vma: int, vpn: int, at: int) -> bool:
