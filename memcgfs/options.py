@@ -161,7 +161,7 @@ def _refuse(reason: str) -> Any:
 DIALECT_DEFAULTS: dict[str, dict[str, object]] = {
     "2007": {"rules": "2007", "model": "containers2007"},
     "2008": {"rules": "2008", "model": "cgroups2008"},
-    "v1": {"rules": "v1", "model": "cgroups2008"},
+    "v1": {"rules": "v1", "model": "classic"},
 }
 NAMES_OF_DIALECT = {"2007": ("memory", "mem_container", "noprefix"), "2008": ("memory", "noprefix"), "v1": ("memory",)}
 MACHINES: dict[str, dict[str, object]] = {

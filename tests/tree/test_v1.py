@@ -105,10 +105,10 @@ def test_other_numbers(box: Dir) -> None:
 
 @pytest.mark.fact("F3")
 def test_what_resets(box: Dir, task: TaskHandle) -> None:
-    box["memory.limit_in_bytes"] = 20 * PAGE_BYTES
-    task.touch(0, 50)
+    box["memory.limit_in_bytes"] = 100 * PAGE_BYTES
+    task.touch(0, 200)
     assert int(box["memory.failcnt"]) > 0
-    task.ctl("munmap 0 50")
+    task.ctl("munmap 0 200")
     box["memory.failcnt"] = "abc"
     box["memory.max_usage_in_bytes"] = "abc"
     assert (box["memory.failcnt"], box["memory.max_usage_in_bytes"]) == (0, box["memory.usage_in_bytes"])
@@ -242,15 +242,15 @@ def test_a_page_is_charged_once(tree: Tree, box: Dir, task: TaskHandle) -> None:
 @pytest.mark.fact("V2", "V6")
 def test_a_charge_counts_all_the_way_up(tree: Tree, box: Dir) -> None:
     inner = tree.mkdir("box/inner")
-    box["memory.limit_in_bytes"] = 30 * PAGE_BYTES
-    inner["memory.limit_in_bytes"] = 40 * PAGE_BYTES
+    box["memory.limit_in_bytes"] = 100 * PAGE_BYTES
+    inner["memory.limit_in_bytes"] = 200 * PAGE_BYTES
     task = tree.spawn(101, inner)
-    task.touch(0, 30)
-    assert (pages(inner), pages(box)) == (30, 30)
-    assert (stat(inner)["rss"], stat(box)["rss"], stat(box)["total_rss"]) == (30, 0, 30)
-    assert stat(inner)["hierarchical_memory_limit"] == 30
-    task.touch(30, 1)
-    assert pages(box) <= 30
+    task.touch(0, 100)
+    assert (pages(inner), pages(box)) == (100, 100)
+    assert (stat(inner)["rss"], stat(box)["rss"], stat(box)["total_rss"]) == (100, 0, 100)
+    assert stat(inner)["hierarchical_memory_limit"] == 100
+    task.touch(100, 1)
+    assert pages(box) <= 100
     assert (inner["memory.failcnt"], int(box["memory.failcnt"]) > 0) == (0, True)
 
 
@@ -334,6 +334,16 @@ def test_memory_and_swap_together(box: Dir, task: TaskHandle) -> None:
     assert task.status["State"] == "Z (zombie)"
 
 
+@pytest.mark.fact("Z3")
+def test_reclaim_goes_down(tree: Tree, box: Dir) -> None:
+    box["memory.limit_in_bytes"] = 300 * PAGE_BYTES
+    inner = [tree.mkdir(f"box/{name}") for name in "ab"]
+    for pid, directory in enumerate(inner, 101):
+        tree.spawn(pid, directory).touch(0, 140)
+    tree.spawn(103, box).touch(0, 150)
+    assert all(stat(directory)["swap"] > 0 for directory in inner)
+
+
 @pytest.mark.fact("V4", "Z5")
 def test_force_empty_with_a_task_inside(box: Dir, task: TaskHandle) -> None:
     task.touch(0, 100)
@@ -356,7 +366,19 @@ def test_a_batch_is_charged_ahead() -> None:
 # Out of memory.
 
 
-@pytest.mark.fact("U1")
+@pytest.mark.fact("U1", "U2", "U3")
+def test_the_largest_is_killed_and_the_fault_goes_on(tree: Tree, box: Dir) -> None:
+    inner = tree.mkdir("box/inner")
+    box["memory.limit_in_bytes"] = box["memory.memsw.limit_in_bytes"] = 100 * PAGE_BYTES
+    large, small = tree.spawn(101, inner), tree.spawn(102, box)
+    large.touch(0, 60)
+    small.touch(0, 41)
+    assert large.status["State"] == "Z (zombie)"
+    assert pages(box) == 41
+    assert ("oom_kill 1" in str(inner["memory.oom_control"]), "oom_kill 0" in str(box["memory.oom_control"])) == (True, True)
+
+
+@pytest.mark.fact("U2")
 @pytest.mark.parametrize(("limit", "victim"), [(999, 101), (1001, 102)])
 def test_oom_score_adj_counts_whole_pages(tree: Tree, box: Dir, limit: int, victim: int) -> None:
     """1,000 thousandths are nothing of 999 pages, and 1,000 of 1,001."""
@@ -371,7 +393,32 @@ def test_oom_score_adj_counts_whole_pages(tree: Tree, box: Dir, limit: int, vict
     assert {task.pid for task in (large, small) if task.status["State"] == "Z (zombie)"} == {victim}
 
 
-@pytest.mark.fact("U2", "H1")
+@pytest.mark.fact("U4", "E3")
+def test_a_fault_waits_where_nobody_is_to_be_killed(tree: Tree, box: Dir, task: TaskHandle) -> None:
+    box["memory.limit_in_bytes"] = box["memory.memsw.limit_in_bytes"] = 20 * PAGE_BYTES
+    box["memory.oom_control"] = 1
+    listener = listen(tree, "memory.oom_control")
+    with refused(errno.EAGAIN):
+        task.ctl("touch 0 30 w")
+    assert str(box["memory.oom_control"]).startswith("oom_kill_disable 1\nunder_oom 1\n")
+    assert listener.nr_told == 1
+    assert listen(tree, "memory.oom_control").nr_told == 1  # at once
+    box["memory.memsw.limit_in_bytes"] = box["memory.limit_in_bytes"] = 40 * PAGE_BYTES
+    assert task.status["Touched"] == "30 of 30"
+    assert pages(box) == 30
+
+
+@pytest.mark.fact("U4")
+def test_a_system_call_does_not(box: Dir, task: TaskHandle) -> None:
+    box["memory.limit_in_bytes"] = box["memory.memsw.limit_in_bytes"] = 20 * PAGE_BYTES
+    box["memory.oom_control"] = 1
+    with refused(errno.ENOMEM):
+        task.ctl("write shm:data 0 30")
+    assert "under_oom 0" in str(box["memory.oom_control"])
+    assert task.status["State"] == "R (running)"
+
+
+@pytest.mark.fact("U5", "H1")
 def test_threads_move_alone_and_die_together(tree: Tree, box: Dir) -> None:
     leader = tree.spawn(101)
     leader.ctl("thread 102")
@@ -429,7 +476,7 @@ def test_a_kill_is_told(tree: Tree, box: Dir, task: TaskHandle) -> None:
     assert listener.nr_told == 1
 
 
-@pytest.mark.fact("E4")
+@pytest.mark.fact("E5")
 def test_a_removal_wakes_whoever_listens(tree: Tree, box: Dir) -> None:
     listeners = [listen(tree, "memory.oom_control"), listen(tree, "memory.usage_in_bytes", "1M")]
     box.rmdir()
