@@ -22,7 +22,6 @@ import signal
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 import trio
@@ -97,9 +96,8 @@ class Host:
         stat = _stat(tid)
         if stat is None:
             return None
-        try:
-            status = Path(f"/proc/{tid}/status").read_text(errors="replace")
-        except OSError:
+        status = _read(f"/proc/{tid}/status").decode("latin-1")
+        if not status:
             return None
         fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
         uid, _effective, suid, _filesystem = map(int, fields["Uid"].split())
@@ -109,7 +107,7 @@ class Host:
     def threads(self, tgid: int) -> list[int]:
         try:
             return [int(name) for name in os.listdir(f"/proc/{tgid}/task")]
-        except OSError:
+        except (FileNotFoundError, ProcessLookupError):
             return []
 
     def children(self, process: Process) -> list[int]:
@@ -127,6 +125,11 @@ class Host:
         except ProcessLookupError:
             # Gone since it was found: something readable in its place has that told like any other exit.
             pidfd = os.eventfd(1)
+        except OSError as error:
+            # No descriptor is left, say.  Whoever asks about it finds it gone (`alive`), but not before.
+            log.warning("the exit of %d will not be noticed at once: %s", process.tid, error)
+            self._rest()
+            return
         self._watched[process] = pidfd
         self.await_exit(pidfd, lambda: self._exited(process))
 
@@ -222,14 +225,14 @@ def _read(path: str) -> bytes:
     """All of a file of /proc; nothing if it is gone.  Without Python's file objects, which cost as much again."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
+    except (FileNotFoundError, ProcessLookupError):
         return b""
     try:
         text = b""
         while piece := os.read(fd, PIECE_BYTES):
             text += piece
         return text
-    except OSError:
+    except ProcessLookupError:
         return b""
     finally:
         os.close(fd)

@@ -187,7 +187,8 @@ class Machine:
         """css_release: offline containers that nothing holds any more. With the last one in it, its parent may be gone as well."""
         for cid in self.core.containers.take_gone():
             gone = self.offline.get(cid)
-            while gone is not None and not gone.css_refs and not gone.is_online and next(gone.children(), None) is None:
+            # What it gives back when it is released ends operations of its own, which look here, too.
+            while gone is not None and self.offline.get(gone.cid) is gone and not gone.css_refs and next(gone.children(), None) is None:
                 del self.offline[gone.cid]
                 parent = gone.parent
                 self.release_container(gone)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import threading
@@ -98,6 +99,25 @@ def test_an_exit_between_find_and_watch_is_told_too(
     host.watch(found)
     host.catch_up()
     assert told == [sleeper.pid]
+
+
+def test_without_a_descriptor_an_exit_is_found_by_who_asks(
+    host: Host, told: list[int], sleeper: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def no_descriptor(pid: int, flags: int = 0) -> int:
+        raise OSError(errno.EMFILE, "none is left")
+
+    found = host.find(sleeper.pid)
+    assert found is not None
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pidfd_open", no_descriptor)
+        host.watch(found)
+    assert "will not be noticed at once" in caplog.text
+    sleeper.kill()
+    sleeper.wait()
+    host.catch_up()
+    assert told == []
+    assert not found.alive()
 
 
 def test_what_is_not_watched_is_not_told(host: Host, told: list[int], sleeper: subprocess.Popen[bytes]) -> None:

@@ -14,7 +14,7 @@ import pytest
 from tests.refusal import refused
 
 from .conftest import SOMEBODY, Mounted
-from .test_kin import Process, eventually, process, tasks, told_of_forks
+from .test_kin import Process, eventually, process, state, tasks, told_of_forks
 
 __all__ = ["process", "told_of_forks"]
 FILES = pytest.mark.parametrize("file", ["tasks", "cgroup.procs"])
@@ -152,7 +152,8 @@ def test_the_agent_waits_for_the_last_descendant(
     (a / "notify_on_release").write_text("1")
     (a / "b").mkdir()
     (a / "b/cgroup.procs").write_text(str(process.pid))
-    process.tell("fork session,fork,leave")
+    child = process.tell("fork session,fork,leave")
+    eventually(lambda: state(child), "Z")
     process.end()
     eventually(lambda: len(tasks(a / "b")), 1)
     assert not told.exists()

@@ -96,6 +96,10 @@ def is_ours(pid: int) -> bool:
         return False
 
 
+def state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
+
+
 def descendants(pid: int) -> list[int]:
     try:
         children = [int(each) for thread in os.listdir(f"/proc/{pid}/task")
@@ -282,8 +286,8 @@ def test_the_child_of_one_that_a_task_stands_for(tree: Mounted, a: Path, process
 @pytest.mark.usefixtures("told_of_forks")
 def test_an_orphan_that_nobody_saw_with_its_parent(a: Path, process: Process) -> None:
     attach(a / "tasks", process.pid)
-    process.tell("fork fork,leave")
-    eventually(lambda: len(tasks(a)), 2)
+    child = process.tell("fork fork,leave")
+    eventually(lambda: state(child), "Z")
     (orphan,) = set(tasks(a)) - {process.pid}
     process.made.append(orphan)
     assert orphan not in descendants(process.pid)
@@ -293,8 +297,8 @@ def test_an_orphan_that_nobody_saw_with_its_parent(a: Path, process: Process) ->
 def test_a_daemon_that_forks_twice(a: Path, process: Process) -> None:
     """And nobody looks until all but the last are gone."""
     attach(a / "tasks", process.pid)
-    process.tell("fork session,fork,leave")
-    time.sleep(0.2)
+    child = process.tell("fork session,fork,leave")
+    eventually(lambda: state(child), "Z")
     process.end()
     (daemon,) = tasks(a)
     process.made.append(daemon)
