@@ -113,7 +113,7 @@ rounded() { # FILE BYTES
 failcnt_counts() { # KIND
     takes memory.limit_in_bytes $many
     start "$1" -s $((2 * many))
-    toggle $many
+    kill -USR1 $helper
     until [ "$(cat memory.failcnt)" -gt 0 ]; do sleep 0.02; done
     is "failcnt counts with $1" "$(cat memory.failcnt)" 1 1000000
     stop
@@ -183,7 +183,7 @@ group stat5 'stat_is rss 65 --mmap-lock1'
 group stat6 'stat_is cache 65 --mmap-file'
 group stat7 'stat_is cache 65 --shm -k 4'
 group stat8 'stat_is cache 130 --mmap-anon --mmap-file --shm'
-group stat9 'stat_is unevictable 65 --mmap-lock2'
+group stat9 'stat_is rss 65 --mmap-lock2'
 
 say "limit_in_bytes"
 group limit1 "killed $page --mmap-lock1 $((2 * page))"

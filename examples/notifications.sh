@@ -18,24 +18,24 @@ run 'mkdir web .machine/tasks/101; echo 101 >web/cgroup.procs'
 say "A real program, which knows nothing of this tree, wants to hear when the usage crosses 1 MiB: it writes the numbers of an" \
     "eventfd and of the open file to cgroup.event_control."
 run 'listen threshold web/memory.usage_in_bytes 1M'
-run 'echo touch 0 300 w >.machine/tasks/101/ctl; cat web/memory.usage_in_bytes; heard threshold 1'
+run 'echo touch 0 800 w >.machine/tasks/101/ctl; cat web/memory.usage_in_bytes; heard threshold 1'
 
 say "It is crossed in both directions."
-run 'echo munmap 0 200 >.machine/tasks/101/ctl; cat web/memory.usage_in_bytes; heard threshold 2'
+run 'echo munmap 0 620 >.machine/tasks/101/ctl; cat web/memory.usage_in_bytes; heard threshold 2'
 
 say "Lowered, a limit makes room at once, and what does not fit is in swap."
-run 'echo 200K >web/memory.limit_in_bytes; cat web/memory.usage_in_bytes; grep -E "^(rss|swap) " web/memory.stat'
+run 'echo 600K >web/memory.limit_in_bytes; cat web/memory.usage_in_bytes; grep -E "^(rss|swap) " web/memory.stat'
 
 say "Locked pages cannot go anywhere: EBUSY, and the old limit stands."
-run 'echo mmap 1000 40 anon locked >.machine/tasks/101/ctl; echo 100K >web/memory.limit_in_bytes'
+run 'echo mmap 1000 100 anon locked >.machine/tasks/101/ctl; echo 300K >web/memory.limit_in_bytes'
 run 'cat web/memory.limit_in_bytes'
 
 say "With memory and swap limited together, and the OOM killer disabled, a task that finds no memory waits.  Somebody is told, and may" \
     "do something about it."
-run 'echo 200K >web/memory.limit_in_bytes; echo 1M >web/memory.memsw.limit_in_bytes; echo 1 >web/memory.oom_control'
+run 'echo 2M >web/memory.memsw.limit_in_bytes; echo 1 >web/memory.oom_control'
 run 'listen oom web/memory.oom_control'
-run 'echo touch 2000 300 w >.machine/tasks/101/ctl & heard oom 1; cat web/memory.oom_control'
-run 'echo 4M >web/memory.memsw.limit_in_bytes; wait $!; grep Touched .machine/tasks/101/status; cat web/memory.oom_control'
+run 'echo touch 2000 1000 w >.machine/tasks/101/ctl & heard oom 1; cat web/memory.oom_control'
+run 'echo 8M >web/memory.memsw.limit_in_bytes; wait $!; grep Touched .machine/tasks/101/status; cat web/memory.oom_control'
 
 say "Removed, a group lets its listeners go."
 run 'rmdir .machine/tasks/101 web; heard oom 2; heard threshold 3'
