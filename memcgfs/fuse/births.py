@@ -11,6 +11,7 @@ Contract
 
 from __future__ import annotations
 
+import errno
 import socket
 import struct
 from typing import Final
@@ -61,10 +62,10 @@ class Births:
         while self._socket is not None:
             try:
                 message = self._socket.recv(MESSAGE_BYTES)
-            except BlockingIOError:
+            except OSError as error:
+                if error.errno == errno.ENOBUFS:
+                    continue  # said once, of those that are lost
                 break
-            except OSError:
-                continue  # ENOBUFS: some are lost
             if len(message) >= HEADERS.size + FORK.size:
                 what, maker, _, thread, process = FORK.unpack_from(message, HEADERS.size)
                 if what == PROC_EVENT_FORK and thread == process:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from . import params
 from .dump import disk_queue, entries, partial_slabs, unused_dentries
-from .files import FILE_ON_DISK, I_DIRTY, I_LOCK
+from .files import FILE_ON_DISK, I_DIRTY, I_LOCK, block_tree, page_tree, shadow_tree
 from .radix_tree import MAP_SHIFT, TAG_DIRTY, TAG_WRITEBACK
 from .pagetable import leaf_end, pte_place, word_of
 from .params import INDEX_BITS, MAX_SWAPFILES, PTE_PRESENT, PTE_SHIFT, SWAPFILE_CLUSTER, ZERO_PAGE
@@ -232,7 +232,8 @@ def check_zone_lists(walk: Walk) -> None:
         for pfn in pages:
             flags = walk.flags[pfn] & (params.PG_LRU | params.PG_ACTIVE)
             walk.expect(flags == params.PG_LRU | which, f"frame {pfn} is on the {name} list with flags {walk.flags[pfn]:#x}")
-    walk.expect(set(active) | set(inactive) == walk.with_flag(params.PG_LRU), "zone lists and PG_lru do not agree")
+    on_lru = walk.with_flag(params.PG_LRU) - walk.with_flag(params.PG_UNEVICTABLE)
+    walk.expect(set(active) | set(inactive) == on_lru, "zone lists and PG_lru do not agree")
     walk.expect(len(set(active) | set(inactive)) == len(active) + len(inactive), "a page is on two zone lists")
 
 
@@ -297,11 +298,24 @@ def check_memcgs(walk: Walk) -> None:
         walk.expect(containers.css[cid] >= len(pages) + spaces[cid] + owned[cid] + places[cid] + waits[cid], f"{what}: too few references")
         check_waits(walk, cid)
         check_family(walk, cid, known)
-        active, inactive = core.model.walk(core, cid)
-        listed = {*active, *inactive}
-        walk.equal(f"{what}: pages on its lists", len(active) + len(inactive), len(listed))
-        walk.expect(listed <= pages, f"{what}: its lists hold other pages than are charged to it")
-        walk.expect(listed == pages or not core.model.lists_all_charged, f"{what}: pages that are charged to it are on none of its lists")
+        check_lists(walk, cid, pages)
+
+
+def check_lists(walk: Walk, cid: int, pages: set[int]) -> None:
+    """A container's lists hold the pages that are charged to it, once; or, where a page is on one list only, those that are on the LRU, and
+    the top container's besides what nobody pays for."""
+    core = walk.core
+    active, inactive = core.model.walk(core, cid)
+    listed = {*active, *inactive}
+    expected = len(pages if core.model.lists_all_charged else listed)
+    walk.equal(f"container {cid}: pages on its lists", len(active) + len(inactive), expected)
+    if core.model.lists_all_charged:
+        walk.expect(listed == pages, f"container {cid}: its lists hold other pages than are charged to it")
+    else:
+        foreign = {pfn for pfn in listed - pages if cid or walk.meta_refs[pfn]}
+        walk.expect(not foreign, f"container {cid}: its lists hold pages that are not charged to it")
+        missing = {pfn for pfn in pages - listed if walk.flags[pfn] & (params.PG_LRU | params.PG_UNEVICTABLE) == params.PG_LRU}
+        walk.expect(not missing, f"container {cid}: pages that are charged to it, and on the LRU, are on none of its lists")
 
 
 CHECKED_ITEMS = (
@@ -386,9 +400,7 @@ def check_containers(walk: Walk) -> None:
     spaces = Counter(space.container for space in machine.spaces.values())
     for cid, pages in charged.items():
         walk.equal(f"container {cid}: usage", core.counters.usage[cid], len(pages) * core.counters.unit)
-        active, inactive = core.model.walk(core, cid)
-        walk.equal(f"container {cid}: pages on its lists", len(active) + len(inactive), len(pages))
-        walk.expect({*active, *inactive} == pages, f"container {cid}: its lists hold other pages than are charged to it")
+        check_lists(walk, cid, pages)
         expected = len(pages) + spaces[cid] + core.containers.leaked[cid]
         walk.equal(f"container {cid}: css references", core.containers.css[cid], expected)
         cached = sum(1 for pfn in pages if walk.flags[pfn] & params.PG_CHARGED_CACHE)
@@ -568,7 +580,11 @@ def check_files(walk: Walk) -> None:
             in_swap = f"file {number}: on the list of files in memory with pages in swap"
             walk.expect((number in swapped) == bool(places), in_swap)
             walk.expect(not places.keys() & pages.keys(), f"file {number}: a page is in memory and in swap")
-        nodes += nr_nodes(core, 2 * number) + nr_nodes(core, 2 * number + 1)
+        trees = (page_tree(number), block_tree(number), shadow_tree(files, number))
+        nodes += sum(nr_nodes(core, tree) for tree in trees)
+        shadows = entries(core, trees[2])
+        walk.equal(f"file {number}: shadows", files.nr_shadows[number], len(shadows))
+        walk.expect(not shadows.keys() & pages.keys(), f"file {number}: a page is in memory, and has left a shadow")
     walk.equal("nodes of radix trees", core.trees.nr_nodes_used, nodes)
     walk.expect(cached == walk.with_flag(params.PG_CACHE), "the pages of the files are not those that are marked so")
     walk.equal("nr_dirty", core.zones.total(params.NR_FILE_DIRTY), dirty_pages)

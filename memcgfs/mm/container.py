@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from .errors import BadValue, Busy, Interrupted
-from .params import LRU_ACTIVE_ANON, LRU_ACTIVE_FILE, LRU_INACTIVE_ANON, LRU_INACTIVE_FILE, LRU_UNEVICTABLE, MAX_RECLAIM_RETRIES
+from .params import LRU_ACTIVE_ANON, LRU_ACTIVE_FILE, LRU_INACTIVE_ANON, LRU_INACTIVE_FILE, LRU_UNEVICTABLE, MAX_RECLAIM_RETRIES, MEMCG_ROW
 from .params import MEMCG_PGFAULT, MEMCG_PGMAJFAULT, MEMCG_PGPGIN, MEMCG_PGPGOUT, MEMCG_REFAULT_ANON, MEMCG_REFAULT_FILE, MEMCG_SHMEM
 from .params import MEMCG_SWAP, MEMCG_SWAPCACHE, NR_ANON_PAGES, NR_FILE_DIRTY, NR_FILE_MAPPED, NR_FILE_PAGES, NR_WRITEBACK, PAGE_BYTES
 
@@ -26,6 +26,7 @@ PAGE_ITEMS = {
     "dirty": NR_FILE_DIRTY,
     "writeback": NR_WRITEBACK,
 }
+REFAULTS = {"workingset_refault_anon": MEMCG_REFAULT_ANON, "workingset_refault_file": MEMCG_REFAULT_FILE}
 EVENTS = {"pgpgin": MEMCG_PGPGIN, "pgpgout": MEMCG_PGPGOUT, "pgfault": MEMCG_PGFAULT, "pgmajfault": MEMCG_PGMAJFAULT}
 LISTS = {
     "inactive_anon": LRU_INACTIVE_ANON,
@@ -341,8 +342,12 @@ class Container:
         return self.format_stat([self])
 
     def total_stat(self) -> dict[str, int]:
-        """The same of this container and all below it, online or not. Cost: O(containers there)."""
-        return self.format_stat(list(self.subtree()))
+        """The same of this container and all below it, online or not; events also of those that are gone. Cost: O(containers there)."""
+        containers = list(self.subtree())
+        found, past = self.format_stat(containers), self.machine.core.stats.past
+        for name, item in {**EVENTS, **REFAULTS}.items():
+            found[name] += sum(past[container.cid * MEMCG_ROW + item] for container in containers)
+        return found
 
     def hierarchical_limits(self) -> tuple[int, int]:
         """The smallest limit of memory, and of memory and swap, from here up; in pages."""
@@ -372,7 +377,7 @@ class Container:
 
         found = {"cache": total(NR_FILE_PAGES) * PAGE_BYTES, "rss": total(NR_ANON_PAGES) * PAGE_BYTES, "rss_huge": 0}
         found |= {name: total(item) * PAGE_BYTES for name, item in PAGE_ITEMS.items()}
-        found |= {"workingset_refault_anon": total(MEMCG_REFAULT_ANON), "workingset_refault_file": total(MEMCG_REFAULT_FILE)}
+        found |= {name: total(item) for name, item in REFAULTS.items()}
         found |= {"swap": total(MEMCG_SWAP) * PAGE_BYTES, "swapcached": total(MEMCG_SWAPCACHE) * PAGE_BYTES}
         found |= {name: total(item) for name, item in EVENTS.items()}
         found |= {name: sum(container.lru_size(which) for container in containers) * PAGE_BYTES for name, which in LISTS.items()}

@@ -18,7 +18,7 @@ from . import kernel_objects, oom, oom_v1, proc_page, sysctl, views
 from .address_space import AddressSpace
 from .boot import boot
 from .check import check
-from .container import Container
+from .container import EVENTS, REFAULTS, Container
 from .config import CLOCK_MAX_NS, TASK_PAGES, MachineConfig, sizes_of
 from .engine import engine as chosen_engine
 from .errors import BadValue, ConfigError, ContainerBusy, MachineBroken, MachineError, MachinePanicked, OutOfMemory, TaskExists
@@ -179,6 +179,8 @@ class Machine:
         """Nothing is charged to it, and nothing is in it: its number is free."""
         self.engine.remove_container(self.core, container.cid)
         parent = self.core.containers.parent[container.cid]
+        for item in (*EVENTS.values(), *REFAULTS.values()):
+            self.core.stats.bequeath(container.cid, parent, item)
         self.core.containers.unlink(container.cid)
         self.container_ids.give(container.cid)
         kernel_objects.uncharge(self, parent, 0, CONTAINER_BYTES)

@@ -29,5 +29,6 @@ cdef class Rules:
     cdef int charge_kmem(self, Core core, unsigned int container, long long nr_pages) noexcept nogil
     cdef void uncharge_kmem(self, Core core, unsigned int container, long long nr_pages) noexcept nogil
     cdef void drain_stocks(self, Core core, unsigned int container) noexcept nogil
+    cdef void arm_flush(self, Core core) noexcept nogil
     cdef void run_flush(self, Core core) noexcept nogil
     cdef void container_offline(self, Core core, unsigned int container) noexcept nogil

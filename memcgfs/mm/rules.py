@@ -95,6 +95,9 @@ class Rules:
     def drain_stocks(self, core: Core, container: int) -> None:
         """What is charged in advance, for the container and all below it, goes back."""
 
+    def arm_flush(self, core: Core) -> None:
+        """There is something to do then: a charge is kept in advance, or a page waits for its list."""
+
     def run_flush(self, core: Core) -> None:
         """What is done every MEMCG_FLUSH_NS, as long as there is something to do."""
 

@@ -9,6 +9,7 @@ cdef class RulesV1(Rules):
     cdef int charge_kmem(self, Core core, unsigned int container, long long nr_pages) noexcept nogil
     cdef void uncharge_kmem(self, Core core, unsigned int container, long long nr_pages) noexcept nogil
     cdef void drain_stocks(self, Core core, unsigned int container) noexcept nogil
+    cdef void arm_flush(self, Core core) noexcept nogil
     cdef void run_flush(self, Core core) noexcept nogil
     cdef void container_offline(self, Core core, unsigned int container) noexcept nogil
 
@@ -19,7 +20,6 @@ cdef int try_charge_memcg(Core core, unsigned int container, long long nr_pages,
 cdef long long mem_cgroup_margin(Core core, unsigned int container) noexcept nogil
 cdef bint consume_stock(Core core, unsigned int container, long long nr_pages) noexcept nogil
 cdef void refill_stock(Core core, unsigned int container, long long nr_pages) noexcept nogil
-cdef void arm_flush(Core core) noexcept nogil
 cdef void drain_stock(Core core, unsigned int place) noexcept nogil
 cdef void drain_all_stock(Core core, unsigned int top) noexcept nogil
 cdef void mem_cgroup_uncharge(Core core, unsigned int pfn, unsigned int what) noexcept nogil

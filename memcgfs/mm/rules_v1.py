@@ -86,8 +86,14 @@ class RulesV1(Rules):
     def drain_stocks(self, core: Core, container: int) -> None:
         drain_all_stock(core, container)
 
+    def arm_flush(self, core: Core) -> None:
+        """The kernel has no rule by which an idle container's stock goes back, but it was seen to be back within two seconds: something
+        else always runs on the cpu. Here that is a tick."""
+        if core.daemons.is_asleep(DAEMON_MEMCG):
+            core.daemons.set_due(DAEMON_MEMCG, (core.clock_ns // MEMCG_FLUSH_NS + 1) * MEMCG_FLUSH_NS)
+
     def run_flush(self, core: Core) -> None:
-        """Within 2 s the recorded cpus had so much else to do that no page waited for its list any more, nor a charge in its slot."""
+        """By then no page waits for its list any more, nor a charge in its slot."""
         core.model.drain(core)
         drain_all_stock(core, 0)
 
@@ -146,7 +152,6 @@ def try_charge_memcg(core: Core, container: int, nr_pages: int, gfp: int) -> int
     nr_retries = MAX_RECLAIM_RETRIES
     may_swap = 1
     has_drained = 0
-    has_killed = 0
     is_last = 0
     is_forced = 0
     while True:
@@ -185,14 +190,11 @@ def try_charge_memcg(core: Core, container: int, nr_pages: int, gfp: int) -> int
             nr_retries -= 1
             continue
         trace_round(core, over, nr_retries, ROUND_GIVE_UP)
-        if has_killed != 0 and core.current_is_killed:
-            break
         if is_last == 0 and core.model.last_resort(core, over):
             is_last = 1
             continue
-        if not mem_cgroup_oom(core, over):
-            break
-        has_killed = 1
+        if not mem_cgroup_oom(core, over) or core.current_is_killed:
+            break  # who is killed himself tries no more: the kernel's reaper has his memory before he has tried often
         nr_retries = MAX_RECLAIM_RETRIES
     if is_forced == 0 and gfp & GFP_NOFAIL == 0:
         return -ENOMEM
@@ -237,14 +239,7 @@ def refill_stock(core: Core, container: int, nr_pages: int) -> None:
         drain_stock(core, place)
     core.containers.css_get(container)
     core.stocks.put(place, container, nr_pages)
-    arm_flush(core)
-
-
-def arm_flush(core: Core) -> None:
-    """The kernel has no rule by which an idle container's stock goes back, but it was seen to be back within two seconds: something else
-    always runs on the cpu. Here that is a tick."""
-    if core.daemons.is_asleep(DAEMON_MEMCG):
-        core.daemons.set_due(DAEMON_MEMCG, (core.clock_ns // MEMCG_FLUSH_NS + 1) * MEMCG_FLUSH_NS)
+    core.rules.arm_flush(core)
 
 
 def drain_stock(core: Core, place: int) -> None:

@@ -29,7 +29,10 @@ STARTS = (0, 3, 10, 512 - 4, 1 << 22)
 NO_LIMIT = 1 << 40
 UNLIMITED = ((1 << 63) - 1) // PAGE_BYTES
 UNWRITTEN = (0, 0)
-YEARS = [("2007", "containers2007"), ("2008", "cgroups2008"), ("v1", "cgroups2008"), ("v1", "containers2007")]
+YEARS = [
+    ("2007", "containers2007"), ("2008", "cgroups2008"), ("v1", "classic"),
+    ("v1", "cgroups2008"), ("v1", "containers2007"), ("2007", "classic"), ("2008", "classic"),
+]  # fmt: skip
 
 starts = st.sampled_from(STARTS)
 lengths = st.integers(1, 12)

@@ -45,6 +45,8 @@ def folio_batch_add(core: Core, batches: FolioBatches, lruvecs: Lruvecs, pfn: in
     batches.count[batch] += 1
     if batches.count[batch] == batches.size:
         folio_batch_move(core, batches, lruvecs, batch)
+    elif batches.count[batch] == 1:
+        core.rules.arm_flush(core)
 
 
 def folio_batch_move(core: Core, batches: FolioBatches, lruvecs: Lruvecs, batch: int) -> None:
