@@ -96,16 +96,6 @@ def released(name: str) -> Scene:
     return play
 
 
-def soft_limit(tree: Tree, write: Write) -> object:
-    """Two containers have the same; the machine is short of memory, and who is above the soft limit gives first."""
-    box, other = box_of(tree), tree.mkdir("other")
-    write(box, 0)
-    for pid, directory in ((101, box), (102, other)):
-        tree.spawn(pid, directory).touch(0, 1000)
-    tree.spawn(103).touch(0, 3000)
-    return usage(box), usage(other)
-
-
 def swappiness(tree: Tree, write: Write) -> object:
     """Files and anonymous memory, of which too much."""
     box = box_of(tree)
@@ -176,7 +166,6 @@ ACTS: dict[str, dict[str, Scene]] = {
         "release_agent": released("release_agent"),
         "memory.limit_in_bytes": limit("256K"),
         "memory.memsw.limit_in_bytes": memsw_limit,
-        "memory.soft_limit_in_bytes": soft_limit,
         "memory.swappiness": swappiness,
         "memory.oom_control": oom_control,
         "memory.force_empty": force_empty,
