@@ -152,7 +152,6 @@ def try_charge_memcg(core: Core, container: int, nr_pages: int, gfp: int) -> int
     nr_retries = MAX_RECLAIM_RETRIES
     may_swap = 1
     has_drained = 0
-    has_killed = 0
     is_last = 0
     is_forced = 0
     while True:
@@ -191,14 +190,11 @@ def try_charge_memcg(core: Core, container: int, nr_pages: int, gfp: int) -> int
             nr_retries -= 1
             continue
         trace_round(core, over, nr_retries, ROUND_GIVE_UP)
-        if has_killed != 0 and core.current_is_killed:
-            break
         if is_last == 0 and core.model.last_resort(core, over):
             is_last = 1
             continue
-        if not mem_cgroup_oom(core, over):
-            break
-        has_killed = 1
+        if not mem_cgroup_oom(core, over) or core.current_is_killed:
+            break  # who is killed himself tries no more: the kernel's reaper has his memory before he has tried often
         nr_retries = MAX_RECLAIM_RETRIES
     if is_forced == 0 and gfp & GFP_NOFAIL == 0:
         return -ENOMEM

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -212,7 +212,12 @@ def daemon_of(path: Path) -> int:
 
 
 def eventfds_of(pid: int) -> int:
-    return sum(os.readlink(entry.path) == "anon_inode:[eventfd]" for entry in os.scandir(f"/proc/{pid}/fd"))
+    """It may close one meanwhile."""
+    found = 0
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        with suppress(FileNotFoundError):
+            found += os.readlink(f"/proc/{pid}/fd/{name}") == "anon_inode:[eventfd]"
+    return found
 
 
 def test_who_exits_is_forgotten(tree: Mounted, client: Client) -> None:

@@ -435,21 +435,23 @@ def test_where_nothing_can_be_reclaimed_stocks_are_given_back(make_v1: MakeMachi
 
 
 def test_a_page_table_is_kernel_memory(make_v1: MakeMachine) -> None:
+    """Two here, and a page for the objects that describe what is mapped."""
     machine = make_v1(charges_kmem=True)
     a = machine.create_container()
     task = machine.spawn(10, a)
     task.touch(0, 3)
     task.touch(512, 3)
-    assert (usages(a), a.counter("kmem").usage, a.counter("kmem").max_usage) == ([(8, 8)], 2, 2)
+    assert (usages(a), a.counter("kmem").usage, a.counter("kmem").max_usage) == ([(9, 9)], 3, 3)
     machine.attach(task, machine.root)
     task.touch(1024, 1)
-    assert a.counter("kmem").usage == 2, "the top container's is not charged"
+    assert a.counter("kmem").usage == 3, "the top container's is not charged"
     machine.reap(task)
     assert (usages(a), a.counter("kmem").usage) == ([(0, 0)], 0)
 
 
 def test_kernel_memory_is_inherited(make_v1: MakeMachine) -> None:
-    """By the parent, when its owner is removed, and by the next one above when that is, too."""
+    """By the parent, when its owner is removed, and by the next one above when that is, too. A container costs the one in which it is made
+    three pages, as long as it is there; the task has a page table, and a page for its mapping."""
     machine = make_v1(charges_kmem=True)
     a = machine.create_container()
     b = machine.create_container(a)
@@ -460,10 +462,10 @@ def test_kernel_memory_is_inherited(make_v1: MakeMachine) -> None:
     machine.attach(task, machine.root)
     machine.remove_container(c)
     machine.remove_container(b)
-    assert (usages(a), a.counter("kmem").usage) == ([(24, 24)], 21)
+    assert (usages(a), a.counter("kmem").usage) == ([(3 + 3 + 20 + 2 + 3, 31)], 28)
     machine.check()
     machine.reap(task)
-    assert (usages(a), a.counter("kmem").usage, list(machine.offline)) == ([(20, 20)], 20, [b.cid])
+    assert (usages(a), a.counter("kmem").usage, list(machine.offline)) == ([(20 + 3, 23)], 23, [b.cid])
     machine.engine.uncharge_kmem(machine.core, b.cid, 20)
     machine.advance(1)
     assert (usages(a), a.counter("kmem").usage, list(machine.offline)) == ([(0, 0)], 0, [])
@@ -472,7 +474,7 @@ def test_kernel_memory_is_inherited(make_v1: MakeMachine) -> None:
 def test_kernel_memory_can_be_refused(make_v1: MakeMachine) -> None:
     machine = make_v1(charges_kmem=True, swap_bytes=0)
     a = machine.create_container()
-    a.limit = 4
+    a.limit = 5
     task = machine.spawn(10, a)
     task.touch(0, 3)
     assert machine.engine.charge_kmem(machine.core, machine.root.cid, 1000) == 0
