@@ -10,12 +10,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-from .conftest import SOMEBODY, Mounted
+from .conftest import SOMEBODY, Mounted, in_front
 
 PAGE = 4096
 FILES = {
@@ -212,7 +212,12 @@ def daemon_of(path: Path) -> int:
 
 
 def eventfds_of(pid: int) -> int:
-    return sum(os.readlink(entry.path) == "anon_inode:[eventfd]" for entry in os.scandir(f"/proc/{pid}/fd"))
+    """It may close one meanwhile."""
+    found = 0
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        with suppress(FileNotFoundError):
+            found += os.readlink(f"/proc/{pid}/fd/{name}") == "anon_inode:[eventfd]"
+    return found
 
 
 def test_who_exits_is_forgotten(tree: Mounted, client: Client) -> None:
@@ -298,3 +303,26 @@ def test_many_eventfds(client: Client) -> None:
         os.close(fd)
 
 
+
+
+WITHOUT_PTRACE = """
+import ctypes, os, sys
+PR_CAPBSET_DROP, CAP_SYS_PTRACE = 24, 19
+assert ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE, 0, 0, 0) == 0
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has what is taken from the daemon here")
+def test_a_daemon_that_may_not_take_descriptors_says_so(directory: Path) -> None:
+    """It is refused, and the machine's log has the reason."""
+    command = [sys.executable, "-c", WITHOUT_PTRACE, "-m", "memcgfs", "mount", "-f", "-o", "dialect=v1,ram=64M,swap=0"]
+    with in_front(directory, *command):
+        client = Client(Mounted(directory))
+        try:
+            assert client.refusal("{e} {u} 1M") == errno.EPERM
+            log = (directory / ".machine/log").read_text()
+        finally:
+            client.close()
+    assert f"cgroup.event_control: descriptor {client.fds['e']} of process {os.getpid()} may not be taken" in log
+    assert "CAP_SYS_PTRACE" in log

@@ -116,6 +116,7 @@ def test_what_was_never_shown_has_changed(mount: Callable[..., Mounted]) -> None
                 assert asking.poll(0.02) == [(fd, ALL)], name
 
 
+@pytest.mark.fact("E6")
 def test_what_was_shown_has_not_changed_until_it_is_gone(mount: Callable[..., Mounted]) -> None:
     tree = mount(V1)
     (tree / "a").mkdir()

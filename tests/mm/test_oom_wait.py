@@ -88,6 +88,7 @@ def test_what_it_gets_little_by_little(group: Group) -> None:
     assert waits.operation.outcome().done == LIMIT + 10
 
 
+@pytest.mark.fact("E7")
 @pytest.mark.parametrize("what", ["same limit", "higher soft limit", "killer disabled again", "time", "moved", "unrelated"])
 def test_what_wakes_nobody(group: Group, what: str) -> None:
     task, _ = group.waiting(LIMIT + 1)
@@ -125,6 +126,7 @@ def test_emptying_by_swapping_out_frees_nothing(make_group: Callable[..., Group]
     assert task.state == "R"
 
 
+@pytest.mark.fact("E7")
 def test_what_another_gives_back(group: Group) -> None:
     other = group.task()
     other.touch(0, 20)
@@ -219,6 +221,7 @@ def test_moved_it_pays_where_it_is_once_it_is_woken(group: Group) -> None:
     assert (group.container.usage, elsewhere.usage) == (LIMIT - 1, 10)
 
 
+@pytest.mark.fact("E7")
 def test_in_order_of_blocking(group: Group) -> None:
     """Not of their numbers; all that are woken fall asleep again in that order."""
     first = group.task()
@@ -255,6 +258,7 @@ def test_one_that_goes_on_may_let_another_go_on(make_group: Callable[..., Group]
     assert [*steps, *progress(two)] == ["20 of 20", "2 of 5", "5 of 5"]
 
 
+@pytest.mark.fact("E7")
 def test_a_system_call_is_refused_and_nobody_is_under_oom(group: Group) -> None:
     task = group.task()
     task.touch(0, LIMIT)
@@ -334,6 +338,7 @@ def test_batches_of_accesses_keep_what_they_are_of(group: Group) -> None:
     assert waits.value.operation.outcome() == mm.Access(LIMIT + 3, LIMIT + 2, 0)
 
 
+@pytest.mark.fact("E8")
 def test_each_wait_is_told_to_the_subtree(group: Group) -> None:
     """By the first that waits there: while it does, nobody else tells."""
     signals = Signals()

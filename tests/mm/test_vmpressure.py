@@ -50,6 +50,7 @@ def test_the_pressure_is_what_was_not_reclaimed(scanned: int, reclaimed: int) ->
     assert level < VMPRESSURE_CRITICAL or percent > 94 - 100 / scanned
 
 
+@pytest.mark.fact("E5")
 def test_a_window_is_full_before_anybody_is_told(machine: mm.Machine, engine: ModuleType, signals: Signals) -> None:
     group = machine.create_container()
     for level in LEVELS:
@@ -76,6 +77,7 @@ def test_a_window_counts_even_if_nobody_listens(machine: mm.Machine, engine: Mod
     assert signals == ["low"]
 
 
+@pytest.mark.fact("E5")
 def test_low_priorities_are_critical_at_once(machine: mm.Machine, engine: ModuleType, signals: Signals) -> None:
     group = machine.create_container()
     group.watch_pressure("critical", "default", signals.of("critical"))

@@ -393,7 +393,7 @@ def test_oom_score_adj_counts_whole_pages(tree: Tree, box: Dir, limit: int, vict
     assert {task.pid for task in (large, small) if task.status["State"] == "Z (zombie)"} == {victim}
 
 
-@pytest.mark.fact("U4", "E3")
+@pytest.mark.fact("E7", "E3")
 def test_a_fault_waits_where_nobody_is_to_be_killed(tree: Tree, box: Dir, task: TaskHandle) -> None:
     box["memory.limit_in_bytes"] = box["memory.memsw.limit_in_bytes"] = 20 * PAGE_BYTES
     box["memory.oom_control"] = 1
@@ -408,7 +408,7 @@ def test_a_fault_waits_where_nobody_is_to_be_killed(tree: Tree, box: Dir, task: 
     assert pages(box) == 30
 
 
-@pytest.mark.fact("U4")
+@pytest.mark.fact("E7")
 def test_a_system_call_does_not(box: Dir, task: TaskHandle) -> None:
     box["memory.limit_in_bytes"] = box["memory.memsw.limit_in_bytes"] = "256K"
     box["memory.oom_control"] = 1
@@ -419,7 +419,7 @@ def test_a_system_call_does_not(box: Dir, task: TaskHandle) -> None:
     assert task.status["State"] == "R (running)"
 
 
-@pytest.mark.fact("U5", "H1")
+@pytest.mark.fact("U4", "H1")
 def test_threads_move_alone_and_die_together(tree: Tree, box: Dir) -> None:
     leader = tree.spawn(101)
     leader.ctl("thread 102")
@@ -477,14 +477,14 @@ def test_a_kill_is_told(tree: Tree, box: Dir, task: TaskHandle) -> None:
     assert listener.nr_told == 1
 
 
-@pytest.mark.fact("E5")
+@pytest.mark.fact("E4")
 def test_a_removal_wakes_whoever_listens(tree: Tree, box: Dir) -> None:
     listeners = [listen(tree, "memory.oom_control"), listen(tree, "memory.usage_in_bytes", "1M")]
     box.rmdir()
     assert [listener.nr_told for listener in listeners] == [1, 1]
 
 
-@pytest.mark.fact("E4")
+@pytest.mark.fact("E5")
 @pytest.mark.parametrize("level", ["low", "medium", "critical"])
 def test_pressure_is_told(tree: Tree, box: Dir, task: TaskHandle, level: str) -> None:
     """Small groups are scanned to the last page at once, which is critical."""

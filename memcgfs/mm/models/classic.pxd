@@ -1,3 +1,5 @@
+cdef void wait_for_disks(Core core) noexcept nogil
+
 cdef class Classic(Model):
     cdef readonly Lruvecs lruvecs
     cdef readonly FolioBatches batches

@@ -14,6 +14,7 @@ from ..model import Model
 from ..page_writeback import wakeup_pdflush
 from ..params import LRU_ACTIVE_ANON, LRU_ACTIVE_FILE, LRU_INACTIVE_ANON, LRU_INACTIVE_FILE, LRU_UNEVICTABLE
 from ..params import MAX_NR_ZONES, PG_ACTIVE, PG_LRU, PG_UNEVICTABLE
+from ..waiting import pass_time
 from .classic_reclaim import classic_balance_pgdat, reclaim_for_allocation, reclaim_for_limit, reclaim_one_folio
 from .classic_scan import NR_CLASSIC_SCAN_LISTS
 from .folio_batch import NR_FOLIO_BATCHES, FolioBatches, folio_activate, folio_add_lru, folio_deactivate
@@ -21,6 +22,14 @@ from .folio_batch import folio_lru_add_drain, folio_mark_accessed, folio_mark_la
 from .folio_rmap import unmapped_from_recent
 from .lruvec import STAT_THRESHOLD, Lruvecs, change_lruvec, lruvec_add_folio, lruvec_del_folio
 from .workingset import mark_swapbacked, workingset_refault
+
+
+def wait_for_disks(core: Core) -> None:
+    """Until what they have been asked for by now is done."""
+    until_ns = core.clock_ns
+    for disk in range(core.disks.nr_disks):
+        until_ns = max(until_ns, core.disks.free_from_ns[disk] + core.disks.latency_ns)
+    pass_time(core, until_ns)
 
 
 class Classic(Model):
@@ -133,7 +142,9 @@ class Classic(Model):
 
     def last_resort(self, core: Core, container: int) -> bool:
         """Reclaim goes by statistics of up to two seconds ago, for which the kernel sometimes kills while swap is free and pages could go.
-        Here they are brought up to date, and a last reclaim made, where there is something to be hoped for."""
+        Here they are brought up to date, and a last reclaim made, where there is something to be hoped for: also of pages that are being
+        read, which nobody can take before the disks have done with them (and which would be, by the time the kernel has tried so often)."""
+        wait_for_disks(core)
         self.lruvecs.flush(core)
         lists = 0
         at = core.containers.next_in_subtree(container, -1)

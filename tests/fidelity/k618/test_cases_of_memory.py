@@ -1,0 +1,32 @@
+"""Every recorded charging and OOM case of Linux 6.18, each driven on a machine of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from memcgfs.fidelity.cases import Case, read_cases
+from memcgfs.fidelity.k618 import charging, oom
+
+DATA = Path(__file__).parents[2] / "conformance" / "k618"
+
+
+def cases(name: str) -> list[object]:
+    return [pytest.param(case, id=case.id) for case in read_cases(DATA / f"{name}.jsonl")]
+
+
+@pytest.mark.parametrize("case", cases("charging"))
+def test_each_step_charges_what_it_charged(case: Case) -> None:
+    row = charging.run_case(case)
+    assert row.applies, row.cause
+    assert [figure for figure in row.figures if not figure.holds] == []
+    assert row.holds
+
+
+@pytest.mark.parametrize("case", cases("oom"))
+def test_who_runs_out_of_memory_fares_as_it_did(case: Case) -> None:
+    row = oom.run_case(case)
+    assert row.applies, row.cause
+    assert [figure for figure in row.figures if not figure.holds] == []
+    assert row.holds
