@@ -27,6 +27,7 @@ from .file import File, FsStat
 from .files import FILE_IN_MEMORY, FILE_ON_DISK
 from .ids import Ids
 from .kernel_objects import CONTAINER_BYTES
+from .kernels import KERNELS
 from .kmem import SHMEM_INODE_BYTES
 from .memcg_watches import MemcgWatches
 from .models.python import Policy
@@ -73,7 +74,7 @@ class Machine:
                 model = engine.Classic(self.core)
             else:
                 model = engine.Cgroups2008(self.core)
-            rules = {"2007": engine.Rules2007, "2008": engine.Rules2008, "v1": engine.RulesV1}[config.rules]()
+            rules = {"2007": engine.Rules2007, "2008": engine.Rules2008, "v1": engine.RulesV1}[config.rules](KERNELS[config.rules])
             self.core.bind(model, rules, engine.Pdflush())
         except (OSError, OverflowError, ValueError, MemoryError) as error:
             raise ConfigError(f"ram={config.ram_bytes}: the host refuses the arrays of such a machine ({error})") from error

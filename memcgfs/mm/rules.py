@@ -6,53 +6,45 @@ for which it was made, stands in memcontrol.py.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .core import Core
+
+if TYPE_CHECKING:
+    from .kernels import Kernel
 
 
 class Rules:
     """Answers are 0, or a negative errno as the kernel's functions give it.
 
     charges_once: a page is charged until it is freed, instead of once for each of its uses; then containers are in each other, and have
-    statistics. maps_zero_page: a read of untouched anonymous memory maps the zero page, which nobody pays for. charges_swap_cache: a
-    page in the swap cache is charged for that, too. shmem_insists: a file in memory whose page cannot be charged tries again, instead of
-    refusing the fault. uses_own_pagevecs: read-ahead and write() bring new pages to the LRU themselves, at their end; else these wait in
-    the cpu's pagevec, as others do. marks_written: write() marks its pages as accessed. spares_locked: a mapping that is locked in memory
-    counts as a reference to its page, and ends the search for others. looks_around_slot: a read from swap brings the slots in use on both
-    sides of its own, instead of those at the beginning of the block.
-
-    keeps_unevictable: pages that are locked in memory are on a list of their own, which reclaim does not walk (2.6.28). has_late_advice:
-    madvise() knows free (4.5), cold and pageout (5.4), populate_read and populate_write (5.14), and remove. maps_around: a read fault of a
-    file maps what is cached around it, too (3.15). has_folios: read-ahead and write() make folios of several pages, each counted once; and
-    read-ahead is that of 6.18.
-
-    knows_exclusive: a page that comes back from swap, and is one task's alone, is mapped writable at once, and keeps its slot until it is
-    written (5.18).
+    statistics. charges_swap_cache: a page in the swap cache is charged for that, too. Those that are the kernel's around the controller
+    are told in kernels.py.
 
     For the Python side: forgets_on_rmdir: a container without tasks can be removed, its pages being charged to nobody from then on.
     inherits_notify: a new container has its parent's notify_on_release. kills_outsiders: the OOM killer of a container looks at the
-    tasks of all, those of others having no points; oom_message: what it says. retries_fault: a task whose fault finds no memory
-    tries again, instead of dying of it.
+    tasks of all, those of others having no points; oom_message: what it says.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kernel: Kernel) -> None:
         self.charges_once = False
-        self.maps_zero_page = True
-        self.charges_swap_cache = True
-        self.shmem_insists = True
-        self.uses_own_pagevecs = True
-        self.marks_written = True
-        self.spares_locked = False
-        self.looks_around_slot = False
-        self.keeps_unevictable = False
-        self.has_late_advice = False
-        self.maps_around = False
-        self.has_folios = False
-        self.knows_exclusive = False
+        self.charges_swap_cache = False
         self.forgets_on_rmdir = False
-        self.inherits_notify = False
-        self.kills_outsiders = True
-        self.retries_fault = False
-        self.oom_message = "Memory container out of memory"
+        self.inherits_notify = True
+        self.kills_outsiders = False
+        self.oom_message = "Memory cgroup out of memory"
+        self.maps_zero_page = kernel.maps_zero_page
+        self.shmem_insists = kernel.shmem_insists
+        self.uses_own_pagevecs = kernel.uses_own_pagevecs
+        self.marks_written = kernel.marks_written
+        self.spares_locked = kernel.spares_locked
+        self.looks_around_slot = kernel.looks_around_slot
+        self.keeps_unevictable = kernel.keeps_unevictable
+        self.has_late_advice = kernel.has_late_advice
+        self.maps_around = kernel.maps_around
+        self.has_folios = kernel.has_folios
+        self.knows_exclusive = kernel.knows_exclusive
+        self.retries_fault = kernel.retries_fault
 
     def charge(self, core: Core, pfn: int, mm: int) -> int:
         """mem_container_charge: the page is mapped by this address space."""

@@ -6,6 +6,8 @@ caller's gfp mask is not asked: a charge may always wait. A counter counts pages
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .core import Core, interleave, mem_container_out_of_memory
 from .memcontrol import add_meta_page, charge_again, lock_meta_page, mem_container_uncharge_page, page_get_meta_page, trace_round
 from .memcontrol import unlock_meta_page
@@ -15,8 +17,18 @@ from .trace import trace_charge_failed
 from .trace_ring import CHARGED_CACHE, CHARGED_MAPPED, ROUND_GIVE_UP, ROUND_RECLAIMED, ROUND_RETRY, ROUND_UNDER_LIMIT
 from .waiting import congestion_wait
 
+if TYPE_CHECKING:
+    from .kernels import Kernel
+
 
 class Rules2007(Rules):
+    def __init__(self, kernel: Kernel) -> None:
+        Rules.__init__(self, kernel)
+        self.charges_swap_cache = True
+        self.inherits_notify = False
+        self.kills_outsiders = True
+        self.oom_message = "Memory container out of memory"
+
     def charge(self, core: Core, pfn: int, mm: int) -> int:
         return mem_container_charge(core, pfn, mm, False)
 

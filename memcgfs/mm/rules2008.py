@@ -8,13 +8,11 @@ touch is charged. A counter counts bytes.
 Every charge may wait, but one: a page of a file in memory that comes back from swap is first tried with GFP_NOWAIT, under a spinlock;
 where that is refused, it is charged with the lock dropped, given back, and tried again (mm/shmem.c: shmem_getpage). So each such page
 that finds its group full counts two failures.
-
-What else differs from 2.6.23 around the controller stands here, too, as flags: no pagevecs of their own for read-ahead and write(), and
-no mark for what is written (2.6.24, mm/filemap.c and fs/mpage.c with write_begin); locked mappings that count, and a read from swap that
-looks both ways (2.6.25, mm/rmap.c; mm/swapfile.c: valid_swaphandles).
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from .core import Core, interleave, mem_container_out_of_memory
 from .memcontrol import add_meta_page, charge_again, lock_meta_page, page_get_meta_page, unlock_meta_page
@@ -24,27 +22,14 @@ from .rules2007 import charge_or_reclaim
 from .trace import trace_charge_failed
 from .trace_ring import CHARGED_CACHE, CHARGED_MAPPED
 
+if TYPE_CHECKING:
+    from .kernels import Kernel
+
 
 class Rules2008(Rules):
-    def __init__(self) -> None:
-        self.charges_once = False
-        self.maps_zero_page = False
-        self.charges_swap_cache = False
-        self.shmem_insists = False
-        self.uses_own_pagevecs = False
-        self.marks_written = False
-        self.spares_locked = True
-        self.looks_around_slot = True
-        self.keeps_unevictable = False
-        self.has_late_advice = False
-        self.maps_around = False
-        self.has_folios = False
-        self.knows_exclusive = False
+    def __init__(self, kernel: Kernel) -> None:
+        Rules.__init__(self, kernel)
         self.forgets_on_rmdir = True
-        self.inherits_notify = True
-        self.kills_outsiders = False
-        self.retries_fault = False
-        self.oom_message = "Memory cgroup out of memory"
 
     def charge(self, core: Core, pfn: int, mm: int) -> int:
         return mem_cgroup_charge_common(core, pfn, mm, False, True)

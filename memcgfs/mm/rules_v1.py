@@ -12,6 +12,8 @@ A counter counts pages. Charges are made in batches, where the machine says so, 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .core import Core, mem_cgroup_oom
 from .memcg_events import memcg_check_events, memcg_oom_recover
 from .memcontrol import page_assign_meta_page, page_get_meta_page, trace_round
@@ -22,27 +24,14 @@ from .rules import Rules
 from .trace import trace_charge, trace_charge_failed, trace_uncharge
 from .trace_ring import CHARGED_CACHE, CHARGED_MAPPED, ROUND_GIVE_UP, ROUND_RECLAIMED, ROUND_RETRY, ROUND_UNDER_LIMIT
 
+if TYPE_CHECKING:
+    from .kernels import Kernel
+
 
 class RulesV1(Rules):
-    def __init__(self) -> None:
-        self.maps_zero_page = True
-        self.charges_swap_cache = False
+    def __init__(self, kernel: Kernel) -> None:
+        Rules.__init__(self, kernel)
         self.charges_once = True
-        self.shmem_insists = False
-        self.uses_own_pagevecs = False
-        self.marks_written = False
-        self.spares_locked = True
-        self.looks_around_slot = True
-        self.keeps_unevictable = True
-        self.has_late_advice = True
-        self.maps_around = True
-        self.has_folios = True
-        self.knows_exclusive = True
-        self.forgets_on_rmdir = False
-        self.inherits_notify = True
-        self.kills_outsiders = False
-        self.retries_fault = True
-        self.oom_message = "Memory cgroup out of memory"
 
     def charge(self, core: Core, pfn: int, mm: int) -> int:
         """A page of a cache is charged already."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from memcgfs import mm
+from memcgfs.mm.kernels import KERNELS
 from tests.conftest import MakeMachine
 
 from .looking import cached
@@ -13,7 +14,7 @@ from .looking import cached
 @pytest.fixture
 def machine(make_small: MakeMachine) -> mm.Machine:
     machine = make_small(min_free_kbytes=16)
-    machine.core.bind(machine.engine.Model(), machine.engine.Rules(), machine.engine.Flusher())
+    machine.core.bind(machine.engine.Model(), machine.engine.Rules(KERNELS["2007"]), machine.engine.Flusher())
     return machine
 
 
@@ -40,7 +41,7 @@ def test_nothing_ages_and_nothing_is_reclaimed(machine: mm.Machine) -> None:
 def test_a_container_is_not_reclaimed(make_small: MakeMachine) -> None:
     """With the rules of 2007 and no model: six rounds, five waits, and a kill."""
     machine = make_small()
-    machine.core.bind(machine.engine.Model(), machine.engine.Rules2007(), machine.engine.Flusher())
+    machine.core.bind(machine.engine.Model(), machine.engine.Rules2007(KERNELS["2007"]), machine.engine.Flusher())
     container = machine.create_container()
     container.limit = 1
     with pytest.raises(mm.OutOfMemory):
