@@ -44,6 +44,10 @@ class HostProcesses(Protocol):
         """The thread with that number, which may be a zombie."""
         ...
 
+    def parent(self, tgid: int) -> int:
+        """The process that made it, or took its maker's place; 0 if there is none, or it is gone."""
+        ...
+
     def threads(self, tgid: int) -> Sequence[int]:
         """Of a process, oldest first; none if it is gone."""
         ...

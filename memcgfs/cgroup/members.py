@@ -345,13 +345,13 @@ class Members:
 
     def _placed(self, process: HostProcess) -> HostMember:
         """A thread that nobody knows: the nearest of those who made it that is known tells where it is."""
-        maker: HostProcess | None = process
-        while maker is not None and self._of_host:
-            tgid = maker.tgid if maker.tid != maker.tgid else maker.ppid
-            if tgid in self._by_tgid:
-                self._look_at([member for member in self._by_tgid[tgid].values() if member.cgroup is not self._top and member.alive])
+        tgid = process.tgid if process.tid != process.tgid else process.ppid
+        while self.host is not None and self._of_host and tgid:
+            known = self._by_tgid.get(tgid)
+            if known is not None:
+                self._look_at([member for member in known.values() if member.cgroup is not self._top and member.alive])
                 break
-            maker = self._host_process(tgid)
+            tgid = self.host.parent(tgid)
         member = self._by_pid.get(process.tid)
         return member if isinstance(member, HostMember) else HostMember(process, self._top)
 

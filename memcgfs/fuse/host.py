@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import select
 import signal
 import subprocess
@@ -35,6 +36,8 @@ DEAD_STATES: Final = (b"Z", b"X", b"x")
 PF_NO_SETAFFINITY: Final = 0x0400_0000
 KTHREADD: Final = 2
 """It has the number 2 and no parent; the kernel's other threads are its children."""
+IDS: Final = re.compile(rb"^Tgid:\t(\d+)$.*^Uid:\t(\d+)\t\d+\t(\d+)\t", re.MULTILINE | re.DOTALL)
+"""Of /proc/PID/status: the process, the real and the saved user.  What else there is (a name) has no line of its own like these."""
 PIECE_BYTES: Final = 1 << 16
 
 log = logging.getLogger(__name__)
@@ -96,13 +99,18 @@ class Host:
         stat = _stat(tid)
         if stat is None:
             return None
-        status = _read(f"/proc/{tid}/status").decode("latin-1")
+        status = _read(f"/proc/{tid}/status")
         if not status:
             return None
-        fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
-        uid, _effective, suid, _filesystem = map(int, fields["Uid"].split())
+        ids = IDS.search(status)
+        assert ids is not None  # each thread has them
+        tgid, uid, suid = map(int, ids.groups())
         is_bound = bool(stat.flags & PF_NO_SETAFFINITY) or (tid == KTHREADD and stat.ppid == 0)
-        return HostProcess(tid, int(fields["Tgid"]), stat.ppid, uid, suid, is_bound, stat.start_ticks)
+        return HostProcess(tid, tgid, stat.ppid, uid, suid, is_bound, stat.start_ticks)
+
+    def parent(self, tgid: int) -> int:
+        stat = _stat(tgid)
+        return stat.ppid if stat is not None else 0
 
     def threads(self, tgid: int) -> list[int]:
         try:

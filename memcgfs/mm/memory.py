@@ -175,8 +175,7 @@ def do_linear_fault(core: Core, mm: int, vma: int, vpn: int, at: int, write: boo
     else:
         core.mms.file_rss[mm] += 1
         page_add_file_rmap(core, file_pfn)
-        if core.rules.has_folios:
-            core.frames.private[file_pfn] = vma  # for whoever looks for the mapping of a page that has only this one
+        core.model.mapped(core, file_pfn, vma)
         get_page(core, file_pfn)
         if write:
             core.tables.ram[at] = mk_pte(file_pfn, PTE_PRESENT | PTE_RW | PTE_ACCESSED | PTE_DIRTY)

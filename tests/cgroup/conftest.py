@@ -61,6 +61,10 @@ class FakeHost:
             if child.maker == tid:
                 child.maker, child.ppid = 0, 1
 
+    def parent(self, tgid: int) -> int:
+        process = self.find(tgid)
+        return process.ppid if process is not None else 0
+
     def threads(self, tgid: int) -> list[int]:
         return [process.tid for process in self.processes.values() if process.tgid == tgid and process.running]
 

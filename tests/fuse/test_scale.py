@@ -74,7 +74,7 @@ def test_deep(tree: Mounted, dialect: str) -> None:
     assert [entry.name for entry in os.scandir(tree.path) if entry.is_dir()] == []
 
 
-def test_a_task_at_the_bottom(tree: Mounted) -> None:
+def test_a_task_at_the_bottom(tree: Mounted, dialect: str) -> None:
     """What it touches is charged on every level, where levels know of each other; and no path is too long to be told."""
     path = "/".join(["d"] * DEEP)
     (tree / path).mkdir(parents=True)
@@ -82,6 +82,9 @@ def test_a_task_at_the_bottom(tree: Mounted) -> None:
     (tree / f"{path}/tasks").write_text("9")
     (tree / ".machine/tasks/9/ctl").write_text("touch 0 3")
     assert (tree / ".machine/tasks/9/cgroup").read_text() == f"1:memory:/{path}\n"
+    if dialect == "v1":
+        usages = {int((tree / "/".join(["d"] * depth) / "memory.usage_in_bytes").read_text()) for depth in range(1, DEEP)}
+        assert min(usages) >= 3 * 4096
     (tree / ".machine/tasks/9").rmdir()
 
 
