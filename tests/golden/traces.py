@@ -354,11 +354,27 @@ def everything_2008(engine: ModuleType) -> mm.Machine:
     return everything(engine, **OF_2008)
 
 
+OF_TODAY: dict[str, object] = {"rules": "v1", "model": "classic"}
+
+
+def one_memcg(engine: ModuleType) -> mm.Machine:
+    """one_container as 6.18 would have it."""
+    return one_container(engine, **OF_TODAY)
+
+
+def mapper_v1(engine: ModuleType) -> mm.Machine:
+    return mapper(engine, **OF_TODAY)
+
+
+def everything_v1(engine: ModuleType) -> mm.Machine:
+    return everything(engine, **OF_TODAY)
+
+
 ALONE = (
     one_container, machine_wide, many_containers, families, a_kill, names, reader, writer, mapper, movers, areas, sharers, thrashers, nodes,
-    blocks, one_group, mapper_2008,
+    blocks, one_group, mapper_2008, one_memcg, mapper_v1,
 )  # fmt: skip
-TRACES: dict[str, Callable[[ModuleType], mm.Machine]] = {trace.__name__: trace for trace in (*ALONE, everything, everything_2008)}
+TRACES: dict[str, Callable[[ModuleType], mm.Machine]] = {trace.__name__: trace for trace in (*ALONE, everything, everything_2008, everything_v1)}
 
 
 def lists(machine: mm.Machine) -> Iterator[object]:
