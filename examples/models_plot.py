@@ -29,7 +29,7 @@ BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"
 
 def major_faults(model: str) -> list[int]:
     """Of the whole run, at each of the limits."""
-    machine = {"ram": "64M", "swap": "64M", "model": model, "rules": rules_of_model(model)}
+    machine = {"ram": "64M", "swap": "64M", "model": model, "rules": rules_of_model(model), "kmem": "off"}
     results = replay_side_by_side(TRACE, [limit * PAGE_BYTES for limit in LIMITS], **machine)
     assert not any(result.killed for result in results)
     return [result.major_faults for result in results]
@@ -50,7 +50,7 @@ def draw(counts: dict[str, list[int]], path: Path) -> None:
     from matplotlib.ticker import FuncFormatter
 
     figure, axes = pyplot.subplots(figsize=(8, 4.5), layout="constrained")
-    for (model, faults), colour, marker in zip(counts.items(), (BLUE, ORANGE, GREEN), "os^", strict=False):
+    for (model, faults), colour, marker in zip(counts.items(), (BLUE, ORANGE, GREEN), "os^", strict=True):
         axes.plot(LIMITS, faults, color=colour, marker=marker, markersize=4, linewidth=1.6, label=model)
     axes.set_yscale("symlog", linthresh=10)
     axes.set_ylim(bottom=0)

@@ -64,6 +64,9 @@ A_MOMENT_NS: Final = 60_000_000_000
 IO_BYTES: Final = 4096
 """What stat(2) calls the best size of a request."""
 
+AT_ONCE: Final = 32
+"""Callers that wait, whose signals are looked at as often as `LOOK_S` says; of more, each more seldom."""
+
 log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
@@ -287,7 +290,7 @@ class Requests(pyfuse3.Operations):
         waiter = Waiter(opener.pid, self._path / os.fsdecode(self._fs.node(opener.ino).path.lstrip(b"/")))
         self.start_worker()
         while not self._is_ending:
-            with trio.move_on_after(LOOK_S) as look:
+            with trio.move_on_after(LOOK_S * (1 + len(self._waiting) // AT_ONCE)) as look:
                 await self._waiting.park()
             if look.cancelled_caught:
                 if waiter.is_interrupted():

@@ -320,13 +320,14 @@ def mem_cgroup_uncharge_swap(core: Core, slot: int) -> None:
 
 
 def obj_cgroup_charge_pages(core: Core, container: int, nr_pages: int) -> int:
-    """0, or -ENOMEM. The top container's is nobody's."""
+    """0, or -ENOMEM. The top container's is nobody's. For who was removed (buffers of its pages, say) whoever above him inherits pays."""
     if container == 0 or not core.charges_kmem:
         return 0
-    error = try_charge_memcg(core, container, nr_pages, GFP_KERNEL)
+    payer = core.containers.nearest_online(container)
+    error = try_charge_memcg(core, payer, nr_pages, GFP_KERNEL)
     if error == 0:
-        core.kmem.charge_anyway(container, nr_pages)
-        core.stats.add(container, MEMCG_KMEM, nr_pages)
+        core.kmem.charge_anyway(payer, nr_pages)
+        core.stats.add(payer, MEMCG_KMEM, nr_pages)
         core.containers.css[container] += nr_pages
     return error
 

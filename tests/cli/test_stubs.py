@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -16,6 +17,8 @@ from memcgfs.cli.stubs import stubs_of
 from memcgfs.handles import Dir
 from memcgfs.kernfs import ControlFile, File
 from memcgfs.options import DIALECT_DEFAULTS
+
+from ..listener import Listener
 
 Write = Callable[[Dir, int | str], None]
 """Writes the value to the file in question, in that container, or does nothing at all."""
@@ -38,15 +41,26 @@ def attach(tree: Tree, write: Write) -> object:
 
 
 def limit(value: int | str) -> Scene:
-    """50 pages are touched, of which the limit is less."""
+    """200 pages are touched, of which the limit is less."""
 
     def play(tree: Tree, write: Write) -> object:
         box = box_of(tree)
         write(box, value)
-        tree.spawn(101, box).touch(0, 50)
+        tree.spawn(101, box).touch(0, 200)
         return usage(box)
 
     return play
+
+
+def memsw_limit(tree: Tree, write: Write) -> object:
+    """200 pages are touched, of which swap may take nothing."""
+    box = box_of(tree)
+    box["memory.limit_in_bytes"] = "256K"
+    write(box, "256K")
+    task = tree.spawn(101, box)
+    with suppress(OSError):
+        task.touch(0, 200)
+    return task.status["State"]
 
 
 def control_type(tree: Tree, write: Write) -> object:
@@ -82,12 +96,58 @@ def released(name: str) -> Scene:
     return play
 
 
+def swappiness(tree: Tree, write: Write) -> object:
+    """Files and anonymous memory, of which too much."""
+    box = box_of(tree)
+    write(box, 0)
+    task = tree.spawn(101, box)
+    task.touch(0, 200)
+    task.ctl("write data 0 200")
+    task.ctl("fsync data")
+    box["memory.limit_in_bytes"] = "1M"
+    return box["memory.stat"]
+
+
+def reset(name: str) -> Scene:
+    """What was counted, up to now."""
+
+    def play(tree: Tree, write: Write) -> object:
+        box = box_of(tree)
+        box["memory.limit_in_bytes"] = "256K"
+        task = tree.spawn(101, box)
+        task.touch(0, 200)
+        task.reap()
+        write(box, 0)
+        return box[name]
+
+    return play
+
+
+def oom_control(tree: Tree, write: Write) -> object:
+    """Who is out of memory dies, or not."""
+    box = box_of(tree)
+    box["memory.limit_in_bytes"] = box["memory.memsw.limit_in_bytes"] = "256K"
+    write(box, 1)
+    task = tree.spawn(101, box)
+    with suppress(OSError):
+        task.ctl("write shm:data 0 100")
+    return task.status["State"]
+
+
+def event_control(tree: Tree, write: Write) -> object:
+    box = box_of(tree)
+    listener = Listener(tree, "box/memory.usage_in_bytes")
+    write(box, "3 4 1M")
+    tree.spawn(101, box).touch(0, 400)
+    return listener.nr_told
+
+
 ACTS: dict[str, dict[str, Scene]] = {
     "2007": {
         "tasks": attach,
         "notify_on_release": released("notify_on_release"),
         "release_agent": released("release_agent"),
-        "memory.limit": limit(20),
+        "memory.limit": limit(64),
         "memory.control_type": control_type,
         "memory.force_empty": force_empty,
     },
@@ -95,8 +155,24 @@ ACTS: dict[str, dict[str, Scene]] = {
         "tasks": attach,
         "notify_on_release": released("notify_on_release"),
         "release_agent": released("release_agent"),
-        "memory.limit_in_bytes": limit(81920),
+        "memory.limit_in_bytes": limit("256K"),
         "memory.force_empty": force_empty,
+    },
+    "v1": {
+        "tasks": attach,
+        "cgroup.procs": attach,
+        "cgroup.event_control": event_control,
+        "notify_on_release": released("notify_on_release"),
+        "release_agent": released("release_agent"),
+        "memory.limit_in_bytes": limit("256K"),
+        "memory.memsw.limit_in_bytes": memsw_limit,
+        "memory.swappiness": swappiness,
+        "memory.oom_control": oom_control,
+        "memory.force_empty": force_empty,
+        "memory.failcnt": reset("memory.failcnt"),
+        "memory.max_usage_in_bytes": reset("memory.max_usage_in_bytes"),
+        "memory.memsw.max_usage_in_bytes": reset("memory.memsw.max_usage_in_bytes"),
+        "memory.kmem.max_usage_in_bytes": reset("memory.kmem.max_usage_in_bytes"),
     },
 }
 

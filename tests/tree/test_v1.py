@@ -55,7 +55,7 @@ def checked(tree: Tree) -> Iterator[None]:
 def stat(directory: Dir) -> dict[str, int]:
     """Pages of memory.stat, events as they are."""
     lines = (line.split() for line in directory.read("memory.stat").decode().splitlines())
-    return {name: int(number) // (1 if "pg" in name else PAGE_BYTES) for name, number in lines}
+    return {name: int(number) // (1 if "pg" in name or "refault" in name else PAGE_BYTES) for name, number in lines}
 
 
 def pages(directory: Dir, counter: str = "memory") -> int:
@@ -105,10 +105,10 @@ def test_other_numbers(box: Dir) -> None:
 
 @pytest.mark.fact("F3")
 def test_what_resets(box: Dir, task: TaskHandle) -> None:
-    box["memory.limit_in_bytes"] = 20 * PAGE_BYTES
-    task.touch(0, 50)
+    box["memory.limit_in_bytes"] = 100 * PAGE_BYTES
+    task.touch(0, 200)
     assert int(box["memory.failcnt"]) > 0
-    task.ctl("munmap 0 50")
+    task.ctl("munmap 0 200")
     box["memory.failcnt"] = "abc"
     box["memory.max_usage_in_bytes"] = "abc"
     assert (box["memory.failcnt"], box["memory.max_usage_in_bytes"]) == (0, box["memory.usage_in_bytes"])
@@ -242,15 +242,15 @@ def test_a_page_is_charged_once(tree: Tree, box: Dir, task: TaskHandle) -> None:
 @pytest.mark.fact("V2", "V6")
 def test_a_charge_counts_all_the_way_up(tree: Tree, box: Dir) -> None:
     inner = tree.mkdir("box/inner")
-    box["memory.limit_in_bytes"] = 30 * PAGE_BYTES
-    inner["memory.limit_in_bytes"] = 40 * PAGE_BYTES
+    box["memory.limit_in_bytes"] = 100 * PAGE_BYTES
+    inner["memory.limit_in_bytes"] = 200 * PAGE_BYTES
     task = tree.spawn(101, inner)
-    task.touch(0, 30)
-    assert (pages(inner), pages(box)) == (30, 30)
-    assert (stat(inner)["rss"], stat(box)["rss"], stat(box)["total_rss"]) == (30, 0, 30)
-    assert stat(inner)["hierarchical_memory_limit"] == 30
-    task.touch(30, 1)
-    assert pages(box) <= 30
+    task.touch(0, 100)
+    assert (pages(inner), pages(box)) == (100, 100)
+    assert (stat(inner)["rss"], stat(box)["rss"], stat(box)["total_rss"]) == (100, 0, 100)
+    assert stat(inner)["hierarchical_memory_limit"] == 100
+    task.touch(100, 1)
+    assert pages(box) <= 100
     assert (inner["memory.failcnt"], int(box["memory.failcnt"]) > 0) == (0, True)
 
 
@@ -334,6 +334,16 @@ def test_memory_and_swap_together(box: Dir, task: TaskHandle) -> None:
     assert task.status["State"] == "Z (zombie)"
 
 
+@pytest.mark.fact("Z3")
+def test_reclaim_goes_down(tree: Tree, box: Dir) -> None:
+    box["memory.limit_in_bytes"] = 300 * PAGE_BYTES
+    inner = [tree.mkdir(f"box/{name}") for name in "ab"]
+    for pid, directory in enumerate(inner, 101):
+        tree.spawn(pid, directory).touch(0, 140)
+    tree.spawn(103, box).touch(0, 150)
+    assert all(stat(directory)["swap"] > 0 for directory in inner)
+
+
 @pytest.mark.fact("V4", "Z5")
 def test_force_empty_with_a_task_inside(box: Dir, task: TaskHandle) -> None:
     task.touch(0, 100)
@@ -356,7 +366,19 @@ def test_a_batch_is_charged_ahead() -> None:
 # Out of memory.
 
 
-@pytest.mark.fact("U1")
+@pytest.mark.fact("U1", "U2", "U3")
+def test_the_largest_is_killed_and_the_fault_goes_on(tree: Tree, box: Dir) -> None:
+    inner = tree.mkdir("box/inner")
+    box["memory.limit_in_bytes"] = box["memory.memsw.limit_in_bytes"] = 100 * PAGE_BYTES
+    large, small = tree.spawn(101, inner), tree.spawn(102, box)
+    large.touch(0, 60)
+    small.touch(0, 41)
+    assert large.status["State"] == "Z (zombie)"
+    assert pages(box) == 41
+    assert ("oom_kill 1" in str(inner["memory.oom_control"]), "oom_kill 0" in str(box["memory.oom_control"])) == (True, True)
+
+
+@pytest.mark.fact("U2")
 @pytest.mark.parametrize(("limit", "victim"), [(999, 101), (1001, 102)])
 def test_oom_score_adj_counts_whole_pages(tree: Tree, box: Dir, limit: int, victim: int) -> None:
     """1,000 thousandths are nothing of 999 pages, and 1,000 of 1,001."""
@@ -371,7 +393,33 @@ def test_oom_score_adj_counts_whole_pages(tree: Tree, box: Dir, limit: int, vict
     assert {task.pid for task in (large, small) if task.status["State"] == "Z (zombie)"} == {victim}
 
 
-@pytest.mark.fact("U2", "H1")
+@pytest.mark.fact("E7", "E3")
+def test_a_fault_waits_where_nobody_is_to_be_killed(tree: Tree, box: Dir, task: TaskHandle) -> None:
+    box["memory.limit_in_bytes"] = box["memory.memsw.limit_in_bytes"] = 20 * PAGE_BYTES
+    box["memory.oom_control"] = 1
+    listener = listen(tree, "memory.oom_control")
+    with refused(errno.EAGAIN):
+        task.ctl("touch 0 30 w")
+    assert str(box["memory.oom_control"]).startswith("oom_kill_disable 1\nunder_oom 1\n")
+    assert listener.nr_told == 1
+    assert listen(tree, "memory.oom_control").nr_told == 1  # at once
+    box["memory.memsw.limit_in_bytes"] = box["memory.limit_in_bytes"] = 40 * PAGE_BYTES
+    assert task.status["Touched"] == "30 of 30"
+    assert pages(box) == 30
+
+
+@pytest.mark.fact("E7")
+def test_a_system_call_does_not(box: Dir, task: TaskHandle) -> None:
+    box["memory.limit_in_bytes"] = box["memory.memsw.limit_in_bytes"] = "256K"
+    box["memory.oom_control"] = 1
+    task.ctl("write shm:data 0 64")
+    with refused(errno.ENOMEM):
+        task.ctl("write shm:data 64 1")
+    assert "under_oom 0" in str(box["memory.oom_control"])
+    assert task.status["State"] == "R (running)"
+
+
+@pytest.mark.fact("U4", "H1")
 def test_threads_move_alone_and_die_together(tree: Tree, box: Dir) -> None:
     leader = tree.spawn(101)
     leader.ctl("thread 102")
@@ -434,6 +482,101 @@ def test_a_removal_wakes_whoever_listens(tree: Tree, box: Dir) -> None:
     listeners = [listen(tree, "memory.oom_control"), listen(tree, "memory.usage_in_bytes", "1M")]
     box.rmdir()
     assert [listener.nr_told for listener in listeners] == [1, 1]
+
+
+@pytest.mark.fact("E5")
+@pytest.mark.parametrize("level", ["low", "medium", "critical"])
+def test_pressure_is_told(tree: Tree, box: Dir, task: TaskHandle, level: str) -> None:
+    """Small groups are scanned to the last page at once, which is critical."""
+    listener = listen(tree, "memory.pressure_level", level)
+    box["memory.limit_in_bytes"] = "1M"
+    task.touch(0, 256)
+    assert listener.nr_told == 0
+    task.touch(256, 500)
+    assert listener.nr_told > 0
+
+
+# The model classic.
+
+
+def on_lists(tree: Tree, directory: Dir) -> dict[str, int]:
+    """Pages of memory.stat, when those that waited in a cpu's batch are on their lists, too."""
+    tree.root[".machine/clock"] = "+4s"
+    return stat(directory)
+
+
+def cached_file(tree: Tree, npages: int) -> None:
+    """A file on the disk, of which nothing is in memory."""
+    tree.files["data"] = bytes(npages * PAGE_BYTES)
+    tree.spawn(199).ctl("fsync data")
+    tree.root[".machine/sys/vm/drop_caches"] = 1
+
+
+@pytest.mark.fact("Q1")
+def test_pages_begin_inactive(tree: Tree, box: Dir, task: TaskHandle) -> None:
+    task.touch(0, 50)
+    cached_file(tree, 20)
+    task.ctl("fadvise data 0 20 random")
+    task.ctl("read data 0 20")
+    counts = on_lists(tree, box)
+    assert (counts["inactive_anon"], counts["active_anon"]) == (50, 0)
+    assert (counts["inactive_file"], counts["active_file"]) == (20, 0)
+    task.ctl("read data 0 20")
+    assert on_lists(tree, box)["active_file"] == 20
+
+
+@pytest.mark.fact("Q2")
+def test_a_call_frees_whole_passes() -> None:
+    """Of 256 pages of a file, first in, first out, with 70 % of (length >> priority) a pass: 2, 4, 10 and 21.  No time passes, so that no
+    statistics are flushed."""
+    tree = tree_of(disk="0,0,128")
+    box = tree.mkdir("box")
+    task = tree.spawn(101, box)
+    cached_file(tree, 300)
+    box["memory.limit_in_bytes"] = "1M"
+    task.mmap(0, 300, file="data", shared=True)
+    task.ctl("madvise 0 300 random")
+    task.touch(0, 256, write=False)
+    assert pages(box) == 256
+    task.touch(256, 1, write=False)
+    assert pages(box) == 256 - 37 + 1
+
+
+@pytest.mark.fact("Q3")
+def test_swappiness_0(tree: Tree, box: Dir, task: TaskHandle) -> None:
+    cached_file(tree, 200)
+    task.touch(0, 200)
+    task.ctl("read data 0 200")
+    box["memory.swappiness"] = 0
+    box["memory.limit_in_bytes"] = "1M"
+    assert (stat(box)["swap"], stat(box)["rss"]) == (0, 200)
+    assert refusal(box, "memory.limit_in_bytes", "512K") == errno.EBUSY
+    assert (stat(box)["swap"], stat(box)["rss"]) == (0, 200)
+
+
+@pytest.mark.fact("Q4")
+def test_what_comes_back_is_counted(tree: Tree, box: Dir, task: TaskHandle) -> None:
+    cached_file(tree, 300)
+    box["memory.limit_in_bytes"] = "1M"
+    task.ctl("fadvise data 0 300 random")
+    for page in range(0, 300, 10):
+        task.ctl(f"read data {page} 10")
+    assert stat(box)["workingset_refault_file"] == 0
+    task.ctl("read data 0 10")
+    assert stat(box)["workingset_refault_file"] == 10
+
+
+@pytest.mark.fact("Q5")
+def test_a_random_mapping_references_nothing(tree: Tree, box: Dir, task: TaskHandle) -> None:
+    """Its first page is used all the time, and goes first."""
+    cached_file(tree, 300)
+    box["memory.limit_in_bytes"] = "1M"
+    task.mmap(0, 300, file="data", shared=True)
+    task.ctl("madvise 0 300 random")
+    for page in range(300):
+        task.touch(page, 1, write=False)
+        task.touch(0, 1, write=False)
+    assert task.task.maj_flt == 301
 
 
 # What the page shows of the program itself.
