@@ -18,7 +18,7 @@ from ..kernfs.errors import NotReadable
 from ..mm import PAGE_BYTES, Container
 from .cgroup import Cgroup
 from .errors import BadNumber
-from .page_counter import page_counter_memparse
+from .page_counter import PAGE_COUNTER_MAX, page_counter_memparse
 from .strto import kstrtoull, strstrip
 
 MAX_SWAPPINESS: Final = 200
@@ -39,7 +39,8 @@ def show_max_usage(counter: str) -> Show:
 
 
 def show_limit(counter: str) -> Show:
-    return lambda cgroup: f"{cgroup.container.counter(counter).limit * PAGE_BYTES}\n"
+    """Counters of 2007 and 2008 go further than those of today."""
+    return lambda cgroup: f"{min(cgroup.container.counter(counter).limit, PAGE_COUNTER_MAX) * PAGE_BYTES}\n"
 
 
 def show_failcnt(counter: str) -> Show:

@@ -61,6 +61,7 @@ def _swapon(entry: TaskEntry, name: str, nbytes: int, priority: int | None) -> N
     entry.task.machine.swapon(name, nbytes // PAGE_BYTES, priority)
 
 
+HOLDABLE = ("file", "pipe", "full-pipe", "full-socket")
 BLOCK_GFP = {
     None: GFP_KERNEL,
     "noio": GFP_NOIO,
@@ -106,6 +107,8 @@ COMMANDS = (
     _command("node N", "run on that node's cpu", lambda entry, node: entry.task.set_node(node)),
     _command("block ORDER [noio|nofs|atomic|noretry|nofail]", "take 2^ORDER pages of kernel memory, and hold them", _block),
     _command("unblock ORDER", "give such a block back", lambda entry, order: entry.task.free_block(order)),
+    _command(f"hold {'|'.join(HOLDABLE)} N", "have the kernel allocate N", lambda entry, *what: entry.task.take_objects(*what)),
+    _command(f"drop {'|'.join(HOLDABLE)} N", "give as many back", lambda entry, *what: entry.task.give_objects(*what)),
     _command("swapon NAME SIZE [PRIORITY]", "use a swap area (SIZE as 64M)", _swapon),
     _command("swapoff NAME", "give it up; its pages come back at this task's expense", lambda entry, name: entry.task.swapoff(name)),
     _command("run TIME", "compute for so long (as 100ms)", lambda entry, ns: entry.task.run(ns)),

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from . import params
 from .dump import disk_queue, entries, partial_slabs, unused_dentries
 from .files import FILE_ON_DISK, I_DIRTY, I_LOCK, block_tree, page_tree, shadow_tree
+from .models.folio_batch import BATCH_ADD
+from .models.lruvec import NR_LRUVEC_STATS
 from .radix_tree import MAP_SHIFT, TAG_DIRTY, TAG_WRITEBACK
 from .pagetable import leaf_end, pte_place, word_of
 from .params import INDEX_BITS, MAX_SWAPFILES, PTE_PRESENT, PTE_SHIFT, SWAPFILE_CLUSTER, ZERO_PAGE
@@ -80,6 +82,7 @@ def check(machine: Machine) -> list[str]:
     check_page_tables(walk)
     check_free_lists(walk)
     check_groups(walk)
+    check_lruvecs(walk)
     check_numa(walk)
     check_zone_lists(walk)
     check_charges(walk)
@@ -139,7 +142,7 @@ def check_page_tables(walk: Walk) -> None:
                             anon += 1
                             walk.equal(f"frame {pfn}: reverse map", mappings[pfn], vmas.anon_vma[vma] << INDEX_BITS | page)
                         else:
-                            file += 1
+                            file += pfn != ZERO_PAGE or core.rules.counts_zero_page
                             walk.expect_file_page(pfn, vma, page)
                     elif pte:
                         swapped += 1
@@ -232,9 +235,13 @@ def check_zone_lists(walk: Walk) -> None:
         for pfn in pages:
             flags = walk.flags[pfn] & (params.PG_LRU | params.PG_ACTIVE)
             walk.expect(flags == params.PG_LRU | which, f"frame {pfn} is on the {name} list with flags {walk.flags[pfn]:#x}")
-    on_lru = walk.with_flag(params.PG_LRU) - walk.with_flag(params.PG_UNEVICTABLE)
-    walk.expect(set(active) | set(inactive) == on_lru, "zone lists and PG_lru do not agree")
-    walk.expect(len(set(active) | set(inactive)) == len(active) + len(inactive), "a page is on two zone lists")
+    kept = core.model.unevictable(core)
+    by_zone = Counter(walk.flags[pfn] >> ZONE_SHIFT for pfn in kept)
+    for zone in range(zones.nr_zones):
+        walk.equal(f"zone {zone}: nr_unevictable", zones.count(zone, params.NR_UNEVICTABLE), by_zone[zone])
+    listed = {*active, *inactive, *kept}
+    walk.expect(listed == walk.with_flag(params.PG_LRU), "zone lists and PG_lru do not agree")
+    walk.expect(len(listed) == len(active) + len(inactive) + len(kept), "a page is on two zone lists")
 
 
 def check_charges(walk: Walk) -> None:
@@ -428,6 +435,67 @@ def check_groups(walk: Walk) -> None:
         walk.equal(f"container {cid}: active pages", model.nr_active[cid], lengths[1])
 
 
+def check_lruvecs(walk: Walk) -> None:
+    """Today's model: a page is on the list that its flags and its payer say, and counted there; what is flushed is in all above; who has
+    something to flush waits for it once; a page in a batch is on no list, if it is a new one; a slot has a shadow or a page."""
+    core, model = walk.core, walk.core.model
+    if not isinstance(model, walk.machine.engine.Classic):
+        return
+    lruvecs, batches = model.lruvecs, model.batches
+    flushed: Counter[tuple[int, int]] = Counter()
+    for cid in {**walk.machine.containers, **walk.machine.offline}:
+        for node in range(core.nr_nodes):
+            lruvec = lruvecs.lruvec(cid, node)
+            for lru in range(params.NR_LRU_LISTS):
+                check_lru_list(walk, cid, node, lru)
+            for item in range(NR_LRUVEC_STATS):
+                amount = lruvecs.flushed[lruvec * NR_LRUVEC_STATS + item]
+                pending = lruvecs.local[lruvec * NR_LRUVEC_STATS + item] != amount
+                walk.expect(not pending or lruvecs.updates[cid] > 0, f"container {cid}: something is to be flushed, and nobody knows")
+                above = cid
+                while above >= 0:
+                    flushed[lruvecs.lruvec(above, node), item] += amount
+                    above = core.containers.parent[above]
+            walk.expect(lruvecs.born_age[lruvec] <= lruvecs.nonresident_age[lruvec], f"container {cid}: it was born later than now")
+    for (lruvec, item), amount in flushed.items():
+        stale = lruvecs.page_state(lruvec, item)
+        what = f"lruvec {lruvec}: statistic {item} as it was flushed"
+        if item < params.LRU_UNEVICTABLE:
+            walk.equal(what, stale, amount)
+        walk.expect(stale >= amount, f"{what} is less than those of its tree")
+    waiting = list(lruvecs.updated[: lruvecs.nr_updated])
+    walk.equal("groups that have something to flush", len(set(waiting)), len(waiting))
+    walk.expect(all(lruvecs.updates[cid] for cid in waiting), "a group without changes is to be flushed")
+    new = batches.waiting(BATCH_ADD)
+    walk.expect(not any(walk.flags[pfn] & params.PG_LRU for pfn in new), "a page is on its way to its list, and there")
+    swap = core.swap
+    for area in range(MAX_SWAPFILES):
+        for slot in range(swap.start[area], swap.start[area] + swap.max[area]):
+            both = swap.shadow[slot] and (swap.cache[slot] or not swap.map[slot])
+            walk.expect(not both, f"slot {slot}: a shadow of a page that is there, or of none")
+
+
+def check_lru_list(walk: Walk, cid: int, node: int, lru: int) -> None:
+    core, lruvecs = walk.core, walk.core.model.lruvecs
+    lruvec = lruvecs.lruvec(cid, node)
+    pages = core.lru.order(lruvecs.head(lruvec * params.NR_LRU_LISTS + lru))
+    what = f"container {cid}, node {node}, list {lru}"
+    kinds = Counter((walk.flags[pfn] >> ZONE_SHIFT) % params.MAX_NR_ZONES for pfn in pages)
+    at = (lruvec * params.NR_LRU_LISTS + lru) * params.MAX_NR_ZONES
+    for kind in range(params.MAX_NR_ZONES):
+        walk.equal(f"{what}: pages of zone type {kind}", lruvecs.size[at + kind], kinds[kind])
+    if lru < params.LRU_UNEVICTABLE:
+        walk.equal(f"{what}: statistic", lruvecs.local[lruvec * NR_LRUVEC_STATS + lru], len(pages))
+    for pfn in pages:
+        flags = walk.flags[pfn]
+        payer = walk.container[pfn] if walk.meta_refs[pfn] else 0
+        walk.equal(f"frame {pfn}: payer, on {what}", payer, cid)
+        walk.equal(f"frame {pfn}: node, on {what}", (flags >> ZONE_SHIFT) // params.MAX_NR_ZONES, node)
+        kind = params.LRU_INACTIVE_ANON if flags & params.PG_SWAPBACKED else params.LRU_INACTIVE_FILE
+        expected = params.LRU_UNEVICTABLE if flags & params.PG_UNEVICTABLE else kind + bool(flags & params.PG_ACTIVE)
+        walk.equal(f"frame {pfn}: the list that its flags say", expected, lru)
+
+
 def check_swap(walk: Walk) -> None:
     """A slot is used by the entries that name it and by its page in the swap cache; page and slot know each other."""
     swap, private = walk.core.swap, walk.core.frames.private
@@ -551,7 +619,7 @@ def check_files(walk: Walk) -> None:
     mappings = memoryview(core.frames.mapping)
     cached: set[int] = set()
     blocks: Counter[int] = Counter()
-    nodes = dirty_pages = 0
+    nodes = dirty_pages = nr_shadows = 0
     waiting = set(core.files.dirty.order(files.s_dirty)) | set(core.files.dirty.order(files.s_io))
     swapped = set(core.files.dirty.order(files.shmem_swaplist))
     for number, file in walk.machine.files.items():
@@ -585,6 +653,9 @@ def check_files(walk: Walk) -> None:
         shadows = entries(core, trees[2])
         walk.equal(f"file {number}: shadows", files.nr_shadows[number], len(shadows))
         walk.expect(not shadows.keys() & pages.keys(), f"file {number}: a page is in memory, and has left a shadow")
+        walk.expect(all(core.shadows.whose[row] for row in shadows.values()), f"file {number}: a shadow that is nobody's")
+        nr_shadows += len(shadows)
+    walk.equal("shadows of files' pages", core.shadows.nr_used, nr_shadows)
     walk.equal("nodes of radix trees", core.trees.nr_nodes_used, nodes)
     walk.expect(cached == walk.with_flag(params.PG_CACHE), "the pages of the files are not those that are marked so")
     walk.equal("nr_dirty", core.zones.total(params.NR_FILE_DIRTY), dirty_pages)

@@ -95,6 +95,11 @@ class CounterView:
             return
         if container is machine.root:
             raise BadValue("the top container has no limit")
+        if not machine.core.rules.charges_once:
+            # Rules of 2007 and 2008 have one counter, and look at its limit at the next charge.
+            if self.name == "memory":
+                container.limit_bytes = pages * PAGE_BYTES
+            return
         core, cid, has_drained = machine.core, container.cid, False
         with machine.running(None):
             while True:

@@ -23,6 +23,7 @@ THREAD_PAGES: Final = 7  # task and stack
 CONTAINER_BYTES: Final = 10_240  # mem_cgroup with its numbers for each node and cpu, charged to the container that it is made in
 OBJECTS: Final = {
     "file": (0, FILE_BYTES),
+    "descriptors": (0, 64 * 8 + 32),  # 64 places of a task's table of files, with their three bits each
     "pipe": (0, PIPE_BYTES),
     "full-pipe": (16, PIPE_BYTES),
     "full-socket": (16, SOCKET_BYTES),

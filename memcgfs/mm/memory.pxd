@@ -6,6 +6,7 @@ cdef unsigned int alloc_charged_page(Core core, unsigned int mm) noexcept nogil
 cdef int lost_race(Core core, unsigned int pfn) noexcept nogil
 cdef int do_anonymous_page(Core core, unsigned int mm, unsigned int vma, unsigned long long vpn, unsigned long long at, bint write) noexcept nogil
 cdef int do_linear_fault(Core core, unsigned int mm, unsigned int vma, unsigned long long vpn, unsigned long long at, bint write) noexcept nogil
+cdef bint make_copy_in_vain(Core core, unsigned int mm, unsigned int vma, unsigned long long vpn) noexcept nogil
 cdef bint do_fault_around(Core core, unsigned int mm, unsigned int vma, unsigned long long vpn, unsigned long long at) noexcept nogil
 cdef bint is_ready_to_map(Core core, unsigned int pfn) noexcept nogil
 cdef void map_file_page(Core core, unsigned int mm, unsigned int vma, unsigned long long at, unsigned int pfn) noexcept nogil

@@ -22,7 +22,7 @@ from .mlock import mlock_vma_page, munlock_page
 from .params import PGFAULT, PGMAJFAULT
 from .params import PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_RW, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM
 from .params import VM_FAULT_SIGSEGV, VM_LOCKED, VM_SHARED, VM_WRITE, ZERO_PAGE
-from .rmap import page_add_anon_rmap, page_add_file_rmap, page_add_new_anon_rmap, page_remove_rmap
+from .rmap import count_file_rss, page_add_anon_rmap, page_add_file_rmap, page_add_new_anon_rmap, page_remove_rmap
 from .shmem import shmem_fault
 from .swap_state import can_share_swap_page, lookup_swap_cache, remove_exclusive_swap_page
 from .swapin import read_swap_cache_async, swapin_readahead
@@ -132,7 +132,7 @@ def do_anonymous_page(core: Core, mm: int, vma: int, vpn: int, at: int, write: b
     if not write and core.rules.maps_zero_page:
         get_page(core, ZERO_PAGE)
         page_add_file_rmap(core, ZERO_PAGE)
-        core.mms.file_rss[mm] += 1
+        count_file_rss(core, mm, ZERO_PAGE, 1)
         core.tables.ram[at] = mk_pte(ZERO_PAGE, PTE_PRESENT | PTE_ACCESSED)
         if core.traced:
             trace_fault(core, mm, vpn, ZERO_PAGE, 0, FAULT_ZERO)
@@ -156,6 +156,8 @@ def do_linear_fault(core: Core, mm: int, vma: int, vpn: int, at: int, write: boo
     if not write and core.rules.maps_around and do_fault_around(core, mm, vma, vpn, at):
         return VM_FAULT_MINOR
     handle = core.vmas.handle[vma]
+    if write and core.rules.has_folios and not make_copy_in_vain(core, mm, vma, vpn):
+        return VM_FAULT_OOM
     is_on_disk = core.files.is_on_disk(core.open_files.file[handle])
     if is_on_disk:
         ret = filemap_fault(core, handle, core.vmas.file_index(vma, vpn), core.vmas.flags[vma])
@@ -173,8 +175,7 @@ def do_linear_fault(core: Core, mm: int, vma: int, vpn: int, at: int, write: boo
     else:
         core.mms.file_rss[mm] += 1
         page_add_file_rmap(core, file_pfn)
-        if core.rules.has_folios:
-            core.frames.private[file_pfn] = vma  # for whoever looks for the mapping of a page that has only this one
+        core.model.mapped(core, file_pfn, vma)
         get_page(core, file_pfn)
         if write:
             core.tables.ram[at] = mk_pte(file_pfn, PTE_PRESENT | PTE_RW | PTE_ACCESSED | PTE_DIRTY)
@@ -195,6 +196,22 @@ def do_linear_fault(core: Core, mm: int, vma: int, vpn: int, at: int, write: boo
     if ret == VM_FAULT_MAJOR and core.rules.maps_around and not write:
         do_fault_around(core, mm, vma, vpn, at)
     return ret
+
+
+def make_copy_in_vain(core: Core, mm: int, vma: int, vpn: int) -> bool:
+    """do_cow_fault of 6.18: the copy for a private mapping is made, and charged, before its original is looked for. Who has to read that
+    from the disk lets go of the address space, and so of the copy, and starts again. False: no page, or no charge for it."""
+    file = core.open_files.file[core.vmas.handle[vma]]
+    if core.vmas.flags[vma] & VM_SHARED or not core.files.is_on_disk(file):
+        return True
+    index = core.vmas.file_index(vma, vpn)
+    if index >= core.files.nr_size_pages(file) or core.trees.lookup(page_tree(file), index) != 0:
+        return True
+    pfn = alloc_charged_page(core, mm)
+    if pfn == 0:
+        return False
+    lost_race(core, pfn)
+    return True
 
 
 def do_fault_around(core: Core, mm: int, vma: int, vpn: int, at: int) -> bool:
@@ -297,7 +314,7 @@ def do_wp_page(core: Core, mm: int, vma: int, vpn: int, at: int) -> int:
     if core.frames.has(old_pfn, PG_ANON):
         core.mms.anon_rss[mm] -= 1
     else:
-        core.mms.file_rss[mm] -= 1
+        count_file_rss(core, mm, old_pfn, -1)
     map_new_page(core, mm, vma, vpn, at, pfn)
     if core.traced:
         trace_fault(core, mm, vpn, pfn, 0, FAULT_COW | FAULT_WRITE)

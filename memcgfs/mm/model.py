@@ -50,6 +50,9 @@ class Model:
     def refaulted(self, core: Core, pfn: int, age: int, whose: int) -> None:
         """A page is back in its cache, charged and not yet on its way to the LRU, where reclaim left this shadow of it (see shadows.py)."""
 
+    def mapped(self, core: Core, pfn: int, vma: int) -> None:
+        """A fault has mapped a file's page in this VMA."""
+
     def unmapped(self, core: Core, pfn: int, mm: int, vpn: int) -> None:
         """A task gave up its mapping of a file's page, whose entry was young: what it used, somebody may use again."""
         core.frames.set(pfn, PG_REFERENCED)

@@ -90,10 +90,12 @@ def enter_page_cache(core: Core, pfn: int, file: int, index: int, why: int) -> i
 
 
 def leave_shadow(core: Core, file: int, index: int, age: int, whose: int) -> None:
-    """The page was reclaimed: this stands where it stood."""
+    """The page was reclaimed: this stands where it stood. Nodes for shadows alone are nobody's."""
     row = core.shadows.take(age, whose)
     if row != 0:
+        nr_fresh = core.trees.nr_fresh
         core.trees.insert(shadow_tree(core.files, file), index, row)
+        core.trees.nr_fresh = nr_fresh
         core.files.nr_shadows[file] += 1
 
 

@@ -18,7 +18,8 @@ def test_reading_it_prints_the_commands(task: TaskHandle) -> None:
     lines = task.dir.read("ctl").decode().splitlines()
     assert [line.split()[0] for line in lines] == [
         "touch", "race", "mmap", "munmap", "madvise", "mlock", "munlock", "read", "write", "fadvise", "fsync", "sync",
-        "fork", "thread", "exec", "exit", "lookup", "setuid", "nice", "node", "block", "unblock", "swapon", "swapoff", "run",
+        "fork", "thread", "exec", "exit", "lookup", "setuid", "nice", "node", "block", "unblock", "hold", "drop", "swapon",
+        "swapoff", "run",
     ]  # fmt: skip
     assert all(command.does in line for command, line in zip(COMMANDS, lines, strict=True))
 

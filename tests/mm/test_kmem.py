@@ -28,6 +28,7 @@ def test_a_page_table_for_each_512_pages_and_a_mapping(machine: mm.Machine) -> N
     assert kmem(box) == [0]
 
 
+@pytest.mark.fact("K3")
 def test_a_thread_elsewhere_pays_for_page_tables_but_not_for_pages(machine: mm.Machine) -> None:
     a, b = machine.create_container(), machine.create_container()
     leader = machine.spawn(10, a)
@@ -41,6 +42,7 @@ def test_a_thread_elsewhere_pays_for_page_tables_but_not_for_pages(machine: mm.M
     assert a.stat()["rss"] // 4096 == 512
 
 
+@pytest.mark.fact("K4")
 def test_written_pages_have_buffer_heads_until_they_go(machine: mm.Machine) -> None:
     box = machine.create_container()
     task, file = machine.spawn(10, box), machine.create_file()
@@ -68,6 +70,7 @@ def test_what_a_task_holds_goes_with_it(machine: mm.Machine) -> None:
     assert kmem(box) == [0]
 
 
+@pytest.mark.fact("K5")
 def test_a_directory_is_paid_for_by_the_one_above_until_all_is_gone(machine: mm.Machine) -> None:
     above = machine.create_container()
     below = [machine.create_container(above) for _ in range(2)]

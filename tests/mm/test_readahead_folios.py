@@ -44,7 +44,7 @@ def counts(box: mm.Container) -> tuple[int, int]:
 
 def test_a_sequential_reader_gets_larger_and_larger_folios(machine: mm.Machine, box: mm.Container, task: mm.Task) -> None:
     file = old_file(machine, 4096)
-    seen = []
+    seen: list[tuple[int, int, int]] = []
     for page in (0, 1, 4, 20, 80, 320, 768):
         for each in range(seen[-1][2] + 1 if seen else 0, page + 1):
             task.read_file(file, each, 1)
@@ -93,3 +93,12 @@ def test_random_advice_reads_one_page_and_sequential_a_window_from_it_on(machine
     task.madvise(1024, 4096, "sequential")
     assert task.touch(1024, 16, write=False) == mm.Access(16, 0, 1)
     assert counts(box)[0] == 16 + 2048
+
+
+def test_a_copy_whose_original_has_to_be_read_is_made_twice(machine: mm.Machine, box: mm.Container, task: mm.Task) -> None:
+    file = old_file(machine, 64)
+    task.mmap(0, 64, file=file)
+    task.madvise(0, 64, "random")
+    assert task.touch(0, 16) == mm.Access(16, 0, 16)
+    stat = box.stat()
+    assert [stat["cache"] // 4096, stat["rss"] // 4096, stat["pgpgin"], stat["pgpgout"]] == [16, 16, 48, 16]

@@ -10,6 +10,8 @@ steps are done on a tree in this process; `snap` reads the groups' files, some a
 | `NAME COMMAND` | a helper's command (helper.py) |
 | `write GROUP FILE TEXT`, `mkdir GROUP`, `rmdir GROUP` | as named |
 | `unlink PATH` | a file loses its name |
+| `pvwrite NAME NAME REGION PAGES` | one helper writes to another's memory |
+| `kill NAME` | as `end` |
 | `sleep SECONDS` | time passes |
 | `endparent_keep NAME` | nothing: it says what the next step is about |
 | `snap LABEL` | the numbers of every group, and of the one above them |
@@ -125,6 +127,14 @@ class Stage:
     def do_end(self, name: str) -> int:
         self.helpers.pop(name).end()
         return 0
+
+    def do_kill(self, name: str) -> int:
+        return self.do_end(name)
+
+    def do_pvwrite(self, writer: str, target: str, region: str, pages: int) -> str:
+        """process_vm_writev from one helper to a region of another."""
+        other = self.helpers[target]
+        return self.command(self.helpers[writer], f"pvwrite {other.pid} {other.regions[region].start * PAGE_BYTES} {pages}")
 
     def do_endparent_keep(self, name: str) -> int:
         return 0

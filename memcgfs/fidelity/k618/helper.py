@@ -22,6 +22,7 @@ from ...mm.file import OpenFile
 from ...tree import Tree
 
 PAGE_BYTES: Final = 4096
+SECTORS_A_PAGE: Final = 8
 HUGE_PAGES: Final = 512
 FIRST_PAGE: Final = 1 << 20
 OWN_PAGES: Final = 64  # of the helper's stack, data and libraries, touched before it is put into a group
@@ -34,6 +35,7 @@ FORK_NAMES: Final = {"w": True, "r": False}
 IN_MEMORY: Final = ("/dev/shm/",)
 NO_READ_AHEAD: Final = ("orc_mnt/",)  # the recorder's own loop device, with read_ahead_kb 0
 OPEN_FILES: Final = 64
+DESCRIPTORS: Final = 64
 
 ADVICE: Final = {
     "normal": "normal", "random": "random", "seq": "sequential", "willneed": "willneed", "dontneed": "dontneed", "free": "free",
@@ -119,6 +121,8 @@ class Helper:
         self.task.mmap(self.own, OWN_PAGES + NOTE_PAGES + THREAD_PAGES)
         self.task.touch(self.own, OWN_PAGES)
         self.has_noted = False
+        self.may_be_huge = False
+        self.direct: set[int] = set()
         self.program = disk.names.get("memhelper") or disk.create("memhelper")
         if not self.program.size:
             self.disk.unlink("memhelper")
@@ -224,6 +228,8 @@ class Helper:
 
     def do_madv(self, name: str, start: str, count: str, advice: str) -> None:
         region = self.regions[name]
+        if advice == "nohuge" or (advice == "huge" and not self.may_be_huge):
+            return
         if advice not in ADVICE:
             raise NotUnderstood(f"madvise {advice}")
         self.task.madvise(region.page(int(start)), int(count) * region.stride, ADVICE[advice])
@@ -257,12 +263,14 @@ class Helper:
     def do_open(self, number: str, name: str, how: str) -> None:
         if name not in self.disk.names:
             if "w" not in how:
-                raise FileNotFoundError(errno.ENOENT, name)
+                raise Failed(f"err {errno.ENOENT}")
             self.disk.create(name)
         file = self.disk.names[name]
         if "t" in how:
             file.truncate(0, self.task.container)
         self.opened[int(number)] = file.open(self.task.container)
+        if "d" in how:
+            self.direct.add(int(number))
 
     def do_memfd(self, number: str) -> None:
         file = self.tree.machine.create_shared_memory(0)
@@ -272,6 +280,7 @@ class Helper:
             file.put()
 
     def do_close(self, number: str) -> None:
+        self.direct.discard(int(number))
         self.opened.pop(int(number)).close()
 
     def do_read(self, number: str, start: str, count: str, chunk: str = "4096") -> str:
@@ -281,7 +290,9 @@ class Helper:
         return self.move("file_write_pages", number, int(start), int(count), int(chunk))
 
     def move(self, operation: str, number: str, first: int, count: int, chunk: int) -> str:
-        """`chunk` bytes a call. The answer where one fails says at which page."""
+        """`chunk` bytes a call. The answer where one fails says at which page. O_DIRECT goes past the cache."""
+        if int(number) in self.direct:
+            return f"minflt 0 majflt 0 inblk {count * SECTORS_A_PAGE if operation == 'file_read_pages' else 0}"
         opened, each, blocks = self.opened[int(number)], max(chunk // PAGE_BYTES, 1), self.nr_read()
         for page in range(first, first + count, each):
             try:
@@ -366,7 +377,9 @@ class Helper:
         self.task.take_objects("full-socket", int(count))
 
     def do_files(self, count: str) -> None:
+        """With them grows the table of descriptors, by powers of two."""
         self.task.take_objects("file", int(count))
+        self.task.take_objects("descriptors", (1 << (int(count) + OPEN_FILES).bit_length()) // DESCRIPTORS)
 
     # What memory does not notice
 
@@ -374,7 +387,8 @@ class Helper:
         pass
 
     def do_thpon(self) -> None:
-        pass
+        """Where it then asks for huge pages, nothing here has any."""
+        self.may_be_huge = True
 
     def do_ping(self) -> str:
         return "pong"

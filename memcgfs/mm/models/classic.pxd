@@ -10,6 +10,7 @@ cdef class Classic(Model):
     cdef void page_accessed(self, Core core, unsigned int pfn) noexcept nogil
     cdef void activate(self, Core core, unsigned int pfn) noexcept nogil
     cdef void refaulted(self, Core core, unsigned int pfn, long long age, unsigned int whose) noexcept nogil
+    cdef void mapped(self, Core core, unsigned int pfn, unsigned int vma) noexcept nogil
     cdef void unmapped(self, Core core, unsigned int pfn, unsigned int mm, unsigned long long vpn) noexcept nogil
     cdef void page_freed(self, Core core, unsigned int pfn) noexcept nogil
     cdef void written(self, Core core, unsigned int pfn) noexcept nogil

@@ -64,6 +64,9 @@ class Classic(Model):
         mark_swapbacked(core, pfn)
         workingset_refault(core, self.lruvecs, pfn, age, whose)
 
+    def mapped(self, core: Core, pfn: int, vma: int) -> None:
+        core.meta.prev[pfn] = vma
+
     def unmapped(self, core: Core, pfn: int, mm: int, vpn: int) -> None:
         if unmapped_from_recent(core, pfn, mm, vpn):
             self.page_accessed(core, pfn)

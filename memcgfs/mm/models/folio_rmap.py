@@ -4,8 +4,8 @@ vma_has_recency).
 A mapping that says that its pages are read in order, or in none, tells nothing by its accessed bits: they are neither looked at nor
 cleared. Mappings by tasks outside of the tree that is reclaimed do not count. Unmapping asks for no accessed bit.
 
-The VMA that last mapped a page of a file is written down in the page (frames.private), where it is looked for first: a page that one VMA
-maps is found at once, however many the file has.
+The VMA that last mapped a page of a file is written down with the page (in a word of core.meta, by which other models link it), and is
+looked at first: a page that one VMA maps is found at once, however many the file has.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def hinted_vma(core: Core, pfn: int) -> int:
     """The VMA of a file's page that is all that maps it, or 0."""
     if core.frames.mapcount[pfn] != 1 or core.frames.has(pfn, PG_ANON):
         return 0
-    vma = core.frames.private[pfn]
+    vma = core.meta.prev[pfn]
     if vma >= core.vmas.nr_vmas or core.vmas.mm[vma] == 0 or core.vmas.handle[vma] == 0:
         return 0
     if core.open_files.file[core.vmas.handle[vma]] != core.frames.owner(pfn):
@@ -148,7 +148,7 @@ def folio_try_to_unmap(core: Core, pfn: int) -> bool:
 
 def unmapped_from_recent(core: Core, pfn: int, mm: int, vpn: int) -> bool:
     """zap_present_folio_ptes: did a VMA of this address space map a file's page there whose accessed bits tell something?"""
-    vma = core.frames.private[pfn]
+    vma = core.meta.prev[pfn]
     if vma < core.vmas.nr_vmas and core.vmas.holds(vma, mm, vpn):
         return vma_has_recency(core, vma)
     vma = first_vma(core, pfn)
