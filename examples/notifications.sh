@@ -5,7 +5,7 @@
 
 listen() { # NAME FILE [ARGUMENT]: a listener whose lines go to the file NAME, from when it listens
     "$checkout/examples/cgroup_event_listener" "${@:2}" >"$directory/$1" &
-    until grep -q listening "$directory/$1"; do sleep 0.02; done
+    until grep -qs listening "$directory/$1"; do sleep 0.02; done
 }
 heard() { # NAME COUNT: what it has said, when it has said so much
     until [ "$(grep -vc listening "$directory/$1")" -ge "$2" ]; do sleep 0.02; done

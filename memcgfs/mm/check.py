@@ -142,7 +142,7 @@ def check_page_tables(walk: Walk) -> None:
                             anon += 1
                             walk.equal(f"frame {pfn}: reverse map", mappings[pfn], vmas.anon_vma[vma] << INDEX_BITS | page)
                         else:
-                            file += 1
+                            file += pfn != ZERO_PAGE or core.rules.counts_zero_page
                             walk.expect_file_page(pfn, vma, page)
                     elif pte:
                         swapped += 1

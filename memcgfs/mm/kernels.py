@@ -12,11 +12,12 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Kernel:
     """maps_zero_page: a read of untouched anonymous memory maps the zero page, which nobody pays for (not from 2.6.24 to 2.6.31).
-    shmem_insists: a file in memory whose page cannot be charged tries again, instead of refusing the fault. uses_own_pagevecs: read-ahead
-    and write() bring new pages to the LRU themselves, at their end; else (since 2.6.24, mm/filemap.c and fs/mpage.c with write_begin) these
-    wait in the cpu's pagevec, as others do. marks_written: write() marks its pages as accessed. spares_locked: a mapping that is locked in
-    memory counts as a reference to its page, and ends the search for others (2.6.25, mm/rmap.c). looks_around_slot: a read from swap
-    brings the slots in use on both sides of its own, instead of those at the beginning of the block (2.6.25, valid_swaphandles).
+    counts_zero_page: it is resident memory of who maps it all the same (until 2.6.24). shmem_insists: a file in memory whose page cannot
+    be charged tries again, instead of refusing the fault. uses_own_pagevecs: read-ahead and write() bring new pages to the LRU themselves,
+    at their end; else (since 2.6.24, mm/filemap.c and fs/mpage.c with write_begin) these wait in the cpu's pagevec, as others do.
+    marks_written: write() marks its pages as accessed. spares_locked: a mapping that is locked in memory counts as a reference to its
+    page, and ends the search for others (2.6.25, mm/rmap.c). looks_around_slot: a read from swap brings the slots in use on both sides
+    of its own, instead of those at the beginning of the block (2.6.25, valid_swaphandles).
 
     keeps_unevictable: pages that are locked in memory are on a list of their own, which reclaim does not walk (2.6.28). has_late_advice:
     madvise() knows free (4.5), cold and pageout (5.4), populate_read and populate_write (5.14), and remove. maps_around: a read fault of a
@@ -27,6 +28,7 @@ class Kernel:
 
     version: str
     maps_zero_page: bool
+    counts_zero_page: bool
     shmem_insists: bool
     uses_own_pagevecs: bool
     marks_written: bool
@@ -44,6 +46,7 @@ KERNELS = {
     "2007": Kernel(
         version="2.6.23",
         maps_zero_page=True,
+        counts_zero_page=True,
         shmem_insists=True,
         uses_own_pagevecs=True,
         marks_written=True,
@@ -59,6 +62,7 @@ KERNELS = {
     "2008": Kernel(
         version="2.6.25",
         maps_zero_page=False,
+        counts_zero_page=False,
         shmem_insists=False,
         uses_own_pagevecs=False,
         marks_written=False,
@@ -74,6 +78,7 @@ KERNELS = {
     "v1": Kernel(
         version="6.18",
         maps_zero_page=True,
+        counts_zero_page=False,
         shmem_insists=False,
         uses_own_pagevecs=False,
         marks_written=False,

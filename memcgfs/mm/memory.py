@@ -22,7 +22,7 @@ from .mlock import mlock_vma_page, munlock_page
 from .params import PGFAULT, PGMAJFAULT
 from .params import PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_RW, VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM
 from .params import VM_FAULT_SIGSEGV, VM_LOCKED, VM_SHARED, VM_WRITE, ZERO_PAGE
-from .rmap import page_add_anon_rmap, page_add_file_rmap, page_add_new_anon_rmap, page_remove_rmap
+from .rmap import count_file_rss, page_add_anon_rmap, page_add_file_rmap, page_add_new_anon_rmap, page_remove_rmap
 from .shmem import shmem_fault
 from .swap_state import can_share_swap_page, lookup_swap_cache, remove_exclusive_swap_page
 from .swapin import read_swap_cache_async, swapin_readahead
@@ -132,7 +132,7 @@ def do_anonymous_page(core: Core, mm: int, vma: int, vpn: int, at: int, write: b
     if not write and core.rules.maps_zero_page:
         get_page(core, ZERO_PAGE)
         page_add_file_rmap(core, ZERO_PAGE)
-        core.mms.file_rss[mm] += 1
+        count_file_rss(core, mm, ZERO_PAGE, 1)
         core.tables.ram[at] = mk_pte(ZERO_PAGE, PTE_PRESENT | PTE_ACCESSED)
         if core.traced:
             trace_fault(core, mm, vpn, ZERO_PAGE, 0, FAULT_ZERO)
@@ -314,7 +314,7 @@ def do_wp_page(core: Core, mm: int, vma: int, vpn: int, at: int) -> int:
     if core.frames.has(old_pfn, PG_ANON):
         core.mms.anon_rss[mm] -= 1
     else:
-        core.mms.file_rss[mm] -= 1
+        count_file_rss(core, mm, old_pfn, -1)
     map_new_page(core, mm, vma, vpn, at, pfn)
     if core.traced:
         trace_fault(core, mm, vpn, pfn, 0, FAULT_COW | FAULT_WRITE)

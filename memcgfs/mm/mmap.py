@@ -14,7 +14,7 @@ from .pagetable import is_swap_pte, leaf_end, pte_frame, pte_place
 from .params import ENOMEM, MAX_FAULTS_PER_ACCESS, PG_ANON, PG_MLOCKED, PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_RW
 from .params import VM_FAULT_MAJOR, VM_FAULT_MINOR, VM_FAULT_OOM, VM_FAULT_SIGSEGV
 from .params import WARN_FAULT_LIVELOCK
-from .rmap import page_remove_rmap
+from .rmap import count_file_rss, page_remove_rmap
 from .swap_state import free_page_and_swap_cache, free_swap_and_cache
 from .trace import trace_copy_pte, trace_unmap
 from .waiting import next_due_ns, run_due
@@ -106,7 +106,7 @@ def zap_page(core: Core, mm: int, vpn: int, at: int, why: int) -> None:
     if core.frames.has(pfn, PG_ANON):
         core.mms.anon_rss[mm] -= 1
     else:
-        core.mms.file_rss[mm] -= 1
+        count_file_rss(core, mm, pfn, -1)
         if pte & PTE_DIRTY:
             set_page_dirty(core, pfn)
         if pte & PTE_ACCESSED:
@@ -185,7 +185,7 @@ def copy_one_pte(core: Core, child: int, vpn: int, at: int, cow: bool) -> bool:
         if core.frames.has(pfn, PG_ANON):
             core.mms.anon_rss[child] += 1
         else:
-            core.mms.file_rss[child] += 1
+            count_file_rss(core, child, pfn, 1)
         if pte & PTE_ACCESSED:
             pte ^= PTE_ACCESSED
     core.tables.ram[pte_place(leaf, vpn)] = pte

@@ -3,6 +3,7 @@ cdef void page_add_new_anon_rmap(Core core, unsigned int pfn, unsigned int vma, 
 cdef void page_add_anon_rmap(Core core, unsigned int pfn, unsigned int vma, unsigned long long vpn) noexcept nogil
 cdef void page_add_file_rmap(Core core, unsigned int pfn) noexcept nogil
 cdef void page_remove_rmap(Core core, unsigned int pfn) noexcept nogil
+cdef inline void count_file_rss(Core core, unsigned int mm, unsigned int pfn, long long amount) noexcept nogil
 cdef inline unsigned long long page_check_address(Core core, unsigned int pfn, unsigned int vma, unsigned long long vpn) noexcept nogil
 cdef inline bint is_spared(Core core, unsigned int mm) noexcept nogil
 cdef inline bint counts_as_locked(Core core, unsigned int vma) noexcept nogil

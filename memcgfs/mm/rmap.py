@@ -13,7 +13,7 @@ from .page_alloc import put_page
 from .pagetable import pte_frame, pte_place, swp_pte
 from .page_dirty import set_page_dirty
 from .params import NR_ANON_PAGES, NR_FILE_MAPPED, PG_ANON, PG_LOCKED, PG_REFERENCED, PTE_ACCESSED, PTE_DIRTY
-from .params import PTE_PRESENT, PTE_RW, VM_LOCKED, VM_LOCKED_SHARED, VM_SHARED
+from .params import PTE_PRESENT, PTE_RW, VM_LOCKED, VM_LOCKED_SHARED, VM_SHARED, ZERO_PAGE
 from .trace import trace_unmap
 from .trace_ring import CHARGED_MAPPED, CHARGED_UNUSED, UNMAP_RECLAIM
 
@@ -59,6 +59,12 @@ def page_remove_rmap(core: Core, pfn: int) -> None:
         mod_lruvec_page_state(core, pfn, NR_ANON_PAGES, -1)
     else:
         mod_lruvec_page_state(core, pfn, NR_FILE_MAPPED, -1)
+
+
+def count_file_rss(core: Core, mm: int, pfn: int, amount: int) -> None:
+    """The address space maps a page of a file, or no more. Whether the zero page is memory of its own differs between kernels."""
+    if pfn != ZERO_PAGE or core.rules.counts_zero_page:
+        core.mms.file_rss[mm] += amount
 
 
 def page_check_address(core: Core, pfn: int, vma: int, vpn: int) -> int:

@@ -2,6 +2,7 @@ cdef class Rules:
     cdef readonly bint charges_once
     cdef readonly bint maps_zero_page
     cdef readonly bint charges_swap_cache
+    cdef readonly bint counts_zero_page
     cdef readonly bint shmem_insists
     cdef readonly bint uses_own_pagevecs
     cdef readonly bint marks_written

@@ -34,6 +34,7 @@ class Rules:
         self.kills_outsiders = False
         self.oom_message = "Memory cgroup out of memory"
         self.maps_zero_page = kernel.maps_zero_page
+        self.counts_zero_page = kernel.counts_zero_page
         self.shmem_insists = kernel.shmem_insists
         self.uses_own_pagevecs = kernel.uses_own_pagevecs
         self.marks_written = kernel.marks_written

@@ -71,6 +71,23 @@ def test_what_it_has_elsewhere_counts(make_v1: MakeMachine) -> None:
     assert a.oom_kills == 2
 
 
+def test_the_zero_page_is_nobodys_memory(make_v1: MakeMachine) -> None:
+    """Who only reads what nobody wrote has nothing, however much of it."""
+    machine = make_v1()
+    a = machine.create_container()
+    reader, writer = machine.spawn(10, a), machine.spawn(11, a)
+    reader.touch(0, 400, write=False)
+    child = reader.fork(12)
+    assert (reader.rss_pages, child.rss_pages) == (0, 0)
+    reader.touch(0, 5)
+    assert reader.rss_pages == 5
+    child.munmap(0, 400)
+    a.limit = 50
+    with pytest.raises(mm.OutOfMemory):
+        writer.touch(0, 60)
+    assert [task.state for task in (reader, writer)] == ["R", "Z"]
+
+
 @pytest.mark.parametrize(("limit", "victim"), [(900, 10), (1100, 11), (1999, 11), (2001, 11)])
 def test_adjusting_works_from_a_thousand_pages_on(make_v1: MakeMachine, limit: int, victim: int) -> None:
     """A thousandth of the limit is 0, 1, 1 or 2 pages."""

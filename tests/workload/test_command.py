@@ -84,7 +84,6 @@ def test_a_model_brings_its_rules(trace: str, capsys: pytest.CaptureFixture[str]
         (["--limit", "lots"], "limit=lots: not a size: a whole number, with K, M, G or T behind it or none"),
         (["--ram", "0"], "ram=0: a machine needs memory"),
         (["--swap", "-1"], "swap=-1: not a size: a whole number, with K, M, G or T behind it or none"),
-        (["--model", "classic"], "model=classic: not built yet"),
     ],
 )
 def test_options_that_are_refused(words: list[str], line: str, trace: str, capsys: pytest.CaptureFixture[str]) -> None:

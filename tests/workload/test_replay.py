@@ -116,8 +116,6 @@ def test_limits_that_are_none(limit: str, reason: str) -> None:
 def test_the_machine_s_options_are_those_of_a_mount() -> None:
     with pytest.raises(OptionError, match=r"^ram=0: "):
         replay(written(1), ram=0)
-    with pytest.raises(OptionError, match=r"^model=classic: not built yet"):
-        replay(written(1), model="classic")
 
 
 # One trace, every way in.
