@@ -374,7 +374,8 @@ ALONE = (
     one_container, machine_wide, many_containers, families, a_kill, names, reader, writer, mapper, movers, areas, sharers, thrashers, nodes,
     blocks, one_group, mapper_2008, one_memcg, mapper_v1,
 )  # fmt: skip
-TRACES: dict[str, Callable[[ModuleType], mm.Machine]] = {trace.__name__: trace for trace in (*ALONE, everything, everything_2008, everything_v1)}
+TOGETHER = (everything, everything_2008, everything_v1)
+TRACES: dict[str, Callable[[ModuleType], mm.Machine]] = {trace.__name__: trace for trace in (*ALONE, *TOGETHER)}
 
 
 def lists(machine: mm.Machine) -> Iterator[object]:
