@@ -1,4 +1,4 @@
-"""Soft limits (docs/v1.md Q6): whom a machine that is short of memory asks first."""
+"""Soft limits (docs/v1.md): whom a machine that is short of memory asks first."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def need_more(machine: Machine, npages: int = 2200) -> None:
     machine.spawn(200).touch(0, npages, write=True)
 
 
+@pytest.mark.fact("Q6")
 @pytest.mark.parametrize("over", [0, 1])
 def test_who_is_over_his_soft_limit_gives_first(make_machine: MakeMachine, over: int) -> None:
     machine, *groups = two_groups(make_machine)
@@ -35,6 +36,7 @@ def test_who_is_over_his_soft_limit_gives_first(make_machine: MakeMachine, over:
     machine.check()
 
 
+@pytest.mark.fact("Q6")
 def test_who_is_most_above_his_gives_first(make_machine: MakeMachine) -> None:
     machine, a, b = two_groups(make_machine)
     a.soft_limit, b.soft_limit = 1000, 100
@@ -54,6 +56,7 @@ def test_nobody_is_asked_first_where_all_are_within_theirs(make_machine: MakeMac
     assert (a.usage, b.usage) == with_it
 
 
+@pytest.mark.fact("Q6")
 def test_a_group_answers_for_those_below_it(make_machine: MakeMachine) -> None:
     machine = make_machine(rules="v1", model="classic", charges_kmem=False, ram_bytes=16 << 20, swap_bytes=32 << 20, max_containers=64)
     top, other = machine.create_container(), machine.create_container()
@@ -67,6 +70,7 @@ def test_a_group_answers_for_those_below_it(make_machine: MakeMachine) -> None:
     machine.check()
 
 
+@pytest.mark.fact("Q6")
 def test_who_has_nothing_to_give_is_passed_over(make_machine: MakeMachine) -> None:
     """What is locked in memory stays, however far above the soft limit: the next group is asked."""
     machine, a, b = two_groups(make_machine)
