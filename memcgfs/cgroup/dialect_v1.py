@@ -15,7 +15,6 @@ NOT_LIMITED = "kernel memory has no limit of its own: the number is read, and th
 NO_SOCKETS = "no sockets are emulated: nothing is ever charged"
 IS_GONE = "one value is left, which changes nothing"
 NEVER_COUNTS = "only refusals of the memory counter are counted: there is nothing to reset"
-NOT_ASKED_FIRST = "the machine's own reclaim asks all groups alike"
 FOR_CPUSETS = "it means something to cpusets only"
 
 
@@ -40,7 +39,7 @@ TOP: Rows = (
 CONTROLLER: Rows = (
     *counter_files("memory.", "memory", failcnt_stub=""),
     SeqFile("memory.limit_in_bytes", memory.show_limit("memory"), memory.set_limit("memory")),
-    SeqFile("memory.soft_limit_in_bytes", memory.show_soft_limit, memory.set_soft_limit, stub=NOT_ASKED_FIRST),
+    SeqFile("memory.soft_limit_in_bytes", memory.show_soft_limit, memory.set_soft_limit),
     SeqFile("memory.stat", memory.show_stat),
     SeqFile("memory.force_empty", write=memory.force_empty),
     SeqFile("memory.use_hierarchy", memory.show_one, memory.set_use_hierarchy, stub=IS_GONE),

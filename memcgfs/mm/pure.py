@@ -74,6 +74,7 @@ from .models.folio_batch import FolioBatches as FolioBatches
 from .models.workingset import workingset_test_recent as workingset_test_recent
 from .models.folio_rmap import folio_referenced as folio_referenced
 from .models.classic_scan import ClassicScanControl as ClassicScanControl
+from .models.soft_limit import soft_limit_reclaim as soft_limit_reclaim
 from .models.classic_reclaim import classic_balance_pgdat as classic_balance_pgdat
 from .models.classic import Classic as Classic, nr_classic_heads as nr_classic_heads
 from .models.python import PythonModel as PythonModel

@@ -134,6 +134,15 @@ def oom_control(tree: Tree, write: Write) -> object:
     return task.status["State"]
 
 
+def soft_limit(tree: Tree, write: Write) -> object:
+    """Somebody else needs more than the machine has left."""
+    box = box_of(tree)
+    write(box, 0)
+    tree.spawn(101, box).touch(0, 1000)
+    tree.spawn(102, tree.mkdir("other")).touch(0, 3000)
+    return usage(box)
+
+
 def event_control(tree: Tree, write: Write) -> object:
     box = box_of(tree)
     listener = Listener(tree, "box/memory.usage_in_bytes")
@@ -166,6 +175,7 @@ ACTS: dict[str, dict[str, Scene]] = {
         "release_agent": released("release_agent"),
         "memory.limit_in_bytes": limit("256K"),
         "memory.memsw.limit_in_bytes": memsw_limit,
+        "memory.soft_limit_in_bytes": soft_limit,
         "memory.swappiness": swappiness,
         "memory.oom_control": oom_control,
         "memory.force_empty": force_empty,

@@ -118,6 +118,7 @@ ASKS_PYTHON = {
     "models.double_lru": len("zones kswapd".split()),
     "models.containers2007": 1,
     "models.cgroups2008": 1,
+    "models.soft_limit": len(["reclaim_excess"]),
     "models.classic_reclaim": len("limit allocation folio kswapd".split()),
     "page_writeback": len("fdatawrite sync write_some".split()),
     "pdflush": len("background kupdate".split()),

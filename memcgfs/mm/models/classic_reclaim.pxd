@@ -1,7 +1,5 @@
 cdef void prepare_scan_control(Core core, ClassicScanControl sc, unsigned int node) noexcept nogil
 cdef bint has_few_files(Core core, ClassicScanControl sc, unsigned int node) noexcept nogil
-cdef long long first_of_walk(Core core, ClassicScanControl sc, long long at, bint is_partial) noexcept nogil
-cdef long long next_of_walk(Core core, ClassicScanControl sc, long long at, long long group, bint is_partial) noexcept nogil
 cdef void shrink_node_memcgs(Core core, ClassicScanControl sc, unsigned int node) noexcept nogil
 cdef void classic_shrink_node(Core core, ClassicScanControl sc, unsigned int node) noexcept nogil
 cdef long long node_lru_pages(Core core, unsigned int node) noexcept nogil

@@ -1,5 +1,5 @@
 """Who asks for reclaim, and the walk from there to the lists of one group (mm/vmscan.c of 6.18: try_to_free_mem_cgroup_pages,
-do_try_to_free_pages, shrink_node, balance_pgdat; mm/memcontrol.c: mem_cgroup_iter).
+do_try_to_free_pages, shrink_node, balance_pgdat).
 
 A group at its limit, the machine out of memory and kswapd take the same path. Groups are visited in turn: where a walk ends because
 enough is free, the next one on behalf of the same group goes on.
@@ -24,6 +24,7 @@ from .classic_scan import DEACTIVATE_ANON, DEACTIVATE_FILE, FOLIO_LIST, ClassicS
 from .classic_scan import classic_shrink_active_list, inactive_is_low, move_folios_to_lru, shrink_folio_list, shrink_lruvec
 from .lruvec import lruvec_del_folio
 from .lruvec import WORKINGSET_ACTIVATE_ANON, WORKINGSET_ACTIVATE_FILE
+from .soft_limit import soft_limit_reclaim
 
 if TYPE_CHECKING:
     from .classic import Classic
@@ -72,36 +73,14 @@ def has_few_files(core: Core, sc: ClassicScanControl, node: int) -> bool:
     return file <= high and anon >> sc.priority > 0
 
 
-def first_of_walk(core: Core, sc: ClassicScanControl, at: int, is_partial: bool) -> int:
-    """mem_cgroup_iter without a group before: the first of the target's tree, or, for who may stop early, the one after where the last
-    such walk stopped."""
-    if not is_partial:
-        return sc.target
-    found = core.containers.next_in_subtree(sc.target, sc.model.lruvecs.position[at] - 1)
-    if found < 0:
-        sc.model.lruvecs.position[at] = sc.target + 1
-        return sc.target
-    sc.model.lruvecs.position[at] = found + 1
-    return found
-
-
-def next_of_walk(core: Core, sc: ClassicScanControl, at: int, group: int, is_partial: bool) -> int:
-    """The group after this one, or -1 at the end of the round."""
-    found = core.containers.next_in_subtree(sc.target, group)
-    if is_partial:
-        sc.model.lruvecs.position[at] = found + 1
-    return found
-
-
 def shrink_node_memcgs(core: Core, sc: ClassicScanControl, node: int) -> None:
     is_partial = not core.current_is_kswapd and not sc.full_walk
-    at = sc.model.lruvecs.lruvec(sc.target, node)
-    group = first_of_walk(core, sc, at, is_partial)
+    group = sc.model.lruvecs.first_of_walk(core, sc.target, node, is_partial)
     while group >= 0:
         shrink_lruvec(core, sc, group, sc.model.lruvecs.lruvec(group, node))
         if is_partial and sc.nr_reclaimed >= sc.nr_to_reclaim:
             break
-        group = next_of_walk(core, sc, at, group, is_partial)
+        group = sc.model.lruvecs.next_of_walk(core, sc.target, node, group, is_partial)
 
 
 def classic_shrink_node(core: Core, sc: ClassicScanControl, node: int) -> None:
@@ -125,12 +104,14 @@ def node_lru_pages(core: Core, node: int) -> int:
 
 
 def classic_shrink_zones(core: Core, sc: ClassicScanControl, zonelist: int) -> None:
-    """Each node of the zonelist once, in its order."""
+    """Each node of the zonelist once, in its order; who is above his soft limit there comes first."""
     last_node = -1
     for place in range(core.zones.nr_in_list(zonelist)):
         node = core.zones.zone_in_list(zonelist, place) // MAX_NR_ZONES
         if node != last_node:
             last_node = node
+            if not sc.is_cgroup:
+                soft_limit_reclaim(core, sc, node)
             classic_shrink_node(core, sc, node)
 
 
@@ -280,6 +261,7 @@ def classic_balance_pgdat(core: Core, model: Classic, node: int) -> None:
         kswapd_age_node(core, sc, node)
         sc.nr_scanned = 0
         nr_before = sc.nr_reclaimed
+        soft_limit_reclaim(core, sc, node)
         classic_shrink_node(core, sc, node)
         if sc.nr_scanned < sc.nr_to_reclaim or sc.nr_reclaimed == nr_before:
             sc.priority -= 1

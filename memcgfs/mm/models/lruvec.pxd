@@ -21,6 +21,8 @@ cdef class Lruvecs:
     cpdef unsigned int head(self, long long place) noexcept nogil
     cpdef long long list_size(self, long long lruvec, int lru, int highest_type) noexcept nogil
     cpdef long long page_state(self, long long lruvec, int item) noexcept nogil
+    cdef long long first_of_walk(self, Core core, unsigned int root, unsigned int node, bint is_partial) noexcept nogil
+    cdef long long next_of_walk(self, Core core, unsigned int root, unsigned int node, long long group, bint is_partial) noexcept nogil
     cdef void init_group(self, Core core, long long group) noexcept nogil
     cdef void drop_group(self, Core core, long long group) noexcept nogil
     cdef void change(self, Core core, long long lruvec, int item, long long amount) noexcept nogil

@@ -87,6 +87,28 @@ class Lruvecs:
         """lruvec_page_state: as of the last flush."""
         return self.stale[lruvec * NR_LRUVEC_STATS + item]
 
+    # Walks
+
+    def first_of_walk(self, core: Core, root: int, node: int, is_partial: bool) -> int:
+        """mem_cgroup_iter without a group before: the first of the root's tree, or, for who may stop early, the one after where the last
+        such walk stopped."""
+        if not is_partial:
+            return root
+        at = self.lruvec(root, node)
+        found = core.containers.next_in_subtree(root, self.position[at] - 1)
+        if found < 0:
+            self.position[at] = root + 1
+            return root
+        self.position[at] = found + 1
+        return found
+
+    def next_of_walk(self, core: Core, root: int, node: int, group: int, is_partial: bool) -> int:
+        """The group after this one, or -1 at the end of the round."""
+        found = core.containers.next_in_subtree(root, group)
+        if is_partial:
+            self.position[self.lruvec(root, node)] = found + 1
+        return found
+
     # Groups come and go
 
     def init_group(self, core: Core, group: int) -> None:
