@@ -38,7 +38,7 @@ types: build  ## mypy, strict
 bench: build  ## measure everything; the text goes to benchmarks/
 	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/bench
 
-fidelity: build  ## hold the machine to recordings of Linux 2.6.25; the table goes to docs/fidelity-2008.txt
+fidelity: build  ## hold the machine to recordings of Linux 2.6.25 and 6.18; tables go to docs/fidelity-*.txt
 	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/fidelity
 
 golden: build  ## print the golden counts as they are now, to paste into tests/golden

@@ -2,8 +2,10 @@
 
 A head line says how many cases hold of how many that apply, by kind; then a table for each kind. A figure is one number where recorded
 and ours are the same, and recorded/ours where they are not; least..most/ours where repeats differed. A letter behind it names the
-cause of the difference, which is told below the table. Page strings have a column for each of the figures that matter most; others
-are named below their row where they differ, as are all figures of the other kinds.
+cause of the difference, which is told below the table. Page strings of 2.6.25 have a column for each of the figures that matter most;
+others are named below their row where they differ, as are all figures of the other kinds. What was recorded of 6.18 is told by the
+figure that says most: the least, median and most of the runs, ours, how far that is from the runs in percent of their median, and how
+many of all figures are as recorded without any allowance. Of its control files only those are listed that do not go as recorded.
 """
 
 from __future__ import annotations
@@ -26,6 +28,9 @@ TITLES: Final[dict[Kind, str]] = {
 }
 ALLOWANCES: Final[dict[tuple[Kernel, Kind], str]] = {
     ("2.6.25", "trace"): "on the RAM disk: exactly; on the IDE disk: between the repeats, and as far again, or a tenth, beyond",
+    ("6.18", "trace"): "major faults, for fileread pages read: between the least and the most of the runs, and 10 % of the median beyond",
+    ("6.18", "charging"): "each figure between the least and the most of the runs, and what fidelity/k618/allowances.py allows beyond",
+    ("6.18", "oom"): "as charging",
     ("2.6.25", "global"): "misses between the repeats, and 5 % (files, uniform strings) or 35 % (others of anonymous memory) beyond",
 }
 COLUMNS: Final = (
@@ -59,8 +64,10 @@ def lines(rows: Sequence[Row]) -> Iterator[str]:
         allowance = ALLOWANCES.get((kernel, kind))
         yield f"{TITLES[kind]}:" if allowance is None else f"{TITLES[kind]} (held to: {allowance}):"
         causes = Causes()
-        is_of_strings = kernel == "2.6.25" and kind in ("trace", "global")
-        yield from string_table(of_kind, causes) if is_of_strings else step_table(of_kind, causes)
+        if kernel == "6.18":
+            yield from differing_table(of_kind, causes) if kind == "conformance" else runs_table(of_kind, causes)
+        else:
+            yield from string_table(of_kind, causes) if kind in ("trace", "global") else step_table(of_kind, causes)
         yield from causes.lines()
 
 
@@ -121,6 +128,40 @@ def step_table(rows: Sequence[Row], causes: Causes) -> Iterator[str]:
         yield from below
 
 
+def differing_table(rows: Sequence[Row], causes: Causes) -> Iterator[str]:
+    listed = [row for row in rows if row.first_difference is not None or not row.holds]
+    if listed:
+        yield from step_table(listed, causes)
+    if len(listed) < len(rows):
+        yield f"as recorded in each step: {len(rows) - len(listed)}"
+
+
+def runs_table(rows: Sequence[Row], causes: Causes) -> Iterator[str]:
+    table = [["case", "figure", "least", "median", "most", "ours", "beyond", "as recorded", ""]]
+    notes: list[list[str]] = [[]]
+    for row in rows:
+        table.append([row.id, *key_cells(row), nr_as_recorded(row), verdict(row)])
+        notes.append([note(figure, causes) for figure in row.figures if figure.decides and not figure.holds])
+    for aligned, below in zip(align(table), notes, strict=True):
+        yield aligned
+        yield from below
+
+
+def key_cells(row: Row) -> list[str]:
+    """The figure that says most, by the last word of its name."""
+    figure = next((figure for figure in row.figures if figure.name == row.key), None)
+    if figure is None or not isinstance(figure.recorded, list) or not isinstance(figure.ours, int):
+        return ["-"] * 6
+    least, median, most = figure.recorded
+    beyond = max(least - figure.ours, figure.ours - most, 0)
+    percent = f"{100 * beyond / median:.1f} %" if beyond and median else str(beyond or "-")
+    return [figure.name.split()[-1], *(f"{end:.0f}" for end in (least, median, most)), str(figure.ours), percent]
+
+
+def nr_as_recorded(row: Row) -> str:
+    return f"{sum(figure.is_as_recorded for figure in row.figures)} of {len(row.figures)}"
+
+
 def verdict(row: Row) -> str:
     if not row.applies:
         return f"does not apply: {row.cause}"
@@ -140,8 +181,8 @@ def cell(figure: Figure, causes: Causes) -> str:
 
 def number(value: object) -> str:
     """As it is told here: a spread as least..most, or what both are; what is long, cut short."""
-    if isinstance(value, list) and len(value) == 2 and all(isinstance(end, int | float) for end in value):
-        return str(value[0]) if value[0] == value[1] else f"{value[0]}..{value[1]}"
+    if isinstance(value, list) and len(value) in (2, 3) and all(isinstance(end, int | float) for end in value):
+        return str(value[0]) if value[0] == value[-1] else f"{value[0]}..{value[-1]}"
     return short(str(value))
 
 

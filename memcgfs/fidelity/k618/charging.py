@@ -22,13 +22,14 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count, zip_longest
+from statistics import median_low
 from typing import Any, Final
 
 from ...handles import Dir
 from ...mm import PAGE_BYTES
 from ...tree import Tree
 from ..cases import Case
-from ..row import Figure, Row
+from ..row import Figure, Row, last_usage
 from .allowances import Situation, holds
 from .helper import Blocked, Died, Disk, Helper, NotUnderstood
 
@@ -73,7 +74,7 @@ def run_case(case: Case) -> Row:
         return Row(case.id, case.kind, (), applies=False, cause=f"no such step here: {step}", kernel=case.kernel)
     finally:
         stage.end()
-    return Row(case.id, case.kind, tuple(figures), first_difference=first, kernel=case.kernel)
+    return Row(case.id, case.kind, tuple(figures), first_difference=first, kernel=case.kernel, key=last_usage(figures))
 
 
 class Stage:
@@ -233,7 +234,7 @@ def compare(name: str, recorded: Sequence[Mapping[str, Any]], ours: Mapping[str,
         unmentioned = [number for number, amount in mine.items() if amount and number not in known and not is_absent(runs, number)]
         for number in mentioned + unmentioned:
             values = [run.get(number, 0) for run in runs]
-            yield Figure(f"{name}: {group} {number}", [min(values), max(values)], mine.get(number, 0),
+            yield Figure(f"{name}: {group} {number}", [min(values), median_low(values), max(values)], mine.get(number, 0),
                          holds(number, values, mine.get(number, 0), at))  # fmt: skip
 
 

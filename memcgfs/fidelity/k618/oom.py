@@ -20,13 +20,14 @@ import errno
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
+from statistics import median_low
 from typing import Any, Final
 
 from ...handles import Dir
 from ...mm import PAGE_BYTES
 from ...tree import Tree
 from ..cases import Case
-from ..row import Figure, Row
+from ..row import Figure, Row, last_usage
 from .allowances import oom_holds
 from .helper import Blocked, Died, Disk, Helper, NotUnderstood
 
@@ -58,7 +59,8 @@ def run_case(case: Case) -> Row:
         return Row(case.id, case.kind, (), applies=False, cause=f"not understood: {unknown}", kernel=case.kernel)
     finally:
         theatre.end()
-    return Row(case.id, case.kind, tuple(compare(runs, ours)), kernel=case.kernel)
+    figures = tuple(compare(runs, ours))
+    return Row(case.id, case.kind, figures, kernel=case.kernel, key=last_usage(figures))
 
 
 def scenario_of(run: Mapping[str, Any]) -> Callable[[Theatre], Result] | None:
@@ -406,7 +408,7 @@ def compare(runs: Sequence[Mapping[str, Any]], ours: Result) -> Iterator[Figure]
         values = [run[name] for run in recorded if name in run]
         value = mine.get(name)
         if all(type(one) is int for one in values) and type(value) is int:
-            yield Figure(name, [min(values), max(values)], value, oom_holds(name, values, value))
+            yield Figure(name, [min(values), median_low(values), max(values)], value, oom_holds(name, values, value))
         else:
             yield Figure(name, values[0], value, any(same(one, value) for one in values))
 

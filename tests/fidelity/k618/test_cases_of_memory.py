@@ -9,6 +9,8 @@ import pytest
 from memcgfs.fidelity.cases import Case, read_cases
 from memcgfs.fidelity.k618 import charging, oom
 
+from .committed import assert_committed
+
 DATA = Path(__file__).parents[2] / "conformance" / "k618"
 
 
@@ -22,6 +24,7 @@ def test_each_step_charges_what_it_charged(case: Case) -> None:
     assert row.applies, row.cause
     assert [figure for figure in row.figures if not figure.holds] == []
     assert row.holds
+    assert_committed(row)
 
 
 @pytest.mark.parametrize("case", cases("oom"))
@@ -30,3 +33,4 @@ def test_who_runs_out_of_memory_fares_as_it_did(case: Case) -> None:
     assert row.applies, row.cause
     assert [figure for figure in row.figures if not figure.holds] == []
     assert row.holds
+    assert_committed(row)
