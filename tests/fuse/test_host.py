@@ -143,13 +143,14 @@ def test_a_pid_that_is_used_again_is_somebody_else(host: Host, sleeper: subproce
 async def test_exits_are_told_while_no_request_comes(
     host: Host, told: list[int], sleeper: subprocess.Popen[bytes]
 ) -> None:
+    """Forks of others may be heard of first."""
     settled = trio.Event()
     found = host.find(sleeper.pid)
     assert found is not None
     host.watch(found)
     with trio.fail_after(5):
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(host.watch_exits, settled.set)
+            nursery.start_soon(host.watch_exits, lambda: settled.set() if told else None)
             sleeper.kill()
             await settled.wait()
             nursery.cancel_scope.cancel()

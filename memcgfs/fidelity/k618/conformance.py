@@ -7,9 +7,11 @@ but a tree is asked.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
+import time
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -32,6 +34,7 @@ Steps = Sequence[Mapping[str, Any]]
 
 OPTIONS: Final = "dialect=v1,machine=6.18-vm"
 PATIENCE_S: Final = 30
+RETRY_S: Final = 0.01
 BASE: Final = "case"
 
 
@@ -50,11 +53,13 @@ def run_cases(cases: Iterable[Case]) -> Iterator[Row]:
         yield from (Row(case.id, case.kind, (), cause=f"not played: {reason}", kernel="6.18") for case in cases)
         return
     waiting = list(cases)
+    nr_played = 0
     try:
         for case, told in zip(waiting, on_mount(options(), lambda top: play_all(waiting, top)), strict=True):
             yield judged(case, told)
+            nr_played += 1
     except StageError as interrupted:
-        yield Row("", "conformance", (), cause=interrupted.reason, kernel="6.18")
+        yield from (Row(case.id, case.kind, (), cause=interrupted.reason, kernel="6.18") for case in waiting[nr_played:])
 
 
 def judged(case: Case, told: Mapping[str, Any]) -> Row:
@@ -122,9 +127,17 @@ def play(record: Mapping[str, Any], base: str, top: str) -> dict[str, Any]:
 
 
 def clear(base: str) -> None:
-    """What the case has left behind, which is empty by now."""
+    """What the case has left behind, which is empty as soon as its last process has ended."""
+    until = time.monotonic() + PATIENCE_S
     for directory, _, _ in os.walk(base, topdown=False):
-        os.rmdir(directory)
+        while True:
+            try:
+                os.rmdir(directory)
+                break
+            except OSError as busy:
+                if busy.errno != errno.EBUSY or time.monotonic() > until:
+                    raise
+                time.sleep(RETRY_S)
 
 
 # In this process.
