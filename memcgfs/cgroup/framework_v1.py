@@ -14,7 +14,7 @@ from __future__ import annotations
 from ..kernfs import Caller
 from .cgroup import Cgroup
 from .errors import BadNumber, CannotMigrate, NotPrivileged, NotYourTask, OutOfRange
-from .members import Member
+from .members import HostMember, Member
 from .strto import kstrtoint, kstrtoull, strstrip
 
 
@@ -43,7 +43,8 @@ def _named(cgroup: Cgroup, text: bytes, writer: Caller) -> Member:
     if pid < 0:
         raise BadNumber(text)
     member = members.find_with_zombies(pid or writer.pid)
-    if member.process is not None and member.process.is_bound:
+    # A simulated task may have the number of a kernel's thread, and is none.
+    if isinstance(member, HostMember) and member.process.is_bound:
         raise CannotMigrate(pid)
     if writer.uid and writer.uid not in members.uids(member):
         raise NotYourTask(pid)

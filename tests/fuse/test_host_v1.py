@@ -106,6 +106,13 @@ def test_threads_of_the_kernel_stay(a: Path, file: str, comm: str) -> None:
 
 
 @FILES
+def test_a_simulated_task_with_the_number_of_such_a_thread_goes(tree: Mounted, a: Path, file: str) -> None:
+    pid = kernel_thread("ksoftirqd/0")
+    tree.tell(f"mkdir .machine/tasks/{pid}; echo {pid} >a/{file}")
+    assert tasks(a) == [pid]
+
+
+@FILES
 def test_the_file_s_owner_needs_the_process_too(tree: Mounted, a: Path, process: Process, file: str) -> None:
     for path in (a, a / file):
         os.chown(path, SOMEBODY, SOMEBODY)
