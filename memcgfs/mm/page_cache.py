@@ -14,7 +14,7 @@ from .page_alloc import get_page, put_page
 from .params import EEXIST, LOCKDEP, MEMCG_SHMEM, NR_FILE_PAGES, PG_CACHE, PG_DIRTY, PG_LOCKED
 from .radix_tree import ANY_ENTRY
 from .trace import trace_page
-from .trace_ring import CHARGED_CACHE, CHARGED_UNUSED, ENTER_WRITE, TRACE_FILEMAP_ADD, TRACE_FILEMAP_DELETE
+from .trace_ring import CHARGED_CACHE, CHARGED_UNUSED, ENTER_AHEAD, ENTER_WRITE, TRACE_FILEMAP_ADD, TRACE_FILEMAP_DELETE
 from .waiting import lock_page
 
 
@@ -130,6 +130,16 @@ def take_shadow(core: Core, pfn: int, file: int, index: int, why: int) -> None:
 def add_to_page_cache_lru(core: Core, pfn: int, file: int, index: int, why: int) -> int:
     """And on its way to the inactive list."""
     error = add_to_page_cache(core, pfn, file, index, why)
+    if error == 0:
+        core.model.page_added(core, pfn, False)
+    return error
+
+
+def add_to_page_cache_ahead(core: Core, pfn: int, file: int, index: int) -> int:
+    """The same of a page that is read ahead."""
+    error = core.rules.cache_charge_ahead(core, pfn, core.current_mm)
+    if error == 0:
+        error = enter_page_cache(core, pfn, file, index, ENTER_AHEAD)
     if error == 0:
         core.model.page_added(core, pfn, False)
     return error

@@ -3,6 +3,7 @@ cdef long long ra_next_size(long long size, long long largest) noexcept nogil
 cdef int fls_order(long long nr_pages) noexcept nogil
 cdef int folio_order(long long index, int order, long long last) noexcept nogil
 cdef int ra_alloc_folio(Core core, unsigned int file, long long index, int order, long long mark) noexcept nogil
+cdef void read_pages(Core core, int base) noexcept nogil
 cdef bint is_folio_free(Core core, unsigned int file, long long index, int order) noexcept nogil
 cdef void page_cache_ra_order(Core core, unsigned int handle) noexcept nogil
 cdef void do_page_cache_ra(Core core, unsigned int file, long long index, long long nr_pages, long long lookahead) noexcept nogil

@@ -13,10 +13,9 @@ from .core import Core
 from .files import page_tree
 from .filesystem import readpage
 from .page_alloc import alloc_page, put_page
-from .page_cache import add_to_page_cache_lru
-from .params import EEXIST, ENOMEM, GFP_COLD, GFP_HIGHUSER, PAGE_SHIFT, PG_READAHEAD, PG_TAIL, PG_WRITEBACK
+from .page_cache import add_to_page_cache_ahead
+from .params import EEXIST, ENOMEM, GFP_COLD, GFP_HIGHUSER, GFP_NORETRY, PAGE_SHIFT, PG_READAHEAD, PG_TAIL, PG_WRITEBACK
 from .radix_tree import shifted
-from .trace_ring import ENTER_AHEAD
 
 MAX_PAGECACHE_ORDER: Final = 9  # include/linux/pagemap.h: as large as a page middle directory maps
 FORCED_CHUNK_PAGES: Final = 512
@@ -59,23 +58,32 @@ def folio_order(index: int, order: int, last: int) -> int:
 
 
 def ra_alloc_folio(core: Core, file: int, index: int, order: int, mark: int) -> int:
-    """A folio of new pages, whose reads begin. 0, -ENOMEM, or -EEXIST where a page is there already; what came before it stays."""
+    """A folio of new pages, locked, on their way to read_pages(). 0, -ENOMEM, or -EEXIST where a page is there already; what came before
+    it stays. Nobody is killed for what may never be wanted (readahead_gfp_mask): neither memory nor a charge is sought for long."""
     marked = mark - mark % shifted(1, order)
     for place in range(shifted(1, order)):
-        pfn = alloc_page(core, GFP_HIGHUSER | GFP_COLD)
+        pfn = alloc_page(core, GFP_HIGHUSER | GFP_COLD | GFP_NORETRY)
         if pfn == 0:
             return -ENOMEM
         if place > 0:
             core.frames.set(pfn, PG_TAIL)
-        error = add_to_page_cache_lru(core, pfn, file, index + place, ENTER_AHEAD)
-        if error == 0:
-            readpage(core, pfn)
-            if index == marked and place == 0:
-                core.frames.set(pfn, PG_READAHEAD)
-        put_page(core, pfn)
+        error = add_to_page_cache_ahead(core, pfn, file, index + place)
         if error != 0:
+            put_page(core, pfn)
             return error
+        if index == marked and place == 0:
+            core.frames.set(pfn, PG_READAHEAD)
+        core.open_files.pool(pfn, index + place)
     return 0
+
+
+def read_pages(core: Core, base: int) -> None:
+    """The reads of the pages that were pooled since `base` begin. Until now each was locked, so that none was reclaimed for the next: where
+    a container cannot hold all that is asked for, it holds the first of it, which is what its reader comes to first."""
+    for place in range(base, core.open_files.nr_pooled):
+        readpage(core, core.open_files.pooled_pfn[place])
+        put_page(core, core.open_files.pooled_pfn[place])
+    core.open_files.nr_pooled = base
 
 
 def is_folio_free(core: Core, file: int, index: int, order: int) -> bool:
@@ -96,28 +104,35 @@ def page_cache_ra_order(core: Core, handle: int) -> None:
     last = min(core.files.nr_size_pages(file), start + size) - 1
     largest = min(min(core.open_files.order[handle], MAX_PAGECACHE_ORDER), fls_order(size))
     core.open_files.order[handle] = largest
-    while index <= last:
+    base = core.open_files.nr_pooled
+    error = 0
+    while index <= last and error == 0:
         order = folio_order(index, largest, last)
         error = -EEXIST
         if is_folio_free(core, file, index, order):
             error = ra_alloc_folio(core, file, index, order, mark)
-        if error != 0:
-            do_page_cache_ra(core, file, index, start + size - index, core.open_files.async_size[handle])
-            return
-        index += shifted(1, order)
+        if error == 0:
+            index += shifted(1, order)
+    read_pages(core, base)
+    if error != 0:
+        do_page_cache_ra(core, file, index, start + size - index, core.open_files.async_size[handle])
 
 
 def do_page_cache_ra(core: Core, file: int, index: int, nr_pages: int, lookahead: int) -> None:
-    """Page by page; the mark goes on the page `lookahead` before the end. Ends where a page finds no memory, or no charge."""
+    """Page by page; the mark goes on the page `lookahead` before the end. Ends where a page finds no memory, or no charge. What was found
+    up to a page that is there already is read before it goes on (page_cache_ra_unbounded)."""
     nr_to_read = min(nr_pages, core.files.nr_size_pages(file) - index)
+    base = core.open_files.nr_pooled
     for place in range(nr_to_read):
         if core.trees.lookup(page_tree(file), index + place) != 0:
+            read_pages(core, base)
             continue
         mark = -1
         if 0 < lookahead <= nr_to_read and place == nr_to_read - lookahead:
             mark = index + place
         if ra_alloc_folio(core, file, index + place, 0, mark) == -ENOMEM:
-            return
+            break
+    read_pages(core, base)
 
 
 def force_page_cache_ra(core: Core, file: int, index: int, nr_pages: int, largest: int) -> None:

@@ -21,6 +21,7 @@ cdef class Rules:
     cdef int charge(self, Core core, unsigned int pfn, unsigned int mm) noexcept nogil
     cdef int cache_charge(self, Core core, unsigned int pfn, unsigned int mm) noexcept nogil
     cdef int cache_charge_nowait(self, Core core, unsigned int pfn, unsigned int mm) noexcept nogil
+    cdef int cache_charge_ahead(self, Core core, unsigned int pfn, unsigned int mm) noexcept nogil
     cdef int swap_cache_charge(self, Core core, unsigned int pfn, unsigned int slot, unsigned int mm) noexcept nogil
     cdef void swap_cache_uncharge(self, Core core, unsigned int pfn, unsigned int what) noexcept nogil
     cdef void swapped_in(self, Core core, unsigned int slot) noexcept nogil

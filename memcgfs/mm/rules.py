@@ -59,6 +59,10 @@ class Rules:
         """The same, by somebody who may not wait, as far as the rules know of such."""
         return self.cache_charge(core, pfn, mm)
 
+    def cache_charge_ahead(self, core: Core, pfn: int, mm: int) -> int:
+        """The same, of a page that nobody has asked for yet, as far as the rules make less of such."""
+        return self.cache_charge(core, pfn, mm)
+
     def swap_cache_charge(self, core: Core, pfn: int, slot: int, mm: int) -> int:
         """The page is about to enter the swap cache."""
         return 0

@@ -1,6 +1,7 @@
 cdef class RulesV1(Rules):
     cdef int charge(self, Core core, unsigned int pfn, unsigned int mm) noexcept nogil
     cdef int cache_charge(self, Core core, unsigned int pfn, unsigned int mm) noexcept nogil
+    cdef int cache_charge_ahead(self, Core core, unsigned int pfn, unsigned int mm) noexcept nogil
     cdef int swap_cache_charge(self, Core core, unsigned int pfn, unsigned int slot, unsigned int mm) noexcept nogil
     cdef void swapped_in(self, Core core, unsigned int slot) noexcept nogil
     cdef void swapped_out(self, Core core, unsigned int pfn, unsigned int slot) noexcept nogil
@@ -13,7 +14,7 @@ cdef class RulesV1(Rules):
     cdef void run_flush(self, Core core) noexcept nogil
     cdef void container_offline(self, Core core, unsigned int container) noexcept nogil
 
-cdef int mem_cgroup_charge(Core core, unsigned int pfn, unsigned int container, bint is_cache) noexcept nogil
+cdef int mem_cgroup_charge(Core core, unsigned int pfn, unsigned int container, bint is_cache, int gfp) noexcept nogil
 cdef void commit_charge(Core core, unsigned int pfn, unsigned int container, bint is_cache) noexcept nogil
 cdef long long charge_counters(Core core, unsigned int container, long long nr_pages) noexcept nogil
 cdef int try_charge_memcg(Core core, unsigned int container, long long nr_pages, unsigned int gfp) noexcept nogil

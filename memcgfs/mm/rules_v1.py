@@ -37,12 +37,17 @@ class RulesV1(Rules):
         """A page of a cache is charged already."""
         if page_get_meta_page(core, pfn):
             return 0
-        return mem_cgroup_charge(core, pfn, core.mms.container[mm], False)
+        return mem_cgroup_charge(core, pfn, core.mms.container[mm], False, GFP_HIGHUSER)
 
     def cache_charge(self, core: Core, pfn: int, mm: int) -> int:
         if page_get_meta_page(core, pfn):
             return 0
-        return mem_cgroup_charge(core, pfn, core.mms.container[mm], True)
+        return mem_cgroup_charge(core, pfn, core.mms.container[mm], True, GFP_HIGHUSER)
+
+    def cache_charge_ahead(self, core: Core, pfn: int, mm: int) -> int:
+        if page_get_meta_page(core, pfn):
+            return 0
+        return mem_cgroup_charge(core, pfn, core.mms.container[mm], True, GFP_HIGHUSER | GFP_NORETRY)
 
     def swap_cache_charge(self, core: Core, pfn: int, slot: int, mm: int) -> int:
         """mem_cgroup_swapin_charge_folio: a page that comes back is its old owner's, or, if that was removed, whoever's wants it. One on
@@ -51,8 +56,8 @@ class RulesV1(Rules):
             return 0
         owner = core.swap.owner[slot]
         if owner != 0 and core.containers.is_online[owner - 1] != 0:
-            return mem_cgroup_charge(core, pfn, owner - 1, False)
-        return mem_cgroup_charge(core, pfn, core.mms.container[mm], False)
+            return mem_cgroup_charge(core, pfn, owner - 1, False, GFP_HIGHUSER)
+        return mem_cgroup_charge(core, pfn, core.mms.container[mm], False, GFP_HIGHUSER)
 
     def swapped_in(self, core: Core, slot: int) -> None:
         mem_cgroup_uncharge_swap(core, slot)
@@ -93,9 +98,9 @@ class RulesV1(Rules):
 # Charging
 
 
-def mem_cgroup_charge(core: Core, pfn: int, container: int, is_cache: bool) -> int:
+def mem_cgroup_charge(core: Core, pfn: int, container: int, is_cache: bool, gfp: int) -> int:
     """charge_memcg. 0, or -ENOMEM."""
-    error = try_charge_memcg(core, container, 1, GFP_HIGHUSER)
+    error = try_charge_memcg(core, container, 1, gfp)
     if error != 0:
         if core.traced:
             trace_charge_failed(core, pfn, container, CHARGED_CACHE if is_cache else CHARGED_MAPPED)

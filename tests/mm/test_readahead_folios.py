@@ -102,3 +102,17 @@ def test_a_copy_whose_original_has_to_be_read_is_made_twice(machine: mm.Machine,
     assert task.touch(0, 16) == mm.Access(16, 0, 16)
     stat = box.stat()
     assert [stat["cache"] // 4096, stat["rss"] // 4096, stat["pgpgin"], stat["pgpgout"]] == [16, 16, 48, 16]
+
+
+def test_more_than_the_group_holds_is_read_once(make_small: MakeMachine) -> None:
+    """No page of one read-ahead is reclaimed for the next, whose reads have not begun, so that a read() larger than its group comes
+    through the file once."""
+    machine = make_small(8192, 256, rules="v1", model="classic", charges_kmem=False)
+    box = machine.create_container()
+    task = machine.spawn(10, box)
+    file = old_file(machine, 300)
+    box.counter("memory").resize(256)
+    task.fadvise_file(file, "random", 0, 0)
+    task.read_file(file, 0, 300)
+    stat = box.stat()
+    assert (stat["workingset_refault_file"], stat["pgpgin"]) == (0, 300)
