@@ -83,10 +83,13 @@ class ControlFile(Generic[S]):
     def read_at(self, subject: S, offset: int, nbytes: int) -> bytes:
         return self.render(subject)[offset : offset + nbytes]
 
+    def is_too_long(self, command: bytes) -> bool:
+        return len(command) >= self.too_long
+
     def write_at(self, subject: S, offset: int, command: bytes, caller: Caller) -> int:
         if self.write is None:
             raise NotWritable(self.name)
-        if len(command) >= self.too_long:
+        if self.is_too_long(command):
             raise TooLong(self.name)
         return self.obey(subject, command, caller)
 
@@ -119,7 +122,7 @@ class SeqFile(ControlFile[S]):
         return SeqReader(lambda: self.render(subject))
 
     def write_at(self, subject: S, offset: int, command: bytes, caller: Caller) -> int:
-        if len(command) >= self.too_long:
+        if self.is_too_long(command):
             raise TooLong(self.name)
         return self.obey(subject, command, caller) if command else 0
 

@@ -1,7 +1,8 @@
 """Open files: what a handle stands for.  Control files and data files differ here, and nowhere in `filesystem`.
 
 Contract: a write is done in the name of whoever opened the file.  Of a control file whose directory was removed
-everything is refused with `Removed`, here and nowhere else; a data file that was removed goes on.
+everything is refused with `Removed`, here and nowhere else; only a command that is too long is refused as such before, by today's
+kernel (kernfs_fop_write_iter).  A data file that was removed goes on.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from .caller import Caller
 from .data import OpenData
-from .errors import NoDirectAccess, NoSuchFile, Removed
+from .errors import NoDirectAccess, NoSuchFile, Removed, TooLong
 from .filetype import SeqFile
 from .node import DataFile, File
 from .polling import CHANGED, DEFAULT_POLLMASK
@@ -76,7 +77,8 @@ class OpenFile:
     def write(self, offset: int, content: bytes) -> int:
         file = self.file
         if not file.alive:
-            raise Removed(file.name)
+            is_refused_first = isinstance(file.type, SeqFile) and file.type.is_too_long(content)
+            raise (TooLong if is_refused_first else Removed)(file.name)
         return file.type.write_at(file.subject, offset, content, self.caller)
 
     def fsync(self) -> None:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ...cgroup import dialect_v1
+
 Step = Mapping[str, Any]
 
 
@@ -36,8 +38,16 @@ class Decided:
     since: tuple[int, int] = (0, 0)
 
 
+CONTROL_FILES: Final = frozenset(row.name for row in dialect_v1().top_files)
+
+
+def is_of_file(step: Step) -> bool:
+    """A directory refuses here what a file does not, as it does on the kernel that was recorded."""
+    return os.path.basename(str(step.get("path"))) in CONTROL_FILES
+
+
 def removes_the_watched(step: Step) -> bool:
-    return any(each["op"] == "rmdir" and each["path"] in (step["path"], os.path.dirname(step["path"])) for each in step["during"])
+    return any(each["op"] == "rmdir" and each["path"] == step["path"] for each in step["during"])
 
 
 FUSE_DECIDES: Final = (
@@ -49,17 +59,18 @@ FUSE_DECIDES: Final = (
     Decided(
         "sendfile and splice from a control file",
         "they go by the size of the file, which is 0, and ask for nothing",
-        lambda step, recorded: step["op"] in ("sendfile", "splice_read") and recorded != {"ret": 0, "bytes": ""}
-        and recorded.get("errno") not in ("ENOENT", "EACCES"),
+        lambda step, recorded: step["op"] in ("sendfile", "splice_read") and is_of_file(step)
+        and recorded != {"ret": 0, "bytes": ""} and recorded.get("errno") not in ("ENOENT", "EACCES"),
         since=(6, 5),
     ),
     Decided(
         "a private mapping of a control file",
         "of what is read without the page cache too, it makes an empty one; only a shared one is refused",
-        lambda step, recorded: step["op"] == "mmap" and bool(step.get("private")) and recorded == {"errno": "ENODEV"},
+        lambda step, recorded: step["op"] == "mmap" and bool(step.get("private")) and is_of_file(step)
+        and recorded == {"errno": "ENODEV"},
     ),
     Decided(
-        "inotify, of a file whose directory is removed, and of that directory",
+        "inotify, of a directory that is removed",
         "its inode is told to be gone, where that of kernfs keeps its one link",
         lambda step, recorded: step["op"] == "inotify" and removes_the_watched(step),
     ),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import select
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,8 +15,11 @@ from contextlib import AbstractContextManager, contextmanager
 from types import SimpleNamespace
 from typing import Any, Final
 
+from ...cgroup.errors import BadNumber, OutOfRange
+from ...cgroup.strto import kstrtoint, strstrip
 from ...kernfs import Changes, Directory, Kernfs, Node
 from ...tree import Tree
+from . import vfs
 from .results import Result, data_of
 from .shadow import OWN_COMMANDS, MemoryHelper, let_pass, reap
 
@@ -25,17 +27,19 @@ FLAGS: Final = frozenset({"O_TRUNC", "O_APPEND", "O_NONBLOCK", "O_DIRECT", "O_SY
 IO_BYTES: Final = 4096
 FIRST_PID: Final = 1001
 LISTS_OF_TASKS: Final = ("tasks", "cgroup.procs")
-NOBODY: Final = re.compile(r"\s*(0|2)\s*")
+EVENTS: Final = "cgroup.event_control"
+NOBODY: Final = (0, 2)
 """Pids: that of the writer, and that of a thread of the kernel's."""
 DIRECTORY_POLLMASK: Final = select.POLLIN | select.POLLOUT
 
 
 class OpenFile:
-    """`handle`: None, of a directory."""
+    """`handle`: None, of a directory.  `flags`: those of its open(2)."""
 
-    def __init__(self, handle: int | None, ino: int) -> None:
+    def __init__(self, handle: int | None, ino: int, flags: int) -> None:
         self.handle = handle
         self.ino = ino
+        self.flags = flags
         self.position = 0
 
 
@@ -50,7 +54,7 @@ class TreeSystem:
     def knows(step: Mapping[str, Any]) -> bool:
         """Other users, paths that the vfs walks by itself, and descriptors of directories, are a kernel's affair."""
         names = [step[end] for end in ("path", "to") if isinstance(step.get(end), str)]
-        walks = any(name.startswith("/") or {".", ".."} & set(name.split("/")[name == "." :]) for name in names)
+        walks = any(name.startswith("/") or name.endswith("/") or {".", ".."} & set(name.split("/")[name == "." :]) for name in names)
         forks = step.get("cmd", "").split(" ")[0] in OWN_COMMANDS
         is_simple = not (walks or forks or names_nobody(step) or step.get("dir") or step.get("uid") or step.get("as"))
         return is_simple and set(step.get("flags", ())) <= FLAGS
@@ -61,13 +65,14 @@ class TreeSystem:
         return self._tree.request(path)
 
     def _found(self, path: str) -> Node:
-        return self._fs.find(os.fsencode(path))
+        return self._fs.find(vfs.getname(path))
 
     @contextmanager
     def _parent(self, path: str) -> Iterator[tuple[int, bytes]]:
         """The number of the directory, and the name in it."""
         with self._asking(path):
-            above, _, name = path.rstrip("/").rpartition("/")
+            vfs.getname(path)
+            above, _, name = path.rpartition("/")
             yield self._fs.directory(self._found(above).ino).ino, os.fsencode(name)
 
     def mkdir(self, path: str, mode: int = 0o777) -> None:
@@ -97,7 +102,7 @@ class TreeSystem:
 
     def mknod(self, path: str, mode: int, device: int) -> None:
         with self._parent(path) as (ino, name):
-            self._fs.mknod(ino, name, mode, self._tree.owner)
+            self._fs.mknod(ino, name, vfs.may_mknod(mode), self._tree.owner)
 
     def listdir(self, path: str) -> list[str]:
         with self._asking(path):
@@ -122,21 +127,23 @@ class TreeSystem:
         self._set(path, Changes(mode=stat.S_IMODE(mode)))
 
     def chown(self, path: str, uid: int, gid: int) -> None:
-        self._set(path, Changes(uid=uid, gid=gid))
+        """chown_common: -1 leaves it as it is."""
+        mode = vfs.mode_after_chown(self.stat(path).st_mode)
+        self._set(path, Changes(mode=mode, uid=None if uid < 0 else uid, gid=None if gid < 0 else gid))
 
     def utime(self, path: str, times: tuple[int, int]) -> None:
         self._set(path, Changes(atime_ns=times[0] * 10**9, mtime_ns=times[1] * 10**9))
 
     def truncate(self, path: str, size: int) -> None:
-        self._set(path, Changes(size=size))
+        self._set(path, Changes(size=vfs.size_of(size)))
 
     def setxattr(self, path: str, name: str, value: bytes) -> None:
         with self._asking(path):
-            self._fs.setxattr(self._found(path).ino, os.fsencode(name), value)
+            self._fs.setxattr(self._found(path).ino, vfs.xattr_name(name), vfs.xattr_value(value))
 
     def getxattr(self, path: str, name: str) -> bytes:
         with self._asking(path):
-            return self._fs.getxattr(self._found(path).ino, os.fsencode(name))
+            return self._fs.getxattr(self._found(path).ino, vfs.xattr_name(name))
 
     def listxattr(self, path: str) -> list[str]:
         with self._asking(path):
@@ -144,15 +151,19 @@ class TreeSystem:
 
     def removexattr(self, path: str, name: str) -> None:
         with self._asking(path):
-            self._fs.removexattr(self._found(path).ino, os.fsencode(name))
+            self._fs.removexattr(self._found(path).ino, vfs.xattr_name(name))
 
     # Open files.
 
     def open(self, path: str, flags: int, mode: int = 0) -> int:
         with self._asking(path):
             node = self._found(path)
-            is_listing = isinstance(node, Directory) and flags & os.O_ACCMODE == os.O_RDONLY
-            found = OpenFile(None if is_listing else self._fs.open(node.ino, flags, self._tree.owner), node.ino)
+            if isinstance(node, Directory):
+                vfs.may_open_directory(flags)
+                handle = None
+            else:
+                handle = self._fs.open(node.ino, flags, self._tree.owner)
+            found = OpenFile(handle, node.ino, flags)
         fd = self._next_fd
         self._open[fd] = found
         self._next_fd += 1
@@ -176,6 +187,7 @@ class TreeSystem:
 
     def pread(self, fd: int, nbytes: int, offset: int) -> bytes:
         with self._asking("read"):
+            vfs.may_read(self._open[fd].flags, offset, nbytes)
             return self._fs.read(self._handle(fd), offset, nbytes)
 
     def write(self, fd: int, content: bytes) -> int:
@@ -186,6 +198,7 @@ class TreeSystem:
 
     def pwrite(self, fd: int, content: bytes, offset: int) -> int:
         with self._asking("write"):
+            vfs.may_write(self._open[fd].flags, offset, len(content))
             return self._fs.write(self._handle(fd), offset, content)
 
     def writev(self, fd: int, pieces: Sequence[bytes]) -> int:
@@ -200,7 +213,7 @@ class TreeSystem:
 
     def ftruncate(self, fd: int, size: int) -> None:
         with self._asking("ftruncate"):
-            self._fs.setattr(self._open[fd].ino, Changes(size=size), self._tree.owner)
+            self._fs.setattr(self._open[fd].ino, Changes(size=vfs.size_of(size)), self._tree.owner)
 
     def fsync(self, fd: int) -> None:
         with self._asking("fsync"):
@@ -225,17 +238,29 @@ class TreeSystem:
 
 
 def names_nobody(step: Mapping[str, Any]) -> bool:
-    """Is somebody attached who is not there: who writes it, or a thread of the kernel's?"""
-    if str(step.get("path")).rpartition("/")[2] not in LISTS_OF_TASKS or "data" not in step:
+    """Is somebody attached who is not there (who writes it, or a thread of the kernel's), or a descriptor named?"""
+    name = str(step.get("path")).rpartition("/")[2]
+    given = [*step.get("datas", ()), *([step["data"]] if "data" in step else ())]
+    if name == EVENTS:
+        return any("{fd:" in str(each) for each in given)
+    if name not in LISTS_OF_TASKS:
         return False
-    return NOBODY.fullmatch(os.fsdecode(data_of(step["data"]))) is not None
+    texts = [data_of(each) for each in given]
+    return any(pid_of(text) in NOBODY for text in (*texts, b"".join(texts)))
+
+
+def pid_of(text: bytes) -> int | None:
+    try:
+        return kstrtoint(strstrip(text))
+    except (BadNumber, OutOfRange):
+        return None
 
 
 def place_of(offset: int, whence: int, position: int) -> int:
     if whence in (os.SEEK_DATA, os.SEEK_HOLE):
         raise OSError(errno.ENXIO, "there is nothing")
     place = offset + (position if whence == os.SEEK_CUR else 0)
-    if place < 0:
+    if place < 0 or whence not in (os.SEEK_SET, os.SEEK_CUR, os.SEEK_END):
         raise OSError(errno.EINVAL, "before the beginning")
     return place
 

@@ -17,6 +17,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -93,6 +94,8 @@ class Processes:
 
     def kill(self, name: str) -> None:
         self._children[name].end()
+        if name in self._memory:
+            reap(os, self._top, self._memory.pop(name).pid)
 
     def zombie(self, name: str) -> None:
         pid = self.pids[name] = os.fork()
@@ -133,7 +136,7 @@ def die_with_parent() -> None:
 
 
 def obey(words: list[str]) -> str:
-    """What a helper does itself: nforks N, forkz, thread, reap; and its threads wait."""
+    """What a helper does itself: nforks N, forkz, reap, thread; and its threads wait."""
     name = words[0]
     if name == "nforks":
         for _ in range(int(words[1])):
@@ -147,6 +150,10 @@ def obey(words: list[str]) -> str:
             os._exit(0)
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
         return f"ok pid {pid}"
+    elif name == "reap":
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
     elif name == "thread":
         thread = threading.Thread(target=signal.pause, daemon=True)
         thread.start()

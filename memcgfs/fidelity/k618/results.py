@@ -48,15 +48,23 @@ def is_same(recorded: Mapping[str, Any], ours: Mapping[str, Any]) -> bool:
     if "regex" in recorded:
         text = ours.get("bytes")
         return isinstance(text, str) and re.fullmatch(recorded["regex"], text) is not None
-    return without_vendors_file(recorded) == ours
+    return bool(without_vendors_file(recorded) == ours)
 
 
-def without_vendors_file(recorded: Mapping[str, Any]) -> Result:
-    """Of a listing, by name or with what it is."""
+def without_vendors_file(recorded: Any) -> Any:
+    """Of a listing, by name or with what it is, wherever in a result there is one."""
+    if isinstance(recorded, Mapping):
+        return {key: without_vendors_file(value) for key, value in recorded.items()}
+    if isinstance(recorded, list):
+        others = (each for each in recorded if VENDORS_FILE not in (each, *(each if isinstance(each, list) else ())))
+        return [without_vendors_file(each) for each in others]
+    return recorded
+
+
+def count_without_vendors_file(recorded: Mapping[str, Any]) -> Result:
+    """Of how many names a directory has: none, once it is removed."""
     value = recorded.get("value")
-    if not isinstance(value, list):
-        return dict(recorded)
-    return {**recorded, "value": [entry for entry in value if VENDORS_FILE not in (entry, *(entry if isinstance(entry, list) else ()))]}
+    return {**recorded, "value": value - 1} if value else dict(recorded)
 
 
 def with_names(result: Any, pids: Mapping[str, int]) -> Any:

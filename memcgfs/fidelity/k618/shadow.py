@@ -17,7 +17,7 @@ DRIVER: Final = 4_000_000
 PAGE_BYTES: Final = 4096
 ADVICE: Final = {"seq": "sequential", "popr": "populate_read", "popw": "populate_write"}
 """By the helper's word, where the ctl has another."""
-OWN_COMMANDS: Final = ("nforks", "forkz", "thread", "ping")
+OWN_COMMANDS: Final = ("nforks", "forkz", "reap", "thread", "ping")
 """What a helper does as a process; no simulated task does it for it."""
 KINDS: Final = {"anon": "anon", "shanon": "anon shared"}
 
@@ -60,6 +60,9 @@ class MemoryHelper:
                 self._tell(f"{name} {self._files[number]} {page} {step}")
         elif name == "fsync":
             self._tell(f"fsync {self._files[words[0]]}")
+        elif name == "fadv":
+            number, first, npages, advice = words
+            self._tell(f"fadvise {self._files[number]} {first} {npages} {ADVICE.get(advice, advice)}")
         elif name == "close":
             del self._files[words[0]]
         elif name == "madv":
@@ -80,7 +83,9 @@ class MemoryHelper:
 
     @classmethod
     def make_file(cls, system: Any, top: str, path: str, npages: int) -> None:
-        """Written, on the disk, and out of memory."""
+        """Written, on the disk, and out of memory; it takes the place of what another case has left under its name."""
+        if name_of(path) in system.listdir(f"{top}/.machine/files"):
+            system.unlink(f"{top}/.machine/files/{name_of(path)}")
         driver = cls(system, top, DRIVER)
         for command in (f"write {name_of(path)} 0 {npages}", f"fsync {name_of(path)}", f"fadvise {name_of(path)} 0 0 dontneed"):
             driver._tell(command)
