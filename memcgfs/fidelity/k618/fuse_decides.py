@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ...cgroup import dialect_v1
+from .results import data_of
 
 Step = Mapping[str, Any]
 
@@ -30,20 +31,30 @@ def kernel() -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """`covers`: does FUSE decide this step, of which this was recorded?  `since`: the kernel from which on it does so."""
+    """`covers`: does FUSE decide this step, of which this was recorded?  `since`, `before`: the kernels that do so."""
 
     what: str
     why: str
     covers: Callable[[Step, Mapping[str, Any]], bool]
     since: tuple[int, int] = (0, 0)
+    before: tuple[int, int] = (99, 0)
+
+    def is_in_force(self) -> bool:
+        return self.since <= kernel() < self.before
 
 
+FUSE_NAME_LOW_MAX: Final = 1024
 CONTROL_FILES: Final = frozenset(row.name for row in dialect_v1().top_files)
 
 
 def is_of_file(step: Step) -> bool:
     """A directory refuses here what a file does not, as it does on the kernel that was recorded."""
     return os.path.basename(str(step.get("path"))) in CONTROL_FILES
+
+
+def has_long_name(step: Step) -> bool:
+    given = (step[end] for end in ("path", "to") if isinstance(step.get(end), str | Mapping))
+    return any(len(name) > FUSE_NAME_LOW_MAX for path in given for name in data_of(path).split(b"/"))
 
 
 def removes_the_watched(step: Step) -> bool:
@@ -74,12 +85,18 @@ FUSE_DECIDES: Final = (
         "its inode is told to be gone, where that of kernfs keeps its one link",
         lambda step, recorded: step["op"] == "inotify" and removes_the_watched(step),
     ),
+    Decided(
+        "a name of more than 1024 bytes",
+        "no filesystem in user space was asked for one (FUSE_NAME_MAX)",
+        lambda step, recorded: has_long_name(step) and recorded != {"errno": "ENAMETOOLONG"},
+        before=(6, 14),
+    ),
 )  # fmt: skip
 
 
 def why(step: Step, recorded: Mapping[str, Any]) -> str:
     """The cause of a difference in this step; '' for none."""
     for decided in FUSE_DECIDES:
-        if kernel() >= decided.since and decided.covers(step, recorded):
+        if decided.is_in_force() and decided.covers(step, recorded):
             return f"{decided.what}: {decided.why}"
     return ""

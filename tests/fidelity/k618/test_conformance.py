@@ -76,7 +76,22 @@ def test_what_fuse_decides_differs(mounted: dict[str, Row]) -> None:
 @NEEDS_A_MOUNT
 def test_each_rule_is_needed(mounted: dict[str, Row]) -> None:
     found = {figure.cause.partition(":")[0] for row in mounted.values() for figure in row.figures if not figure.holds}
-    assert found == {decided.what for decided in fuse_decides.FUSE_DECIDES if fuse_decides.kernel() >= decided.since}
+    assert found == {decided.what for decided in fuse_decides.FUSE_DECIDES if decided.is_in_force()}
+
+
+def test_some_rules_depend_on_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = {"op": "mkdir", "path": {"rep": ["n", 1025]}}
+    renamed = {"op": "rename", "path": "c", "to": "d/" + "n" * 1025}
+    sent = {"op": "sendfile", "path": "c/memory.stat"}
+
+    def covered(version: tuple[int, int]) -> list[bool]:
+        monkeypatch.setattr(fuse_decides, "kernel", lambda: version)
+        return [bool(fuse_decides.why(step, {"ret": 0})) for step in (made, renamed, {**made, "path": {"rep": ["n", 1024]}}, sent)]
+
+    assert covered((6, 4)) == [True, True, False, False]
+    assert covered((6, 13)) == [True, True, False, True]
+    assert covered((6, 14)) == [False, False, False, True]
+    assert fuse_decides.why(made, {"errno": "ENAMETOOLONG"}) == ""
 
 
 def case_of(**fields: Any) -> Case:
