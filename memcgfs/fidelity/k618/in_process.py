@@ -238,13 +238,15 @@ class TreeSystem:
 
 
 def names_nobody(step: Mapping[str, Any]) -> bool:
-    """Is somebody attached who is not there (who writes it, or a thread of the kernel's), or a descriptor named?"""
+    """Is somebody attached who is not there (who writes it, or a thread of the kernel's), or one of his descriptors named?"""
     name = str(step.get("path")).rpartition("/")[2]
     given = [*step.get("datas", ()), *([step["data"]] if "data" in step else ())]
     if name == EVENTS:
         return any("{fd:" in str(each) for each in given)
     if name not in LISTS_OF_TASKS:
         return False
+    if any("{self}" in str(each) for each in given):
+        return True
     texts = [data_of(each) for each in given]
     return any(pid_of(text) in NOBODY for text in (*texts, b"".join(texts)))
 

@@ -149,7 +149,7 @@ class KernelPlayer(Player):
     def do_splice_write(self, step: Step) -> Result:
         outlet, inlet = os.pipe()
         try:
-            os.write(inlet, self.data(step["data"]))
+            os.write(inlet, self.data(step.get("data", "")))
             with self.opened(step, os.O_WRONLY) as fd:
                 return {"ret": os.splice(outlet, fd, PAGE_BYTES)}
         finally:

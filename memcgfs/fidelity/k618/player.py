@@ -5,7 +5,7 @@ Contract
 - `cast` has the processes that a case starts.
 - `Player.step(step)` gives the result of one step.  A step that this player has no method for cannot be played (`can_play`).
 - Paths are relative to `base`, a fresh group.  `{pid:NAME}` and `{fd:NAME}` in what is written stand for the case's own processes and
-  descriptors.
+  descriptors, `{self}` for the process that plays it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MODES: Final = {"r": os.O_RDONLY, "w": os.O_WRONLY, "rw": os.O_RDWR}
 ALL_OF_IT: Final = 1 << 16
 POLLED: Final = select.POLLIN | select.POLLPRI | select.POLLOUT | select.POLLERR | select.POLLHUP
 A_MOMENT_S: Final = 0.03
-NAMED: Final = re.compile(r"\{(pid|fd):(\w+)\}")
+NAMED: Final = re.compile(r"\{(?:(pid|fd):(\w+)|self)\}")
 
 
 class Cast(Protocol):
@@ -74,6 +74,8 @@ class Player:
             return play(step)
         except OSError as error:
             return refusal(error)
+        except ValueError as error:
+            return {"value_error": str(error)}
 
     # Words.
 
@@ -82,9 +84,16 @@ class Player:
         return self.base if name in ("", ".") else os.path.join(self.base, name)
 
     def data(self, given: str | Mapping[str, Any]) -> bytes:
+        """A name that nobody has stays as it is."""
         if isinstance(given, str):
-            given = NAMED.sub(lambda found: str((self.cast.pids if found[1] == "pid" else self.fds)[found[2]]), given)
+            given = NAMED.sub(lambda found: str(self.number_of(found[1], found[2]) or found[0]), given)
         return data_of(given)
+
+    def number_of(self, kind: str | None, name: str | None) -> int | None:
+        """Of a process or a descriptor; without a name, of the process that plays."""
+        if kind is None:
+            return os.getpid()
+        return (self.cast.pids if kind == "pid" else self.fds).get(str(name))
 
     @contextmanager
     def opened(self, step: Step, flags: int | None = None) -> Iterator[int]:
@@ -186,7 +195,7 @@ class Player:
         return {"bytes": told(content)}
 
     def do_write(self, step: Step) -> Result:
-        data = self.data(step["data"])
+        data = self.data(step.get("data", ""))
         with self.opened({"mode": "w", **step}) as fd:
             done = self.system.pwrite(fd, data, step["off"]) if "off" in step else self.system.write(fd, data)
         return {"ret": count_of(done, data)}
@@ -211,7 +220,7 @@ class Player:
 
     def do_write_then_read(self, step: Step) -> Result:
         with self.opened(step, os.O_RDWR) as fd:
-            count = self.system.write(fd, self.data(step["data"]))
+            count = self.system.write(fd, self.data(step.get("data", "")))
             behind = self.system.read(fd, ALL_OF_IT)
             return {"ret": count, "read_after": told(behind), "pread0": told(self.system.pread(fd, ALL_OF_IT, 0))}
 
@@ -227,7 +236,7 @@ class Player:
 
     def write_by_another(self, step: Step) -> None:
         with self.opened(step, os.O_WRONLY) as fd:
-            self.system.write(fd, self.data(step["data"]))
+            self.system.write(fd, self.data(step.get("data", "")))
 
     def do_lseek(self, step: Step) -> Result:
         with self.opened(step, os.O_RDONLY) as fd:
@@ -299,7 +308,7 @@ class Player:
             with self.opened(step, os.O_RDONLY) as fd:
                 self.system.read(fd, ALL_OF_IT)
         elif what == "mkdir":
-            self.system.mkdir(os.path.join(path, "made"))
+            self.system.mkdir(os.path.join(path, "mt"))
         elif what == "utime":
             self.system.utime(path, (1, 2))
         after = self.system.stat(path)
@@ -307,7 +316,7 @@ class Player:
         return {"value": {**moved, "exact": after.st_mtime_ns if what == "utime" else None}}
 
     def do_setxattr(self, step: Step) -> Result:
-        self.system.setxattr(self.path(step["path"]), step["name"], self.data(step["data"]))
+        self.system.setxattr(self.path(step["path"]), step["name"], self.data(step.get("data", "")))
         return DONE
 
     def do_getxattr(self, step: Step) -> Result:
@@ -337,7 +346,7 @@ class Player:
         return {"bytes": told(self.system.pread(self.fds[step["name"]], step["size"], step["off"]))}
 
     def do_holdwrite(self, step: Step) -> Result:
-        data = self.data(step["data"])
+        data = self.data(step.get("data", ""))
         return {"ret": count_of(self.system.write(self.fds[step["name"]], data), data)}
 
     def do_close(self, step: Step) -> Result:

@@ -22,6 +22,8 @@ def refuse(number: int) -> NoReturn:
 
 def getname(path: str) -> bytes:
     name = os.fsencode(path)
+    if b"\0" in name:
+        raise ValueError("embedded null byte")
     return name if len(name) < PATH_MAX else refuse(errno.ENAMETOOLONG)
 
 
@@ -54,6 +56,8 @@ def mode_after_chown(mode: int) -> int | None:
 
 def xattr_name(name: str) -> bytes:
     found = os.fsencode(name)
+    if b"\0" in found:
+        raise ValueError("embedded null byte")
     return found if 0 < len(found) <= XATTR_NAME_MAX else refuse(errno.ERANGE)
 
 

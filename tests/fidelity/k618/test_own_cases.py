@@ -69,7 +69,11 @@ NAMES = [
     case("a link made as a node", "mknod", "c/n", refused("EINVAL"), mode=stat.S_IFLNK | 0o644),
     case("a directory made as a node", "mknod", "c/n", refused("EPERM"), mode=stat.S_IFDIR | 0o755),
 ]
+NULS: Final = {"value_error": "in the words of another Python"}
 ATTRIBUTES = [
+    case("a name with a NUL", "mkdir", {"hex": "610062"}, NULS),
+    case("a renaming with a NUL", "rename", "c", NULS, to="a\0b"),
+    case("an attribute with a NUL", "setxattr", "c", NULS, name="user.\0", data="v"),
     case("cut to less than nothing", "truncate", "c/tasks", refused("EINVAL"), size=-1),
     case("another group alone", "chown", "c/tasks", DONE, to=[-1, 7], after=[after("owner", "c/tasks", {"value": ["0o100644", 0, 7]})]),
     case(
@@ -129,6 +133,15 @@ PLAYED = [
         "as many as there are, and the recorded kernel's one", "holdlist", "", {"value": len(CONTROL_FILES) + 1}, name="h",
         setup=[before("hold", "c", name="h", dir=True)], after=[after("rmdir", "c", DONE), after("holdlist", "", {"value": 0}, name="h")],
     ),
+    case(
+        "who plays", "write", "c/tasks", WROTE, data="{self}\n",
+        after=[after("read", "c/tasks", {"regex": r"\d+\n", "examples": []}), after("write", "tasks", WROTE, data="{self}")],
+    ),
+    case(
+        "nobody's name", "write", "c/cgroup.event_control", refused("EINVAL"), data="{fd:u} {fd:u} 1M",
+        setup=[before("hold", LIMIT, name="u"), before("close", name="u")],
+    ),
+    case("nothing is said of what is written", "write", LIMIT, WROTE, after=[after("setxattr", LIMIT, DONE, name="user.x")]),
     case("in the kernel's order", "readdir_order", "c", {"value": sorted(CONTROL_FILES, key=lambda name: name_hash(name.encode()))}),
     case(
         "who is not there any more", "rmdir", "c", DONE, setup=[
@@ -148,6 +161,7 @@ NOT_IN_PROCESS = [
     case("a slash behind a name", "stat", "c/tasks/", DONE),
     case("who writes it, in octal and before a NUL", "write", "c/tasks", WROTE, data={"hex": "303000"}),
     case("who writes it, in pieces", "writev", "c/tasks", {"ret": 1}, datas=["0", ""]),
+    case("who plays", "write", "c/tasks", WROTE, data="{self}"),
     case("a thread of the kernel's, by its hexadecimal number", "write", "c/cgroup.procs", refused("EINVAL"), data=" 0x2\n"),
     case(
         "a descriptor", "write", "c/cgroup.event_control", refused("EINVAL"), data="{fd:u} {fd:u} 1M",
