@@ -75,6 +75,7 @@ cdef class Core:
     cdef readonly bint current_in_user_fault
     cdef readonly int memcg_in_oom
     cdef readonly bint over_memsw
+    cdef readonly bint spares_swap
     cdef readonly int[::1] kswapd_max_order
     cdef readonly int scan_depth
     cdef readonly long long reclaimed_slab

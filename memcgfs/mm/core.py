@@ -117,6 +117,7 @@ class Core:
         self.current_in_user_fault = False
         self.memcg_in_oom = -1
         self.over_memsw = False
+        self.spares_swap = False
         self.kswapd_max_order = arrays.of("i", sizes.nr_nodes)
         self.scan_depth = 0
         self.reclaimed_slab = 0

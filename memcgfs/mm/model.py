@@ -111,9 +111,10 @@ class Model:
         """try_to_free_mem_cgroup_pages since 2.6.29: free memory of this container and all below it; gives how many pages it has less.
 
         A model that knows no hierarchy is asked for one container after the other, until one frees something; and again, as what was used
-        the first time may be idle the second; and as long as pages are written, which come free the time after. It swaps whether or not
-        that helps: what counts is what the caller is short of.
+        the first time may be idle the second; and as long as pages are written, which come free the time after. What counts is what the
+        caller is short of.
         """
+        core.spares_swap = not may_swap
         before = core.counters.pages(container) if may_swap else core.memsw.pages(container)
         after = before
         nr_retries = core.reclaim_retries
@@ -127,6 +128,7 @@ class Model:
                 nr_retries = nr_retries - 1 if core.events[PGPGOUT] != nr_written else 0
                 nr_written = core.events[PGPGOUT]
                 at = core.containers.next_in_subtree(container, -1)
+        core.spares_swap = False
         return before - after if after < before else 0
 
     def lru_size(self, core: Core, container: int, which: int) -> int:

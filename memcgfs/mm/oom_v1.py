@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .oom import COMPULSORY_PANIC, MACHINE, MOST_REPORTED, threads, trace_verdict
-from .params import KB_PER_PAGE
+from .params import KB_PER_PAGE, PG_LRU
 from .trace_ring import VERDICT_CHOSEN, VERDICT_DYING, VERDICT_NOBODY, VERDICT_PANIC, VICTIM_CHOSEN, VICTIM_SHARES
 
 if TYPE_CHECKING:
@@ -92,6 +92,12 @@ def select_bad_process(machine: Machine, container: int, totalpages: int) -> tup
     return chosen, most, False
 
 
+def new_pages(machine: Machine) -> list[int]:
+    """Those that somebody pays for, and that reclaim does not find, as they have not come to a list of the LRU yet."""
+    frames = machine.core.frames
+    return [pfn for pages in machine.core.model.waiting() for pfn in pages if not frames.has(pfn, PG_LRU) and frames.meta_refs[pfn]]
+
+
 def dump_header(machine: Machine, container: int, gfp: int, order: int) -> None:
     """Who asked, what the container has, and the tasks that were looked at."""
     core, current = machine.core, machine.current
@@ -101,6 +107,9 @@ def dump_header(machine: Machine, container: int, gfp: int, order: int) -> None:
         for title, counters in (("memory", core.counters), ("memory+swap", core.memsw), ("kmem", core.kmem)):
             usage, limit = counters.usage[container] * KB_PER_PAGE, counters.limit[container] * KB_PER_PAGE
             machine.printk(f"{title}: usage {usage}kB, limit {limit}kB, failcnt {counters.failcnt[container]}")
+        nr_waiting = sum(core.containers.is_below(core.frames.container[pfn], container) for pfn in new_pages(machine))
+        if nr_waiting:
+            machine.printk(f"lru_add batch: {nr_waiting} pages, on no list yet")
     machine.printk("Tasks state (memory values in pages):")
     machine.printk("[  pid  ]   uid  tgid total_vm      rss pgtables swapents oom_score_adj name")
     for task in processes(machine, container)[:MOST_REPORTED]:

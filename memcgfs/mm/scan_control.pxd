@@ -2,6 +2,7 @@ cdef class ScanControl:
     cdef readonly int swap_cluster_max
     cdef readonly int swappiness
     cdef readonly bint may_writepage
+    cdef readonly bint may_swap
     cdef readonly int order
     cdef readonly int mem_container
     cdef readonly unsigned int gfp_mask

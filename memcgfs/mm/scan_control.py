@@ -11,7 +11,8 @@ class ScanControl:
 
     swap_cluster_max: pages to isolate at once, and to free. may_writepage: is it allowed. order: the size that is
     wanted (1 for a container, a slip of v4 without effect). mem_container: on whose behalf, -1 for the machine's own. gfp_mask: whether
-    it may start reads and writes (GFP_IO), and call into a filesystem (GFP_FS).
+    it may start reads and writes (GFP_IO), and call into a filesystem (GFP_FS). may_swap: whether what has no place but memory may go, which
+    helps nobody whose memory and swap together are at their limit.
 
     nr_scanned: pages that shrink_page_list saw, twice if mapped or in the swap cache. all_unreclaimable: no zone was worth scanning.
     depth: how many reclaims this one runs inside of.
@@ -23,6 +24,7 @@ class ScanControl:
         self.swap_cluster_max = core.swap_cluster_max
         self.swappiness = mem_cgroup_swappiness(core, mem_container)
         self.may_writepage = core.laptop_mode == 0
+        self.may_swap = mem_container < 0 or not core.spares_swap
         self.order = order
         self.mem_container = mem_container
         self.gfp_mask = gfp_mask

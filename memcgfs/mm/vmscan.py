@@ -14,7 +14,7 @@ from .page_dirty import accounts_dirty
 from .page_io import swap_writepage
 from .page_writeback import clear_page_dirty_for_io
 from .params import DISK_FILES, GFP_KERNEL, ISOLATE_BOTH, NR_VMSCAN_WRITE, PAGE_ACTIVATE, PAGE_KEEP, PAGE_SUCCESS
-from .params import PG_ACTIVE, PG_CACHE, PG_DIRTY, PG_LRU, PG_RECLAIM, PG_SWAPCACHE, PG_WRITEBACK, SHRINK_BATCH, SLABS_SCANNED
+from .params import PG_ACTIVE, PG_ANON, PG_CACHE, PG_DIRTY, PG_LRU, PG_RECLAIM, PG_SWAPCACHE, PG_WRITEBACK, SHRINK_BATCH, SLABS_SCANNED
 from .shmem import shmem_writepage
 from .swap_state import delete_from_swap_cache
 from .trace import payer, trace_event
@@ -30,6 +30,15 @@ def isolate_lru_page(core: Core, pfn: int, mode: int) -> bool:
     get_page(core, pfn)
     core.frames.clear(pfn, PG_LRU)
     return True
+
+
+def needs_slot(core: Core, pfn: int) -> bool:
+    """Could the page go to swap alone? It is anonymous, or of a file in memory, and has no slot yet."""
+    if core.frames.has(pfn, PG_SWAPCACHE):
+        return False
+    if core.frames.has(pfn, PG_ANON):
+        return True
+    return core.frames.has(pfn, PG_CACHE) and not core.files.is_on_disk(core.frames.owner(pfn))
 
 
 def may_write_to_queue(core: Core, pfn: int) -> bool:

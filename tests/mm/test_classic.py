@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from array import array
 
-from memcgfs.mm import Container, DiskConfig, Machine, OpenFile, Task
+import pytest
+
+from memcgfs.mm import Busy, Container, DiskConfig, Machine, OpenFile, OutOfMemory, Task
 from memcgfs.mm.params import PG_ACTIVE
 from tests.conftest import MakeMachine
+
+from .looking import waiting
 
 LIMIT = 256
 SECOND = 10**9
@@ -129,3 +133,47 @@ def test_what_comes_back_soon_enough_is_active(make_machine: MakeMachine) -> Non
     read(opened, gone)
     assert group.stat()["workingset_refault_file"] == 1
     assert machine.core.frames.has(machine.core.trees.lookup(2 * opened.file.number, gone), PG_ACTIVE)
+
+
+@pytest.mark.fact("Q7")
+@pytest.mark.parametrize("limit", [1, 16, 30])
+def test_a_group_that_has_no_page_on_a_list_is_killed(make_machine: MakeMachine, limit: int) -> None:
+    """Its pages wait, all of them, and swap is free. The log says so."""
+    machine, group, task = small(make_machine, limit)
+    with pytest.raises(OutOfMemory):
+        task.touch(0, limit + 1)
+    assert (group.oom_kills, machine.vmstat()["pswpout"]) == (1, 0)
+    assert any(line.endswith(f"lru_add batch: {limit} pages, on no list yet") for line in machine.log)
+
+
+@pytest.mark.fact("Q7")
+@pytest.mark.parametrize("when", ["31 pages", "2 s", "force_empty"])
+def test_it_swaps_once_it_has_some_on_a_list(make_machine: MakeMachine, when: str) -> None:
+    machine, group, task = small(make_machine, 31 if when == "31 pages" else 30)
+    if when == "2 s":
+        task.touch(0, 20)
+        machine.advance(2 * SECOND)
+    elif when == "force_empty":
+        task.touch(0, 20)
+        group.force_empty()
+        assert group.usage == 0
+    assert task.touch(0, 100).done == 100
+    assert (group.oom_kills, group.stat()["swap"] >= 69 * 4096) == (0, True)
+    assert not any("lru_add" in line for line in machine.log)
+
+
+@pytest.mark.fact("Q7")
+def test_pages_that_wait_refuse_a_lower_limit_and_a_read(make_machine: MakeMachine) -> None:
+    """As a real kernel was recorded: a file's clean pages, and a call that finds no memory."""
+    machine, group, task = small(make_machine)
+    opened = file_of(machine, group, 30)
+    read(opened, *range(20))
+    with pytest.raises(Busy):
+        group.counter("memory").resize(10)
+    assert (group.limit, len(waiting(machine)[1])) == (LIMIT, 20)
+    machine.advance(2 * SECOND)
+    group.counter("memory").resize(10)
+    assert group.usage <= 10
+    group.force_empty()
+    group.oom_kill_disable = True
+    assert opened.read_pages(memoryview(array("Q", range(11)))) == group.usage == 10

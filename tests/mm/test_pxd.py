@@ -78,7 +78,7 @@ PYTHON_ONLY = {
     "lru": {"ZoneLru.waiting", "nr_lru_heads"},
     "models.double_lru": {"nr_meta_heads"},
     "trace_ring": {"TraceRing.resize"},
-    "models.python": {"PythonModel.tell", "PythonModel.evict"},
+    "models.python": {"PythonModel.tell", "PythonModel.evict", "PythonModel.evict_unless_to_swap"},
 }
 
 

@@ -76,6 +76,24 @@ def test_beladys_anomaly(engine: ModuleType, room: int) -> None:
     assert result.minor + result.major == {3: 9, 4: 10}[room]
 
 
+def test_what_helps_nobody_does_not_go_to_swap(engine: ModuleType) -> None:
+    """Memory and swap together are at their limit: evict() says no of an anonymous page, and the page of a file goes."""
+    config = mm.MachineConfig(
+        zone_pages=(64, 0, 0, 0), swap_bytes=1 << 20, min_free_kbytes=0, max_containers=8, disk=SYNCHRONOUS, rules="v1", charges_kmem=False
+    )
+    machine = mm.Machine(config, engine, Fifo())
+    container = machine.create_container()
+    container.counter("memory").resize(3)
+    container.counter("memsw").resize(3)
+    task, file = machine.spawn(100, container), machine.create_file()
+    file.truncate(4096)
+    task.touch(0, 1)
+    task.read_file(file, 0, 1)
+    task.touch(1, 2)
+    assert (resident(task), cached(file), machine.vmstat()["pswpout"]) == ([0, 1, 2], {}, 0)
+    machine.check()
+
+
 def test_memory_of_the_machine_is_reclaimed_the_same_way(engine: ModuleType) -> None:
     machine = machine_of(engine, Fifo())
     task = machine.spawn(100)

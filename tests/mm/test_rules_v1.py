@@ -13,6 +13,7 @@ from memcgfs import mm
 from memcgfs.mm.params import PG_LOCKED
 from tests.conftest import MakeMachine
 
+MODELS = ("containers2007", "cgroups2008", "classic")
 NO_LIMIT = ((1 << 63) - 1) // 4096
 
 
@@ -182,17 +183,38 @@ def test_a_limit_that_cannot_be_had_is_refused_and_the_old_one_stays(make_v1: Ma
     assert (a.limit, a.usage, a.failcnt) == (30, 10, 0)
 
 
-def test_memory_and_swap_together_cannot_be_lowered_by_swapping(make_v1: MakeMachine) -> None:
-    """A model that swaps all the same moves pages out, and that does not help."""
-    machine = make_v1()
+@pytest.mark.fact("Z3")
+@pytest.mark.parametrize("model", MODELS)
+def test_memory_and_swap_together_cannot_be_lowered_by_swapping(make_v1: MakeMachine, model: str) -> None:
+    """No model tries to. Where memory alone is short, each does."""
+    machine = make_v1(model=model, folio_batch_size=1)
     a = machine.create_container()
     machine.spawn(10, a).touch(0, 20)
     a.counter("memory").resize(20)
     a.counter("memsw").resize(20)
     a.counter("memory").resize(4)
+    nr_written = machine.vmstat()["pswpout"]
+    assert nr_written >= 16
     with pytest.raises(mm.Busy):
         a.counter("memsw").resize(10)
-    assert (a.counter("memsw").limit, a.counter("memsw").usage) == (20, 20)
+    assert (a.counter("memsw").limit, a.counter("memsw").usage, machine.vmstat()["pswpout"]) == (20, 20, nr_written)
+
+
+@pytest.mark.fact("Z3")
+@pytest.mark.parametrize("model", MODELS)
+def test_files_give_way_where_memory_and_swap_together_are_short(make_v1: MakeMachine, model: str) -> None:
+    """Those on the disk: a page of a file in memory goes to swap as an anonymous one does."""
+    machine = make_v1(model=model)
+    a = machine.create_container()
+    a.counter("memory").resize(40)
+    a.counter("memsw").resize(40)
+    task, file, memory = machine.spawn(10, a), machine.create_file(), machine.create_shared_memory(10)
+    file.truncate(20 * 4096)
+    task.read_file(file, 0, 20)
+    task.write_file(memory, 0, 10)
+    task.touch(0, 30)
+    assert stat_of(a, "rss", "shmem", "cache", "swap") == [30, 10, 10, 0]
+    assert machine.vmstat()["pswpout"] == 0
 
 
 def test_a_signal_interrupts_the_lowering(make_v1: MakeMachine) -> None:

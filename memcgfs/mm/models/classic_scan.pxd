@@ -8,7 +8,6 @@ cdef class ClassicScanControl(ScanControl):
     cdef readonly long long nr_to_reclaim
     cdef readonly int highest_type
     cdef readonly int priority
-    cdef readonly bint may_swap
     cdef readonly int may_deactivate
     cdef readonly bint force_deactivate
     cdef readonly bint skipped_deactivate

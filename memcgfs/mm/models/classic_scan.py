@@ -60,8 +60,7 @@ FOLIOREF_ACTIVATE: Final = 3
 class ClassicScanControl(ScanControl):
     """target: the group on whose behalf, the top one for the machine; is_cgroup: whether a group's limit asks, instead of the machine.
 
-    nr_to_reclaim; highest_type: of the zones whose pages help. priority: 1 / 2^priority of each list is looked at. may_swap: anonymous
-    pages may go. may_deactivate: DEACTIVATE_*, force_deactivate: both whatever the statistics say; skipped_deactivate: pages were left
+    nr_to_reclaim; highest_type: of the zones whose pages help. priority: 1 / 2^priority of each list is looked at. may_deactivate: DEACTIVATE_*, force_deactivate: both whatever the statistics say; skipped_deactivate: pages were left
     active for that. cache_trim_mode: there are files' pages enough, go for those; no_cache_trim_mode: that has failed. file_is_tiny: there
     are so few that anonymous ones must go. full_walk: of all groups, even if enough is free. ignores_references: MADV_PAGEOUT.
 
@@ -77,7 +76,6 @@ class ClassicScanControl(ScanControl):
         self.nr_to_reclaim = core.swap_cluster_max
         self.highest_type = MAX_NR_ZONES - 1
         self.priority = core.def_priority
-        self.may_swap = True
         self.may_deactivate = 0
         self.force_deactivate = False
         self.skipped_deactivate = False

@@ -22,7 +22,7 @@ from ..params import PG_WRITEBACK, PGSCAN_DIRECT, PGSTEAL
 from ..rmap import page_referenced, try_to_unmap
 from ..swap_state import add_to_swap
 from ..trace_ring import LEAVE_RECLAIM
-from ..vmscan import isolate_lru_page, pageout, remove_mapping, shrink_slab
+from ..vmscan import isolate_lru_page, needs_slot, pageout, remove_mapping, shrink_slab
 from ..waiting import io_schedule
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ class Policy:
     def reclaim(self, container: int, evict: Callable[[int], bool]) -> bool:
         """Frees pages of the container, or of the machine where it is -1; True where some came free.
 
-        evict(pfn) gives True where the page is free now. False: somebody works on it, it is locked in memory, swap is full, or its write
-        has only begun.
+        evict(pfn) gives True where the page is free now. False: somebody works on it, it is locked in memory, swap is full or of no help
+        (memory and swap together are at their limit), or its write has only begun.
         """
         return False
 
@@ -130,16 +130,20 @@ class PythonModel(Model):
             return False
         core.count(ALLOCSTALL)
         core.scan_depth += 1
-        answer = self.tell(core, "reclaim", container, self.evict)
+        evict = self.evict if container < 0 or not core.spares_swap else self.evict_unless_to_swap
+        answer = self.tell(core, "reclaim", container, evict)
         if not answer and core.disks.nr_writes > 0:
             while core.disks.nr_writes > 0:
                 io_schedule(core)
-            answer = self.tell(core, "reclaim", container, self.evict)
+            answer = self.tell(core, "reclaim", container, evict)
         core.scan_depth -= 1
         return bool(answer)
 
     def evict(self, pfn: int) -> bool:
         return evict_page(self.core, pfn)
+
+    def evict_unless_to_swap(self, pfn: int) -> bool:
+        return not needs_slot(self.core, pfn) and evict_page(self.core, pfn)
 
     def walk(self, core: Core, container: int) -> tuple[list[int], list[int]]:
         if container >= 0:

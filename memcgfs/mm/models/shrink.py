@@ -30,7 +30,7 @@ from ..trace_ring import WHY_FREED, WHY_KEEP_DIRTY_AGAIN, WHY_KEEP_DIRTY_REFEREN
 from ..trace_ring import WHY_KEEP_MAY_NOT_WRITE, WHY_KEEP_NOT_REMOVED
 from ..trace_ring import WHY_KEEP_WRITEBACK, WHY_KEEP_WRITING, WHY_STAY_NO_SWAP
 from ..trace_ring import WHY_STAY_NOT_MAPPED_TURN, WHY_STAY_REFERENCED
-from ..vmscan import pageout, remove_mapping
+from ..vmscan import needs_slot, pageout, remove_mapping
 from ..waiting import congestion_wait, wait_on_page_writeback
 
 if TYPE_CHECKING:
@@ -121,6 +121,8 @@ def shrink_page(core: Core, pfn: int, sc: LruScanControl) -> int:
         trace_referenced(core, pfn, sc, referenced)
     if sc.order <= PAGE_ALLOC_COSTLY_ORDER and referenced > 0 and page_mapping_inuse(core, pfn):
         return unlock_and(core, pfn, PAGE_ACTIVATE, sc, WHY_ACTIVATE_REFERENCED)
+    if not sc.may_swap and needs_slot(core, pfn):
+        return unlock_and(core, pfn, PAGE_ACTIVATE, sc, WHY_ACTIVATE_NO_SWAP)
     if core.frames.has(pfn, PG_ANON) and not core.frames.has(pfn, PG_SWAPCACHE) and not add_to_swap(core, pfn):
         return unlock_and(core, pfn, PAGE_ACTIVATE, sc, WHY_ACTIVATE_NO_SWAP)
 
