@@ -10,7 +10,7 @@ from typing import Final
 
 from .core import Core, mem_cgroup_threshold, memcg_oom_wake
 
-THRESHOLDS_EVENTS_TARGET: Final = 128
+THRESHOLDS_EVENTS_TARGET: Final = 128  # mm/memcontrol-v1.c
 
 
 def memcg_check_events(core: Core, container: int, nr_pages: int) -> None:

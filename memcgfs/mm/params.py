@@ -201,7 +201,7 @@ DAEMON_LAPTOP: Final = 18  # laptop_timer
 DAEMON_STATS: Final = 19  # flush_memcg_stats_dwork, for what reclaim goes by
 DAEMON_MEMCG: Final = 20  # what else is due as often
 NR_DAEMONS: Final = 21
-MEMCG_FLUSH_NS: Final = 2000000000  # FLUSH_TIME
+MEMCG_FLUSH_NS: Final = 2000000000  # FLUSH_TIME (mm/memcontrol.c): 2 * HZ
 
 PAGEVEC_SIZE: Final = 14  # of write-out; those of the LRU are as long as the machine's configuration says
 MAX_WRITEBACK_PAGES: Final = 1024
@@ -209,7 +209,7 @@ WB_SYNC_NONE: Final = 0
 WB_SYNC_ALL: Final = 1
 WB_SYNC_HOLD: Final = 2
 MMAP_LOTSAMISS: Final = 100
-FAULT_AROUND_PAGES: Final = 16
+FAULT_AROUND_PAGES: Final = 16  # mm/memory.c: fault_around_pages
 
 # __isolate_lru_page modes
 ISOLATE_INACTIVE: Final = 0

@@ -18,7 +18,7 @@ from .params import EEXIST, ENOMEM, GFP_COLD, GFP_HIGHUSER, GFP_NORETRY, PAGE_SH
 from .radix_tree import shifted
 
 MAX_PAGECACHE_ORDER: Final = 9  # include/linux/pagemap.h: as large as a page middle directory maps
-FORCED_CHUNK_PAGES: Final = 512
+FORCED_CHUNK_PAGES: Final = 512  # mm/readahead.c: force_page_cache_ra
 
 
 def ra_init_size(request: int, largest: int) -> int:

@@ -11,8 +11,8 @@ class ScanControl:
 
     swap_cluster_max: pages to isolate at once, and to free. may_writepage: is it allowed. order: the size that is
     wanted (1 for a container, a slip of v4 without effect). mem_container: on whose behalf, -1 for the machine's own. gfp_mask: whether
-    it may start reads and writes (GFP_IO), and call into a filesystem (GFP_FS). may_swap: whether what has no place but memory may go, which
-    helps nobody whose memory and swap together are at their limit.
+    it may start reads and writes (GFP_IO), and call into a filesystem (GFP_FS). may_swap: whether what needs a slot may go, which helps
+    nobody whose memory and swap together are at their limit.
 
     nr_scanned: pages that shrink_page_list saw, twice if mapped or in the swap cache. all_unreclaimable: no zone was worth scanning.
     depth: how many reclaims this one runs inside of.

@@ -10,7 +10,7 @@ from typing import Final
 
 from .arrays import Arrays
 
-NR_MEMCG_STOCK: Final = 7
+NR_MEMCG_STOCK: Final = 7  # mm/memcontrol.c
 
 
 class Stocks:

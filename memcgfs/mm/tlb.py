@@ -15,7 +15,7 @@ from .arrays import Arrays
 from .lists import Links
 from .params import INDEX_BITS
 
-NR_BUCKETS: Final = 1024
+NR_BUCKETS: Final = 1024  # of our hash, which decides on nothing but how long a look-up takes
 
 
 class Tlb:

@@ -10,6 +10,8 @@ from typing import Final
 
 from .core import Core, vmpressure_event
 
+# mm/vmpressure.c: vmpressure_win, enum vmpressure_levels, and from how many percent on (vmpressure_level_med, vmpressure_level_critical),
+# or from which priority on (vmpressure_level_critical_prio), a level is reached.
 VMPRESSURE_WIN: Final = 512  # SWAP_CLUSTER_MAX * 16
 VMPRESSURE_LOW: Final = 0
 VMPRESSURE_MEDIUM: Final = 1

@@ -165,7 +165,7 @@ def test_it_swaps_once_it_has_some_on_a_list(make_machine: MakeMachine, when: st
 @pytest.mark.fact("Q7")
 def test_pages_that_wait_refuse_a_lower_limit_and_a_read(make_machine: MakeMachine) -> None:
     """As a real kernel was recorded: a file's clean pages, and a call that finds no memory."""
-    machine, group, task = small(make_machine)
+    machine, group, _ = small(make_machine)
     opened = file_of(machine, group, 30)
     read(opened, *range(20))
     with pytest.raises(Busy):

@@ -34,23 +34,24 @@ from .workingset import lru_note_cost, workingset_eviction
 if TYPE_CHECKING:
     from .classic import Classic
 
-# Lists that a reclaim keeps to itself, for each depth of reclaims within reclaims.
-NR_CLASSIC_SCAN_LISTS: Final = 4
+# Lists that a reclaim keeps to itself, for each depth of reclaims within reclaims; they are the kernel's local variables (folio_list and
+# l_hold, ret_folios, and what isolate_lru_folios skips).
+NR_CLASSIC_SCAN_LISTS: Final = 3
 FOLIO_LIST: Final = 0
 RET_FOLIOS: Final = 1
 L_STAYS: Final = 2
-L_DEACTIVATED: Final = 3
 
-# Which kinds of active pages may be deactivated: bits.
+# Which kinds of active pages may be deactivated: bits (mm/vmscan.c: struct scan_control).
 DEACTIVATE_ANON: Final = 1
 DEACTIVATE_FILE: Final = 2
 
-# How get_scan_count balances the kinds.
+# How get_scan_count balances the kinds (mm/vmscan.c: enum scan_balance).
 SCAN_EQUAL: Final = 0
 SCAN_FRACT: Final = 1
 SCAN_ANON: Final = 2
 SCAN_FILE: Final = 3
 
+# What folio_check_references answers (mm/vmscan.c: enum folio_references).
 FOLIOREF_RECLAIM: Final = 0
 FOLIOREF_RECLAIM_CLEAN: Final = 1
 FOLIOREF_KEEP: Final = 2
@@ -60,9 +61,10 @@ FOLIOREF_ACTIVATE: Final = 3
 class ClassicScanControl(ScanControl):
     """target: the group on whose behalf, the top one for the machine; is_cgroup: whether a group's limit asks, instead of the machine.
 
-    nr_to_reclaim; highest_type: of the zones whose pages help. priority: 1 / 2^priority of each list is looked at. may_deactivate: DEACTIVATE_*, force_deactivate: both whatever the statistics say; skipped_deactivate: pages were left
-    active for that. cache_trim_mode: there are files' pages enough, go for those; no_cache_trim_mode: that has failed. file_is_tiny: there
-    are so few that anonymous ones must go. full_walk: of all groups, even if enough is free. ignores_references: MADV_PAGEOUT.
+    nr_to_reclaim; highest_type: of the zones whose pages help. priority: 1 / 2^priority of each list is looked at. may_deactivate:
+    DEACTIVATE_*, force_deactivate: both whatever the statistics say; skipped_deactivate: pages were left active for that. cache_trim_mode:
+    there are files' pages enough, go for those; no_cache_trim_mode: that has failed. file_is_tiny: there are so few that anonymous ones
+    must go. full_walk: of all groups, even if enough is free. ignores_references: MADV_PAGEOUT.
 
     anon_cost, file_cost: of the target. nr_scanned, nr_reclaimed: so far. Of the list that is being shrunk: nr_taken, nr_pageout (writes
     that were started), nr_unqueued_dirty (files' pages that nobody writes yet). writes_done_ns: when the last write of the pass is done.

@@ -18,6 +18,7 @@ from ..trace_ring import ARRIVED_DRAINED, ARRIVED_FULL, ROTATED_WRITTEN, TRACE_L
 from ..trace_ring import TRACE_LRU_ROTATE, WHY_ACTIVATE_ACCESSED, WHY_DEACTIVATE_ADVISED, WHY_DEACTIVATE_LAZYFREE
 from .lruvec import Lruvecs, folio_lruvec, lruvec_add_folio, lruvec_add_folio_tail, lruvec_del_folio
 
+# The members of struct cpu_fbatches (mm/swap.c), each of PAGEVEC_SIZE pages (include/linux/pagevec.h; MachineConfig.folio_batch_size).
 BATCH_ADD: Final = 0
 BATCH_ACTIVATE: Final = 1
 BATCH_DEACTIVATE: Final = 2

@@ -22,7 +22,7 @@ from ..trace import trace_unmap
 from ..trace_ring import UNMAP_RECLAIM
 
 REFERENCED_LOCKED: Final = 1000000
-"""Instead of a number of references: the page is locked in memory."""
+"""Instead of a number of references: the page is locked in memory (folio_referenced leaves VM_LOCKED in vm_flags)."""
 
 
 def vma_has_recency(core: Core, vma: int) -> bool:

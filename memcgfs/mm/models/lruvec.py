@@ -7,7 +7,7 @@ zone's and its group's. Which list it is on follows from its flags and its payer
 Groups are a tree, whatever the rules say of charges: where they know of no parents, every group is a child of the top one.
 
 What reclaim asks of a group besides the lengths of its lists are its statistics as they were flushed last, those of its descendants with
-them: every STAT_PERIOD_NS of the machine's clock, or when somebody reads them and more than STAT_THRESHOLD changes are pending.
+them: every MEMCG_FLUSH_NS of the machine's clock, or when somebody reads them and more than STAT_THRESHOLD changes are pending.
 """
 
 from __future__ import annotations
@@ -15,17 +15,20 @@ from __future__ import annotations
 from typing import Final
 
 from ..core import Core
-from ..params import DAEMON_STATS, LRU_INACTIVE_ANON, LRU_INACTIVE_FILE, LRU_UNEVICTABLE, MAX_NR_ZONES, NR_LRU_LISTS
+from ..params import DAEMON_STATS, LRU_INACTIVE_ANON, LRU_INACTIVE_FILE, LRU_UNEVICTABLE, MAX_NR_ZONES, MEMCG_FLUSH_NS, NR_LRU_LISTS
 from ..params import NR_ACTIVE, NR_INACTIVE, NR_UNEVICTABLE, PG_ACTIVE, PG_SWAPBACKED, PG_UNEVICTABLE
 
-# What is flushed of a lruvec: the lengths of its four evictable lists, by their numbers, and the refaults that activated their page.
+# What is flushed of a lruvec, of enum node_stat_item (include/linux/mmzone.h): the lengths of its four evictable lists, by their numbers
+# (LRU_*), and the refaults that activated their page (counted by mm/workingset.c: workingset_refault). The numbers are rows here.
 WORKINGSET_ACTIVATE_ANON: Final = 4
 WORKINGSET_ACTIVATE_FILE: Final = 5
 NR_LRUVEC_STATS: Final = 6
 
-STAT_PERIOD_NS: Final = 2_000_000_000  # FLUSH_TIME: 2 * HZ
-STAT_PHASE_NS: Final = 1_000_000_000  # when the first flush is, on a clock that starts at 0
-STAT_THRESHOLD: Final = 128  # MEMCG_CHARGE_BATCH for each of the recording machine's two cpus
+STAT_THRESHOLD: Final = 128  # memcg_vmstats_needs_flush (mm/memcontrol.c): MEMCG_CHARGE_BATCH for each of the recording machine's two cpus
+
+# No kernel's number: on a real machine the first flush of a run is at any time of the two seconds. One was chosen (docs/v1.md, the model
+# classic), with the clock at 0 as the machine boots.
+STAT_PHASE_NS: Final = 1_000_000_000
 
 
 class Lruvecs:
@@ -194,8 +197,8 @@ class Lruvecs:
 
 def next_flush_ns(now_ns: int) -> int:
     """flush_memcg_stats_dwork: the next time after now at which it runs."""
-    nr_past = (now_ns + STAT_PERIOD_NS - STAT_PHASE_NS) // STAT_PERIOD_NS
-    return nr_past * STAT_PERIOD_NS + STAT_PHASE_NS
+    nr_past = (now_ns + MEMCG_FLUSH_NS - STAT_PHASE_NS) // MEMCG_FLUSH_NS
+    return nr_past * MEMCG_FLUSH_NS + STAT_PHASE_NS
 
 
 def folio_memcg(core: Core, pfn: int) -> int:

@@ -12,6 +12,7 @@ from typing import Final
 from ..core import Core
 from .classic_scan import ClassicScanControl, shrink_lruvec
 
+# mm/memcontrol-v1.c.
 MAX_SOFT_RECLAIM_ROUNDS: Final = 100  # MEM_CGROUP_MAX_RECLAIM_LOOPS: through one group and those below it
 MAX_SOFT_RECLAIM_GROUPS: Final = 3  # tries in a row that free nothing: MEM_CGROUP_MAX_SOFT_LIMIT_RECLAIM_LOOPS, and the one that exceeds it
 
