@@ -10,7 +10,7 @@ table that is printed as its description.
 
 from __future__ import annotations
 
-import sys
+import argparse
 from pathlib import Path
 
 from memcgfs.mm import PAGE_BYTES
@@ -66,9 +66,12 @@ def draw(counts: dict[str, list[int]], path: Path) -> None:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(prog="models_plot.py", description="Major faults against the limit, under each model: counted, and drawn.")
+    parser.add_argument("file", metavar="FILE.svg", nargs="?", type=Path, default=ROOT / "docs/models.svg", help="or docs/models.svg")
+    path: Path = parser.parse_args().file
     counts = {model: major_faults(model) for model in MODELS}
     print(table(counts), end="")
-    draw(counts, Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs/models.svg")
+    draw(counts, path)
 
 
 if __name__ == "__main__":
