@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import time
@@ -88,6 +89,37 @@ def test_also_one_that_was_idle_meanwhile(tree: Mounted) -> None:
         toggle(tree, process, 20)
         tree.shell("mkdir .machine/tasks/101; echo 101 > box/tasks; echo mmap 0 15 anon locked > .machine/tasks/101/ctl")
         assert process.wait(10) == -signal.SIGKILL
+
+
+def test_what_comes_while_it_is_busy_is_counted(mount: Callable[..., Mounted], tmp_path: Path) -> None:
+    """A test warms it up with two signals at once, as soon as it says that it is ready."""
+    tree = mount("dialect=v1,kmem=off,ram=64M,swap=64M")
+    (tree / "box").mkdir()
+    wake = tmp_path / "tst_checkpoint"
+    wake.write_text("#!/bin/sh\nsleep 0.5\n")
+    wake.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "LTP_IPC_PATH": str(tmp_path)}
+    with subprocess.Popen([MEMCG_PROCESS, "--mmap-anon", "-s", str(20 * PAGE)], cwd=tree.path, env=environment) as process:
+        assert until((tree / f".machine/tasks/{process.pid}").exists)
+        (tree / "box/tasks").write_text(str(process.pid))
+        time.sleep(0.1)
+        process.send_signal(signal.SIGUSR1)
+        time.sleep(0.05)
+        process.send_signal(signal.SIGUSR1)
+        time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+    assert (tree / "box/memory.max_usage_in_bytes").read_text() == f"{20 * PAGE}\n"
+    assert usage(tree) == 0
+
+
+def test_locked_pages_are_unevictable(mount: Callable[..., Mounted]) -> None:
+    """Also the last ones, which fill no batch of 31."""
+    tree = mount("dialect=v1,ram=64M,swap=64M")
+    (tree / "box").mkdir()
+    with helper(tree, "--mmap-lock1", "-s", str(65 * PAGE)) as process:
+        process.send_signal(signal.SIGUSR1)
+        assert until(lambda: f"\nunevictable {65 * PAGE}\n" in (tree / "box/memory.stat").read_text())
 
 
 def test_it_is_in_the_place_of_its_process(tree: Mounted) -> None:
