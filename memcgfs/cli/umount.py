@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         unmount(mount)
         if daemon is not None:
-            await_end(daemon)
+            await_end(mount, daemon)
     except MountError as refusal:
         raise Refusal(refusal) from None
     finally:

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from ..fuse.daemon import serve
-from ..fuse.mountpoint import MountError, require_fuse
+from ..fuse.mountpoint import FSTYPE, MountError, mounts, require_fuse
 from ..options import Options
 from .calls import libc
 from .mounted import CG
@@ -34,6 +34,7 @@ CLONE_NEWPID: Final = 0x20000000
 MS_BIND: Final = 0x1000
 MS_REC: Final = 0x4000
 MS_PRIVATE: Final = 0x40000
+MNT_DETACH: Final = 2
 PR_SET_PDEATHSIG: Final = 1
 OWN_NAMES: Final = ("cg", "mnt", "shm", "proc", "agent", "agent.log")
 """In the root directory, and not this computer's."""
@@ -167,9 +168,18 @@ def _mount(source: str, target: str, fstype: str | None, flags: int = 0) -> None
         raise OSError(number, os.strerror(number), target)
 
 
+def let_go_of_trees() -> None:
+    """In a namespace of mounts that was just made: unmounting in another one no longer concerns it, and no tree of ours that was mounted
+    before lives on in it.  One that did would keep its daemon, and `memcgfs umount` would wait for that in vain."""
+    _mount("none", "/", None, MS_REC | MS_PRIVATE)
+    for mount in mounts():
+        if mount.fstype == FSTYPE:
+            libc.umount2(os.fsencode(mount.path), MNT_DETACH)
+
+
 def _enter_root(root: str) -> None:
     """All of this computer's, entry by entry, but for what is to be the play's own."""
-    _mount("none", "/", None, MS_REC | MS_PRIVATE)
+    let_go_of_trees()
     _mount("stage", root, "tmpfs")
     os.chmod(root, 0o755)
     with os.scandir("/") as entries:

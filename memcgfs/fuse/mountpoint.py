@@ -39,15 +39,21 @@ class Mount(NamedTuple):
     source: str
 
 
-def mount_at(path: Path) -> Mount | None:
-    """What is mounted exactly at `path` (an absolute path without links): the topmost, if it is several."""
-    topmost = None
-    for line in Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines():
+def mounts(pid: str = "self") -> Iterator[Mount]:
+    """All that a process sees, the later ones on top."""
+    for line in Path(f"/proc/{pid}/mountinfo").read_text(errors="surrogateescape").splitlines():
         before, _, after = line.partition(" - ")
         _id, _parent, device, _root, mountpoint, *_ = before.split(" ")
         fstype, source, *_ = after.split(" ")
-        if _unescaped(mountpoint) == str(path):
-            topmost = Mount(device, path, fstype, _unescaped(source))
+        yield Mount(device, Path(_unescaped(mountpoint)), fstype, _unescaped(source))
+
+
+def mount_at(path: Path) -> Mount | None:
+    """What is mounted exactly at `path` (an absolute path without links): the topmost, if it is several."""
+    topmost = None
+    for mount in mounts():
+        if mount.path == path:
+            topmost = mount
     return topmost
 
 
@@ -118,10 +124,23 @@ def find_daemon(mount: Mount) -> int | None:
             return None
 
 
-def await_end(daemon: int) -> None:
-    """Wait until the process behind the pidfd `daemon` is gone."""
+def await_end(mount: Mount, daemon: int) -> None:
+    """Wait until the process behind the pidfd `daemon` is gone, which is when no namespace of mounts has `mount` any more."""
     if not select.select([daemon], [], [], END_TIMEOUT_S)[0]:
-        raise MountError(f"unmounted, but its daemon has not ended within {END_TIMEOUT_S:.0f} s")
+        holder = _holder(mount)
+        reason = f"process {holder} has it in a mount namespace of its own" if holder else "why is not known"
+        raise MountError(f"unmounted, but its daemon has not ended within {END_TIMEOUT_S:.0f} s: {reason}")
+
+
+def _holder(mount: Mount) -> str:
+    """A process that still sees `mount`, and its name; nothing if there is none that we may look at."""
+    for pid in filter(str.isdecimal, os.listdir("/proc")):
+        try:
+            if any(each.device == mount.device and each.fstype == FSTYPE for each in mounts(pid)):
+                return f"{pid} ({Path(f'/proc/{pid}/comm').read_text(errors='replace').strip()})"
+        except OSError:
+            continue  # it has gone, or is not ours to look at
+    return ""
 
 
 def _daemon_name(mount: Mount) -> bytes:

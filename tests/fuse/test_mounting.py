@@ -7,13 +7,16 @@ import select
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from memcgfs.fuse.mountpoint import find_daemon, mount_at
+from memcgfs.fuse.mountpoint import MountError, await_end, find_daemon, mount_at, unmount
 
-from .conftest import MEMCGFS, SMALL, SOMEBODY, in_front, memcgfs
+from .conftest import MEMCGFS, SMALL, SOMEBODY, Mounted, in_front, memcgfs
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 AS_SOMEBODY = f"""
 import os, sys
@@ -27,7 +30,7 @@ sys.exit(main(["mount", sys.argv[1]]))
 """
 
 
-def mount(directory: Path, options: str = SMALL) -> None:
+def mount_in_directory(directory: Path, options: str = SMALL) -> None:
     ended = memcgfs("mount", "-o", options, directory)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
@@ -40,7 +43,7 @@ def refused(*words: str | Path, status: int = 1) -> str:
 
 
 def test_usable_when_mount_returns_and_gone_when_umount_does(directory: Path) -> None:
-    mount(directory)
+    mount_in_directory(directory)
     found = mount_at(directory)
     assert found is not None
     assert (found.fstype, found.source) == ("fuse.memcgfs", "memcgfs")
@@ -52,6 +55,42 @@ def test_usable_when_mount_returns_and_gone_when_umount_does(directory: Path) ->
     assert mount_at(directory) is None
     assert select.select([daemon], [], [], 0)[0]  # the process has ended
     os.close(daemon)
+
+
+def test_who_keeps_an_unmounted_tree_is_told(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mount namespace that was made meanwhile has the tree, too, and its daemon serves it there."""
+    mount_in_directory(directory)
+    found = mount_at(directory)
+    assert found is not None
+    daemon = find_daemon(found)
+    assert daemon is not None
+    words = ["unshare", "--mount", "--propagation", "private", "sh", "-c", "echo; exec sleep 60"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        if not other.stdout.readline():
+            pytest.skip("no right to a namespace of mounts")
+        unmount(found)
+        monkeypatch.setattr("memcgfs.fuse.mountpoint.END_TIMEOUT_S", 0.1)
+        with pytest.raises(MountError, match=rf"process {other.pid} \((sh|sleep)\) has it in a mount namespace of its own"):
+            await_end(found, daemon)
+        other.kill()
+    assert select.select([daemon], [], [], 10)[0]
+    os.close(daemon)
+
+
+@pytest.mark.parametrize("command", ["proc-of", "cgroups-of"])
+def test_the_tools_for_one_tree_keep_no_other_one(mount: Callable[..., Mounted], directory: Path, command: str) -> None:
+    one = mount(SMALL)
+    mount_in_directory(directory)
+    script = [str(EXAMPLES / command), str(one.path), "sh", "-c", "echo; exec cat"]
+    with subprocess.Popen(script, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as tool:
+        assert tool.stdout is not None
+        if not tool.stdout.readline():
+            pytest.skip("no right to namespaces")
+        ended = memcgfs("umount", directory)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert tool.stdin is not None
+        tool.stdin.close()
 
 
 def test_the_form_of_mount_8(directory: Path) -> None:
@@ -133,14 +172,14 @@ def test_a_link_to_itself_is_no_place(directory: Path) -> None:
 
 
 def test_a_second_mount_is_refused(directory: Path) -> None:
-    mount(directory)
+    mount_in_directory(directory)
     assert refused("mount", directory) == f"memcgfs: {directory}: memcgfs is mounted there already"
 
 
 def test_a_directory_need_not_be_empty(directory: Path) -> None:
     """As for mount(2); what was there is back when the mount is gone."""
     (directory / "file").touch()
-    mount(directory)
+    mount_in_directory(directory)
     assert "file" not in os.listdir(directory)
     assert memcgfs("umount", directory).returncode == 0
     assert os.listdir(directory) == ["file"]
@@ -160,7 +199,7 @@ def test_umount_refused(directory: Path) -> None:
 
 
 def test_umount_of_a_tree_in_use(directory: Path) -> None:
-    mount(directory)
+    mount_in_directory(directory)
     with open(directory / "tasks"):
         told = refused("umount", directory)
     advice = f"{'umount -l' if os.geteuid() == 0 else 'fusermount3 -uz'} {directory}"
@@ -220,7 +259,7 @@ def test_mounts_are_apart(directory: Path) -> None:
     one, two = directory / "one", directory / "two"
     for each in (one, two):
         each.mkdir()
-        mount(each)
+        mount_in_directory(each)
     (one / "a").mkdir()
     assert "a" not in os.listdir(two)
     assert memcgfs("umount", one).returncode == 0

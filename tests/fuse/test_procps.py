@@ -15,7 +15,7 @@ from .conftest import Mounted
 
 OVER_PROC = ("meminfo", "vmstat", "zoneinfo", "buddyinfo", "slabinfo", "swaps", "stat", "uptime", "sys/vm")
 BINDS = " && ".join(f"mount --bind .machine/{name} /proc/{name}" for name in OVER_PROC)
-UNSHARE = ("unshare", "--mount", "--propagation", "private")
+UNSHARE = ("unshare", "--mount", "--propagation", "slave")
 
 Run = Callable[[str], str]
 

@@ -21,7 +21,7 @@ from ...fuse.daemon import serve
 from ...fuse.mountpoint import MountError, require_fuse
 from ...options import Options
 from ..calls import libc
-from ..stage import CLONE_NEWNS, MS_PRIVATE, MS_REC, StageError
+from ..stage import CLONE_NEWNS, StageError, let_go_of_trees
 from .processes import die_with_parent
 
 READY: Final = b"."
@@ -76,8 +76,9 @@ def tell_all(options: Options, act: Callable[[str], Iterator[Any]], top: str, te
 
 
 def apart() -> None:
-    if libc.unshare(CLONE_NEWNS) != 0 or libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None) != 0:
+    if libc.unshare(CLONE_NEWNS) != 0:
         raise StageError("no right to a namespace of mounts")
+    let_go_of_trees()
 
 
 def start_daemon(options: Options, top: str) -> None:
