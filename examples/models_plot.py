@@ -66,7 +66,7 @@ def draw(counts: dict[str, list[int]], path: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="models_plot.py", description="Major faults against the limit, under each model: counted, and drawn.")
+    parser = argparse.ArgumentParser(prog="models_plot.py", description="Major faults against the limit, under each model.")
     parser.add_argument("file", metavar="FILE.svg", nargs="?", type=Path, default=ROOT / "docs/models.svg", help="or docs/models.svg")
     path: Path = parser.parse_args().file
     counts = {model: major_faults(model) for model in MODELS}
