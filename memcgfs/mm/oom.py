@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from math import isqrt
 from typing import TYPE_CHECKING
 
+from .exit import mark_victim, send_sigkill
 from .trace_ring import OOM_ALLOCATION, OOM_LIMIT, TRACE_OOM_KILL, VERDICT_DYING, VERDICT_CHOSEN, VERDICT_NOBODY, VERDICT_PANIC
 from .trace_ring import VERDICT_UNKILLABLE, VICTIM_CHILD, VICTIM_CHOSEN, VICTIM_SHARES
 
@@ -123,8 +124,8 @@ def oom_kill_task(machine: Machine, task: Task, why: int) -> bool:
     machine.printk(f"Killed process {task.pid} ({task.comm})")
     task.is_memdie = True
     for other in sharers:
-        machine.mark_victim(other, why if other is task else VICTIM_SHARES)
-        machine.send_sigkill(other, "out of memory")
+        mark_victim(machine, other, why if other is task else VICTIM_SHARES)
+        send_sigkill(machine, other, "out of memory")
     return True
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .exit import mark_victim, reap_killed, send_sigkill
 from .oom import COMPULSORY_PANIC, MACHINE, MOST_REPORTED, threads, trace_verdict
 from .params import KB_PER_PAGE, PG_LRU
 from .trace_ring import VERDICT_CHOSEN, VERDICT_DYING, VERDICT_NOBODY, VERDICT_PANIC, VICTIM_CHOSEN, VICTIM_SHARES
@@ -132,8 +133,8 @@ def oom_kill_process(machine: Machine, victim: Task, message: str) -> None:
     machine.core.containers.nr_oom_kills[victim.space.container] += 1
     for task in [task for task in threads(machine) if task.space is victim.space]:
         task.is_memdie = True
-        machine.mark_victim(task, VICTIM_CHOSEN if task is victim else VICTIM_SHARES)
-        machine.send_sigkill(task, "out of memory")
+        mark_victim(machine, task, VICTIM_CHOSEN if task is victim else VICTIM_SHARES)
+        send_sigkill(machine, task, "out of memory")
 
 
 def kill_somebody(machine: Machine, container: int, totalpages: int, gfp: int, order: int, message: str) -> bool:
@@ -166,7 +167,7 @@ def mem_cgroup_oom(machine: Machine, container: int) -> bool:
         return False
     with machine.waits.about_to_kill(container):
         if kill_somebody(machine, container, mem_cgroup_get_max(machine, container), 0, 0, core.rules.oom_message):
-            machine.reap_killed()
+            reap_killed(machine)
             return True
         trace_verdict(machine, None, container, 0, 0, VERDICT_NOBODY)
         machine.printk("Out of memory and no killable processes...")

@@ -17,13 +17,14 @@ from . import oom_v1
 from . import kernel_objects
 from .address_space import AddressSpace
 from .errors import BadRange, BadValue, BusError, FileTooBig, MachinePanicked, NoSpace, NotMapped, OutOfMemory, TaskDead
+from .exit import fault_out_of_memory, send_sigkill
 from .file import OpenFile, advise, error_of
 from .files import MAX_FILE_PAGES
 from .oom_wait import WCHAN, Operation
 from .oom import OOM_ADJUST_RANGE, OOM_DISABLE, badness
-from .params import GFP_KERNEL, LEAF_ENTRIES, LEAF_MASK, MAX_FAULTS_PER_ACCESS, NR_ORDERS, PAGE_BYTES, PG_ANON, PTE_PRESENT, PTE_SHIFT
+from .params import GFP_KERNEL, LEAF_ENTRIES, LEAF_MASK, MAX_FAULTS_PER_ACCESS, NR_ORDERS, PAGE_BYTES, PG_ANON, PG_BLOCK, PTE_PRESENT
 from .params import VM_FAULT_OOM, VM_FAULT_SIGBUS, VM_FAULT_SIGSEGV, VM_LOCKED, VM_RAND_READ, VM_SEQ_READ, VM_SHARED, VM_WRITE
-from .params import ZERO_PAGE
+from .params import PTE_SHIFT, ZERO_PAGE
 
 if TYPE_CHECKING:
     from .container import Container
@@ -317,16 +318,16 @@ class Task:
                         if machine.core.rules.retries_fault and nr_retries and self.may_fault_again():
                             nr_retries -= 1
                             continue
-                        machine.fault_out_of_memory(self)
+                        fault_out_of_memory(machine, self)
                     if machine.core.fault == VM_FAULT_SIGBUS:
-                        machine.send_sigkill(self, "killed: bus error, beyond the end of a mapped file")
+                        send_sigkill(machine, self, "killed: bus error, beyond the end of a mapped file")
                     if machine.core.fault != VM_FAULT_SIGSEGV or machine.core.late_error is not None:
                         break
                     if pages[done] >= space.end:
                         self.count_faults(space, minor, major)
                         raise BadRange(f"page {pages[done]} is not in 0..{space.end}")
                     if space.find_vma(pages[done]):
-                        machine.send_sigkill(self, "killed: segmentation fault, a write to what may only be read")
+                        send_sigkill(machine, self, "killed: segmentation fault, a write to what may only be read")
                         break
                     block = pages[done] & ~LEAF_MASK
                     space.map_missing(block, min(block + LEAF_ENTRIES, space.end))
@@ -640,7 +641,9 @@ class Task:
         self.alive()
         if not 0 <= node < self.machine.config.nodes:
             raise BadValue(f"node {node}: there are {self.machine.config.nodes}")
-        self.machine.set_node(self, node)
+        self.machine.nr_running[self.node] -= 1
+        self.machine.nr_running[node] += 1
+        self.node = node
 
     def alloc_block(self, order: int, gfp: int = GFP_KERNEL) -> None:
         """2^order pages of kernel memory, held until free_block or the end. Raises OutOfMemory; the task does not die of that."""
@@ -648,9 +651,21 @@ class Task:
         if not 0 <= order < NR_ORDERS:
             raise BadValue(f"order {order}: from 0 to {NR_ORDERS - 1}")
         with self.machine.running(self):
-            has_block = self.machine.alloc_block(self, gfp, order)
+            has_block = self.hold_block(gfp, order)
         if not has_block or self.space is None:
             raise OutOfMemory(f"no block of 2^{order} pages for task {self.pid}")
+
+    def hold_block(self, gfp: int, order: int) -> bool:
+        """Charged to nobody. False where there is none."""
+        machine = self.machine
+        pfn = machine.engine.alloc_pages(machine.core, gfp, order)
+        if pfn == 0:
+            machine.printk(f"{self.comm}: page allocation failure. order:{order}, mode:0x{gfp:x}")
+            return False
+        for page in range(pfn, pfn + (1 << order)):
+            machine.core.frames.set(page, PG_BLOCK)
+        self.blocks.append((pfn, order))
+        return True
 
     def free_block(self, order: int) -> None:
         """Gives the youngest block of this order back. Raises BadValue where it holds none."""

@@ -53,7 +53,7 @@ def test_the_oom_killer_of_a_container(make_small: MakeMachine, monkeypatch: pyt
     """Nobody is chosen, and the charge fails all the same: its fault kills the task."""
     machine = make_small(swap_pages=0)
     task = full(machine)
-    monkeypatch.setattr(machine, "mem_container_out_of_memory", broken)
+    monkeypatch.setattr(machine.core.kernel, "mem_container_out_of_memory", broken)
     with pytest.raises(Broken):
         task.touch(4, 1)
     assert (task.died, task.touched) == ("killed: out of memory in a page fault", "0 of 1")
@@ -64,7 +64,7 @@ def test_the_oom_killer_of_a_container(make_small: MakeMachine, monkeypatch: pyt
 def test_the_oom_killer_of_the_machine(make_small: MakeMachine, monkeypatch: pytest.MonkeyPatch) -> None:
     machine = make_small(swap_pages=0, frames=32)
     task = machine.spawn(100)
-    monkeypatch.setattr(machine, "out_of_memory", broken)
+    monkeypatch.setattr(machine.core.kernel, "out_of_memory", broken)
     with pytest.raises(Broken):
         task.touch(0, 40)
     assert (task.died, task.touched) == ("killed: out of memory in a page fault", "0 of 40")
@@ -77,7 +77,7 @@ def test_the_log(make_small: MakeMachine, monkeypatch: pytest.MonkeyPatch) -> No
     machine = make_small()
     task = full(machine)
     machine.core.counters.uncharge(task.container.cid, 1)
-    monkeypatch.setattr(machine, "warn", broken)
+    monkeypatch.setattr(machine.core.kernel, "warn", broken)
     with pytest.raises(Broken):
         machine.reap(task)
     assert (task.state, machine.zones()[0].free) == ("Z", 63)
@@ -90,7 +90,7 @@ def test_the_log_in_an_operation_that_is_nobodys(make_small: MakeMachine, monkey
     machine = make_small()
     task = full(machine)
     machine.core.counters.uncharge(task.container.cid, 1)
-    monkeypatch.setattr(machine, "warn", broken)
+    monkeypatch.setattr(machine.core.kernel, "warn", broken)
     with pytest.raises(Broken):
         machine.force_empty(task.container)
     assert (task.container.usage, task.container.lists()) == (0, ([], []))
@@ -102,7 +102,7 @@ def test_the_vma(make_small: MakeMachine, monkeypatch: pytest.MonkeyPatch) -> No
     """The access ends there, once; nobody dies of it, and it can be made again."""
     machine = make_small()
     task = machine.spawn(100)
-    monkeypatch.setattr(machine, "find_vma", broken)
+    monkeypatch.setattr(machine.core.kernel, "find_vma", broken)
     with pytest.raises(Broken):
         task.touch(0, 5)
     assert (task.state, task.touched, task.rss_pages) == ("R", "0 of 5", 0)
@@ -120,7 +120,7 @@ def test_the_vma_in_a_swapoff(make_small: MakeMachine, monkeypatch: pytest.Monke
     task.mmap(300, 1)
     task.touch(300, 1)
     swapped = task.swap_pages
-    monkeypatch.setattr(machine, "find_vma", broken)
+    monkeypatch.setattr(machine.core.kernel, "find_vma", broken)
     with pytest.raises(Broken):
         machine.swapoff("/dev/swap")
     assert task.swap_pages == swapped > 0
@@ -140,7 +140,7 @@ def test_the_anon_vma(make_small: MakeMachine, monkeypatch: pytest.MonkeyPatch, 
     task.mmap(0, 1, file=file if how == "private file" else None)
     if how == "copy on write":
         task.touch(0, 1, write=False)
-    monkeypatch.setattr(machine, "anon_vma_prepare", broken)
+    monkeypatch.setattr(machine.core.kernel, "anon_vma_prepare", broken)
     with pytest.raises(Broken):
         task.touch(0, 1)
     assert task.died == "killed: out of memory in a page fault"
@@ -200,7 +200,7 @@ def test_what_is_raised_in_it_comes_up_at_its_end(make_small: MakeMachine, monke
     caught: list[Exception] = []
 
     def run() -> None:
-        monkeypatch.setattr(machine, "find_vma", broken)
+        monkeypatch.setattr(machine.core.kernel, "find_vma", broken)
         try:
             other.touch(0, 1)
         except Broken as error:
@@ -240,7 +240,7 @@ def test_the_first_of_several_and_before_the_operations_own(make_small: MakeMach
     def fail(*_: object) -> NoReturn:
         raise next(errors, Broken("third"))
 
-    monkeypatch.setattr(machine, "out_of_memory", fail)
+    monkeypatch.setattr(machine.core.kernel, "out_of_memory", fail)
     with pytest.raises(Broken, match="first") as raised:
         task.fork(101)
     assert isinstance(raised.value.__context__, mm.OutOfMemory)
@@ -256,7 +256,7 @@ def test_a_fork_that_went_wrong_at_its_end_has_no_child(make_small: MakeMachine,
     machine = make_small(swap_pages=0)
     task = full(machine)
     free = machine.zones()[0].free
-    monkeypatch.setattr(machine, "reap_killed", broken)
+    monkeypatch.setattr("memcgfs.mm.running.reap_killed", broken)
     with pytest.raises(Broken):
         task.fork(101)
     monkeypatch.undo()

@@ -575,7 +575,7 @@ def test_nobody_is_killed(make_small: MakeMachine) -> None:
     assert overrun(task)[1:3] == [f"{nobody}dying", "mark_victim pid=200 container=1 reason=faulted"]
     machine = make_small()
     enable(machine)
-    machine.mem_container_out_of_memory(machine.create_container().cid)
+    machine.core.kernel.mem_container_out_of_memory(machine.create_container().cid)
     assert lines(machine) == ["oom_kill pid=0 container=- target=1 order=0 priority=- reason=limit points=0 verdict=nobody"]
 
 
@@ -621,9 +621,9 @@ def test_the_machine_may_find_somebody_dying_or_nobody_that_it_can_kill(make_sma
     task.set_oom_adj(3)
     machine.clone_thread(task, 101).set_oom_adj(-17)
     enable(machine, *OOM)
-    assert not machine.out_of_memory(GFP_KERNEL, 2)
+    assert not machine.core.kernel.out_of_memory(GFP_KERNEL, 2)
     task.is_memdie = True
-    assert machine.out_of_memory(GFP_KERNEL, 2)
+    assert machine.core.kernel.out_of_memory(GFP_KERNEL, 2)
     common = "target=- order=2 priority=- reason=allocation"
     assert lines(machine) == [
         f"oom_kill pid=100 container=0 {common} points=8 verdict=chosen",
