@@ -413,7 +413,7 @@ class Task:
         start: int,
         npages: int,
         *,
-        file: File | None = None,
+        file: File | OpenFile | None = None,
         shared: bool = False,
         locked: bool = False,
         populate: bool = False,
@@ -421,8 +421,8 @@ class Task:
         offset: int = 0,
     ) -> None:
         """A mapping of [start, start + npages): anonymous, or of a file from its page `offset` on; pages beyond its end can be mapped, but
-        not
-        accessed. Shared anonymous memory is a file of the machine's own. `populate` faults its pages in, as far as there is memory.
+        not accessed. What is open already is mapped as it is, else the file is opened for it. Shared anonymous memory is a file of the
+        machine's own. `populate` faults its pages in, as far as there is memory.
         Raises MappingExists, BadRange; OutOfMemory where locked.
         """
         space = self.alive()
@@ -444,9 +444,12 @@ class Task:
             with suppress(OutOfMemory, BusError):
                 self.populate(start, npages)
 
-    def map_file(self, start: int, npages: int, file: File, flags: int, offset: int = 0) -> None:
+    def map_file(self, start: int, npages: int, file: File | OpenFile, flags: int, offset: int = 0) -> None:
         space = self.alive()
         space.check_free(start, npages)
+        if isinstance(file, OpenFile):
+            space.map_file(start, npages, flags, file, offset)
+            return
         opened = OpenFile(file, self.container)
         try:
             space.map_file(start, npages, flags, opened, offset)

@@ -112,8 +112,9 @@ class Stage:
             return {"result": errno.errorcode[refusal.errno or 0]}
 
     def command(self, helper: Helper, command: str) -> str:
-        if command.split()[0] in ("fork", "nforks", "thread", "forkz"):
-            self.nr_forks += 1
+        verb, *words = command.split()
+        if verb in ("fork", "nforks", "thread", "forkz"):
+            self.nr_forks += int(words[0]) if verb == "nforks" else 1
         try:
             return helper.do(command)
         except Died:

@@ -22,20 +22,24 @@ from ...mm.file import OpenFile
 from ...tree import Tree
 
 PAGE_BYTES: Final = 4096
-SECTORS_A_PAGE: Final = 8
+SECTOR_BYTES: Final = 512
 HUGE_PAGES: Final = 512
 FIRST_PAGE: Final = 1 << 20
 OWN_PAGES: Final = 64  # of the helper's stack, data and libraries, touched before it is put into a group
 NOTE_PAGES: Final = 2  # where it notes regions down: fresh pages at its first one
+HEAP_PAGES: Final = 307  # its own, too, but never touched: buffers and stack that only mlockall() brings in
 PARENT_COPIES: Final = 12  # of its own pages that it writes to after a fork, and so has copied
 CHILD_COPIES: Final = 4  # that the child writes to with its first command
+IDLE_COPIES: Final = 7  # that a child writes to which only waits
+FORKING_COPIES: Final = 1  # that the parent writes to between two forks in a row
 THREAD_PAGES: Final = 3  # a thread's stack and local storage, and what its maker notes down
 FORK_NAMES: Final = {"w": True, "r": False}
 
 IN_MEMORY: Final = ("/dev/shm/",)
 NO_READ_AHEAD: Final = ("orc_mnt/",)  # the recorder's own loop device, with read_ahead_kb 0
-OPEN_FILES: Final = 64
-DESCRIPTORS: Final = 64
+OPEN_FILES: Final = 6  # its pipes, and what it has open besides
+DESCRIPTORS: Final = 64  # places of a table of files that are charged together
+FIRST_TABLE: Final = 256  # places of the table that it came with
 
 ADVICE: Final = {
     "normal": "normal", "random": "random", "seq": "sequential", "willneed": "willneed", "dontneed": "dontneed", "free": "free",
@@ -67,7 +71,6 @@ class Region:
     start: int
     npages: int
     stride: int
-    file: mm.File | None = None
 
     def page(self, number: int) -> int:
         return self.start + number * self.stride
@@ -113,10 +116,14 @@ class Helper:
         self.handle = tree.spawn(pids())
         self.regions: dict[str, Region] = {}
         self.opened: dict[int, OpenFile] = {}
+        self.kept: list[OpenFile] = []
         self.children: list[TaskHandle] = []
+        self.idle: list[TaskHandle] = []
         self.child_copies = 0
         self.thread: TaskHandle | None = None
         self.next_page = FIRST_PAGE
+        self.heap = self.next_page - HUGE_PAGES
+        self.task.mmap(self.heap, HEAP_PAGES)
         self.own = self.take(OWN_PAGES + NOTE_PAGES + THREAD_PAGES)
         self.task.mmap(self.own, OWN_PAGES + NOTE_PAGES + THREAD_PAGES)
         self.task.touch(self.own, OWN_PAGES)
@@ -186,17 +193,15 @@ class Helper:
 
     def do_map(self, name: str, kind: str, pages: str, file_name: str = "", how: str = "") -> None:
         npages, is_apart = int(pages), "sep" in kind
-        if kind in ("anon", "shanon"):
-            file, how = None, file_name if file_name in ("populate", "locked") else how
-        else:
-            file = self.disk.names[file_name]
+        file = None if kind in ("anon", "shanon") else self.keep_open(file_name)
         self.note()
         is_shared = kind == "shanon" or (file is not None and not kind.startswith("fpriv"))
-        region = Region(self.take(npages * (1 + is_apart)), npages, 1 + is_apart, file)
+        region = Region(self.take(npages * (1 + is_apart)), npages, 1 + is_apart)
         writable = "ro" not in kind
         if is_apart:
             for page in range(npages):
-                self.task.mmap(region.page(page), 1, file=file, shared=is_shared, writable=writable)
+                self.task.mmap(region.page(page), 1, file=file, shared=is_shared, writable=writable, offset=page)
+                self.task.mmap(region.page(page) + 1, 1, writable=False)  # left of what it reserved at first
             if "norm" not in kind:
                 self.task.madvise(region.start, 2 * npages, "random")
         else:
@@ -204,10 +209,18 @@ class Helper:
                            locked=how == "locked")  # fmt: skip
         self.regions[name] = region
 
+    def keep_open(self, file_name: str) -> OpenFile:
+        """What it maps it opens, and never closes."""
+        if file_name not in self.disk.names:
+            raise Failed(f"err {errno.ENOENT}")
+        self.kept.append(self.disk.names[file_name].open(self.task.container))
+        return self.kept[-1]
+
     def do_fmap(self, name: str, file_name: str) -> None:
+        file = self.keep_open(file_name)
         self.note()
-        self.regions[name] = Region(-1, 0, 1, self.disk.names[file_name])
-        self.task.fadvise_file(self.disk.names[file_name], "random", 0, 0)
+        self.regions[name] = Region(-1, 0, 1)
+        file.fadvise("random", 0, 0)
 
     def do_touch(self, name: str, start: str, count: str, how: str) -> str:
         return self.touch(self.handle, self.regions[name], int(start), int(count), how == "w")
@@ -268,20 +281,35 @@ class Helper:
         file = self.disk.names[name]
         if "t" in how:
             file.truncate(0, self.task.container)
-        self.opened[int(number)] = file.open(self.task.container)
-        if "d" in how:
+        self.put_at(number, file.open(self.task.container))
+        if "d" in how and file.is_on_disk:
             self.direct.add(int(number))
 
     def do_memfd(self, number: str) -> None:
         file = self.tree.machine.create_shared_memory(0)
         try:
-            self.opened[int(number)] = file.open(self.task.container)
+            self.put_at(number, file.open(self.task.container))
         finally:
             file.put()
 
-    def do_close(self, number: str) -> None:
+    def put_at(self, number: str, opened: OpenFile) -> None:
+        """What had the number stays open."""
         self.direct.discard(int(number))
-        self.opened.pop(int(number)).close()
+        if int(number) in self.opened:
+            self.kept.append(self.opened[int(number)])
+        self.opened[int(number)] = opened
+
+    def do_close(self, number: str) -> None:
+        """Also where there is none: it did not look at what close() says."""
+        self.direct.discard(int(number))
+        opened = self.opened.pop(int(number), None)
+        if opened is not None:
+            opened.close()
+
+    def file_at(self, number: str) -> OpenFile:
+        if int(number) not in self.opened:
+            raise Failed(f"err {errno.EBADF}")
+        return self.opened[int(number)]
 
     def do_read(self, number: str, start: str, count: str, chunk: str = "4096") -> str:
         return self.move("file_read_pages", number, int(start), int(count), int(chunk))
@@ -290,29 +318,44 @@ class Helper:
         return self.move("file_write_pages", number, int(start), int(count), int(chunk))
 
     def move(self, operation: str, number: str, first: int, count: int, chunk: int) -> str:
-        """`chunk` bytes a call. The answer where one fails says at which page. O_DIRECT goes past the cache."""
-        if int(number) in self.direct:
-            return f"minflt 0 majflt 0 inblk {count * SECTORS_A_PAGE if operation == 'file_read_pages' else 0}"
-        opened, each, blocks = self.opened[int(number)], max(chunk // PAGE_BYTES, 1), self.nr_read()
-        for page in range(first, first + count, each):
+        """`chunk` bytes a call. The answer where one fails says at which page."""
+        if int(number) not in self.opened:
+            raise Failed(f"err {errno.EBADF} at {first}")
+        opened, blocks, own_blocks = self.opened[int(number)], self.nr_read(), 0
+        for offset in range(first * PAGE_BYTES, (first + count) * PAGE_BYTES, chunk):
+            page = offset // PAGE_BYTES
             try:
-                done = self.task.run_file_io(opened, operation, page, each)
+                if int(number) in self.direct:
+                    done = move_directly(opened, operation, offset, chunk)
+                    own_blocks += done // SECTOR_BYTES * (operation == "file_read_pages")
+                elif chunk % PAGE_BYTES == 0:
+                    done = self.task.run_file_io(opened, operation, page, chunk // PAGE_BYTES) * PAGE_BYTES
+                else:
+                    done = self.move_bytes(opened, operation, offset, chunk)
             except mm.MachineError as refusal:
                 if self.task.space is None:
                     raise
                 raise Failed(f"err {errno_of(refusal)} at {page}") from refusal
-            if done < each:
+            if done < chunk:
                 raise Failed(f"err 0 at {page}")
-        return f"minflt 0 majflt 0 inblk {self.nr_read() - blocks}"
+        return f"minflt 0 majflt 0 inblk {self.nr_read() - blocks + own_blocks}"
+
+    def move_bytes(self, opened: OpenFile, operation: str, offset: int, count: int) -> int:
+        """Parts of pages, at the expense of the group that it is in now."""
+        opened.container = self.task.container
+        if operation == "file_read_pages":
+            return len(opened.read(offset, count))
+        return opened.write(offset, b"\1" * count)
 
     def do_fsync(self, number: str) -> None:
-        self.opened[int(number)].fsync()
+        if int(number) in self.opened:
+            self.opened[int(number)].fsync()
 
     def do_ftruncate(self, number: str, pages: str) -> None:
-        self.opened[int(number)].file.truncate(int(pages) * PAGE_BYTES, self.task.container)
+        self.file_at(number).file.truncate(int(pages) * PAGE_BYTES, self.task.container)
 
     def do_fadv(self, number: str, start: str, count: str, advice: str) -> None:
-        self.opened[int(number)].fadvise(FILE_ADVICE.get(advice, "normal"), int(start) * PAGE_BYTES, int(count) * PAGE_BYTES)
+        self.file_at(number).fadvise(FILE_ADVICE.get(advice, "normal"), int(start) * PAGE_BYTES, int(count) * PAGE_BYTES)
 
     # Other processes
 
@@ -339,8 +382,13 @@ class Helper:
         self.touch(child, self.regions[name], int(start), int(count), FORK_NAMES[what])
 
     def do_nforks(self, count: str) -> None:
+        """They wait. Each writes to its stack and libraries; so does the parent, mostly to the same pages after each."""
         for _ in range(int(count)):
-            self.children.append(self.handle.fork(self.pids()))
+            child = self.handle.fork(self.pids())
+            self.idle.append(child)
+            child.task.touch(self.own, IDLE_COPIES)
+            self.task.touch(self.own + IDLE_COPIES, FORKING_COPIES)
+        self.task.touch(self.own + IDLE_COPIES, PARENT_COPIES - IDLE_COPIES)
 
     def do_forkz(self) -> str:
         child = self.handle.fork(self.pids())
@@ -379,7 +427,31 @@ class Helper:
     def do_files(self, count: str) -> None:
         """With them grows the table of descriptors, by powers of two."""
         self.task.take_objects("file", int(count))
-        self.task.take_objects("descriptors", (1 << (int(count) + OPEN_FILES).bit_length()) // DESCRIPTORS)
+        places = 1 << (int(count) + OPEN_FILES - 1).bit_length()
+        if places > FIRST_TABLE:
+            self.task.take_objects("descriptors", places // DESCRIPTORS)
+
+    # What it tells the recorder
+
+    def do_prog(self, name: str) -> None:
+        """How far it is: a page of a file that both map."""
+        file = self.keep_open(name)
+        page = self.take(1)
+        self.task.mmap(page, 1, file=file, shared=True)
+        self.kept.pop().close()
+        self.task.touch(page, 1)
+
+    def do_pmap(self, name: str, file_name: str) -> None:
+        """One byte for each page of a region goes to a file, from a buffer of its own."""
+        npages = self.regions[name].npages
+        self.task.touch(self.heap, -(-npages // PAGE_BYTES))
+        if file_name not in self.disk.names:
+            self.disk.create(file_name)
+        file = self.disk.names[file_name]
+        file.truncate(0, self.task.container)
+        opened = file.open(self.task.container)
+        opened.write(0, bytes(npages))
+        opened.close()
 
     # What memory does not notice
 
@@ -393,6 +465,9 @@ class Helper:
     def do_ping(self) -> str:
         return "pong"
 
+    def do_spin(self) -> None:
+        """And answers no more."""
+
     def do_sleep(self, milliseconds: str) -> None:
         self.task.machine.advance(int(milliseconds) * 1_000_000)
 
@@ -402,13 +477,28 @@ class Helper:
 
     def end(self) -> None:
         """It is killed, and waited for."""
-        for child in [*self.children, *([self.thread] if self.thread is not None else [])]:
+        for child in [*self.children, *self.idle, *([self.thread] if self.thread is not None else [])]:
             child.reap()
-        self.children, self.thread = [], None
-        for opened in self.opened.values():
+        self.children, self.idle, self.thread = [], [], None
+        for opened in [*self.opened.values(), *self.kept]:
             opened.close()
-        self.opened = {}
+        self.opened, self.kept = {}, []
         self.handle.reap()
+
+
+def move_directly(opened: OpenFile, operation: str, offset: int, count: int) -> int:
+    """O_DIRECT goes past the cache, which loses what it has of the place, and nobody pays. Gives how many bytes it came to."""
+    past = opened.file.open()
+    try:
+        if operation == "file_read_pages":
+            past.fsync()
+            return max(min(count, opened.file.size - offset), 0)
+        past.write(offset, b"\1" * count)
+        past.fsync()
+        past.fadvise("dontneed", offset, count)
+        return count
+    finally:
+        past.close()
 
 
 def errno_of(refusal: mm.MachineError) -> int:
