@@ -15,7 +15,7 @@ from .params import PAGE_BYTES
 
 XA_NODE_BYTES: Final = 584  # struct xa_node: 64 slots of a file's tree of pages
 BUFFER_HEAD_BYTES: Final = 112  # struct buffer_head: for each block of a file's page that is written
-VMA_BYTES: Final = 264  # struct vm_area_struct
+VMA_BYTES: Final = 200  # struct vm_area_struct
 FILE_BYTES: Final = 200  # struct file
 SHMEM_INODE_BYTES: Final = 940  # struct shmem_inode_info, and its dentry
 

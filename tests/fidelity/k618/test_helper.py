@@ -40,6 +40,14 @@ def test_pages_with_gaps_between_are_each_another_of_the_file(scene: Scene) -> N
     assert scene.numbers()["cache"] == 512
 
 
+@pytest.mark.fact("K4")
+def test_each_mapping_is_charged_and_so_are_the_gaps(scene: Scene) -> None:
+    scene("map X anon 1")
+    before = scene.numbers()["kmem"]
+    scene(f"map Y fsharedsep 512 {DISK}")
+    assert scene.numbers()["kmem"] - before == 1024 * 200 // 4096
+
+
 def test_a_file_that_was_mapped_stays_open(scene: Scene) -> None:
     scene(f"open 0 {SHM} wt", "ftruncate 0 512", f"map X fshared 512 {SHM}", "touch X 0 512 r", "munmap X")
     scene.stage.do(["unlink", SHM])
