@@ -28,7 +28,7 @@ from typing import Any, Final
 from ...handles import Dir
 from ...mm import PAGE_BYTES
 from ...tree import Tree
-from ..cases import Case
+from ..cases import Case, CaseError
 from ..row import Figure, Row, last_usage
 from .allowances import Situation, holds
 from .helper import Blocked, Died, Disk, Helper, NotUnderstood
@@ -50,6 +50,7 @@ COUNTS: Final = (
     "failcnt", "memsw_failcnt", "pgpgin", "pgpgout", "pgfault", "pgmajfault", "workingset_refault_anon", "workingset_refault_file",
 )  # fmt: skip
 SWAP_NUMBERS: Final = ("total_swap", "total_swapcached", "total_workingset_refault_anon")
+MALFORMED: Final = (LookupError, TypeError, ValueError, AttributeError)
 NO_LIMIT: Final = (1 << 63) // PAGE_BYTES - 1
 Numbers = dict[str, int]
 
@@ -62,7 +63,7 @@ def run_case(case: Case) -> Row:
     steps, runs = case.record["steps"], case.record["runs"]
     stage = Stage(case.record["groups"], case.record.get("files", ()))
     figures: list[Figure] = []
-    first = None
+    first, number = None, 0
     try:
         for number, step in enumerate(steps):
             ours = stage.do(step)
@@ -72,6 +73,8 @@ def run_case(case: Case) -> Row:
                 first = number
     except NotUnderstood as step:
         return Row(case.id, case.kind, (), applies=False, cause=f"no such step here: {step}", kernel=case.kernel)
+    except MALFORMED as error:
+        raise CaseError(f"{case.path}: {case.id}: step {number} is of what is not there, or was not recorded ({error!r})") from error
     finally:
         stage.end()
     return Row(case.id, case.kind, tuple(figures), first_difference=first, kernel=case.kernel, key=last_usage(figures))

@@ -40,6 +40,7 @@ PERIOD_NS: Final = 2 * 10**9
 """A run begins at a multiple of it, so that the first flush of statistics is as long after the beginning as in all runs."""
 SETTLE_NS: Final = 60 * 10**9
 TOLERANCE: Final = 0.1
+KILLS: Final = "runs_killed_by_oom"
 MALFORMED: Final = (LookupError, TypeError, ValueError, AttributeError)
 
 
@@ -70,9 +71,7 @@ def run_case(case: Case) -> Row:
     ours = run.numbers()
     key = "blocks_in_pages" if backend == "fileread" else "majflt"
     if run.task.space is None:
-        cause = f"the task was killed: {run.task.died}"
-        killed = Figure(key, list(recorded[key]), ours[key], holds=False)
-        return Row(case.id, case.kind, (killed,), cause=cause, kernel=case.kernel, key=key)
+        return killed_row(case, run.task.died)
     return Row(case.id, case.kind, tuple(figures(recorded, ours, key)), kernel=case.kernel, key=key)
 
 
@@ -80,6 +79,13 @@ def recorded_numbers(record: Mapping[str, Any]) -> dict[str, tuple[float, float,
     """(least, median, most) by name."""
     spreads = {name: found for name, found in record["tolerance"].items() if isinstance(found, dict)}
     return {name: (found["min"], found["median"], found["max"]) for name, found in spreads.items()}
+
+
+def killed_row(case: Case, why: str | None) -> Row:
+    """Where it was killed, as some of the runs may have been, its numbers say nothing."""
+    runs = case.record["tolerance"].get(KILLS, 0)
+    cause = "" if runs else f"the task was killed: {why}"
+    return Row(case.id, case.kind, (Figure(KILLS, runs, 1, holds=bool(runs)),), cause=cause, kernel=case.kernel, key=KILLS)
 
 
 def figures(recorded: Mapping[str, tuple[float, float, float]], ours: Mapping[str, int], key: str) -> Iterator[Figure]:

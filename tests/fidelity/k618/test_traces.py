@@ -59,3 +59,13 @@ def test_a_back_end_that_nobody_knows() -> None:
     row = run_case(Case(case.id, case.kind, {**case.record, "backend": "tape"}, case.path, case.kernel))
     assert not row.applies
     assert "tape" in row.cause
+
+
+@pytest.mark.parametrize("killed", [0, 3])
+def test_who_is_killed_fares_as_recorded_where_the_runs_were(killed: int) -> None:
+    case = next(case for case in TRACES if case.id == "trace.hot_scan.anon.L256.sw60")
+    record = {**case.record, "swappiness": 0, "tolerance": {"runs_killed_by_oom": killed}}
+    row = run_case(Case(case.id, case.kind, record, case.path, case.kernel))
+    assert row.figures[0].name == "runs_killed_by_oom"
+    assert row.holds == bool(killed)
+    assert bool(row.cause) == (not killed)
