@@ -12,6 +12,7 @@ from dataclasses import replace
 from ..kernfs import ControlFile
 from .dialect import Dialect, Rows
 from .framework import COMMON_FILES, set_release_agent, show_release_agent, without_newline
+from .knobs import turns
 from .memory import (
     exact,
     force_empty,
@@ -36,7 +37,7 @@ def controller(strict: bool) -> Rows:
         ControlFile("usage", show_usage),
         ControlFile("limit", show_limit, set_limit(spelling)),
         ControlFile("failcnt", show_failcnt),
-        ControlFile("control_type", show_control_type, set_control_type(spelling)),
+        ControlFile("control_type", show_control_type, set_control_type(spelling), stub=turns("control_type")),
     )
     of_2008: Rows = (
         ControlFile("force_empty", write=force_empty),

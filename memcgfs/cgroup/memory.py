@@ -79,11 +79,15 @@ def force_empty(cgroup: Cgroup, text: bytes, writer: Caller) -> None:
     """Whatever is written: forget the charges of a container without tasks.
 
     Of one that has tasks, but no charges, there is nothing to forget; and tasks of the top are not counted (init_css_set has them).
+    Rules by which a page is charged until it is freed reclaim what can be, as their own file does, and refuse the top.
     """
     hierarchy = cgroup.hierarchy
     if cgroup.parent is not None and cgroup.container.usage and hierarchy.members.of(cgroup):
         raise HasTasks(cgroup.directory.name)
-    hierarchy.machine.force_empty(cgroup.container)
+    if cgroup.container.has_hierarchy:
+        cgroup.container.force_empty()
+    else:
+        hierarchy.machine.force_empty(cgroup.container)
 
 
 def _number(cgroup: Cgroup, text: bytes) -> int:

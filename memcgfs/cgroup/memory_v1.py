@@ -100,7 +100,7 @@ def set_soft_limit(cgroup: Cgroup, text: bytes, writer: Caller) -> None:
 
 def show_stat(cgroup: Cgroup) -> str:
     container = cgroup.container
-    memory, memsw = container.hierarchical_limits()
+    memory, memsw = (min(limit, PAGE_COUNTER_MAX) for limit in container.hierarchical_limits())
     return (
         lines(container.stat().items())
         + lines((("hierarchical_memory_limit", memory * PAGE_BYTES), ("hierarchical_memsw_limit", memsw * PAGE_BYTES)))
@@ -115,7 +115,7 @@ def lines(items: Iterable[tuple[str, int]]) -> str:
 def show_numa_stat(cgroup: Cgroup) -> str:
     """Pages: in all, and on each node; of itself, and of itself and all below it."""
     container = cgroup.container
-    return numa_lines("", [container]) + numa_lines("hierarchical_", list(container.subtree()))
+    return numa_lines("", [container]) + numa_lines("hierarchical_", container.counted())
 
 
 def numa_lines(prefix: str, containers: list[Container]) -> str:
@@ -136,12 +136,13 @@ def force_empty(cgroup: Cgroup, text: bytes, writer: Caller) -> None:
     cgroup.container.force_empty()
 
 
-def show_one(cgroup: Cgroup) -> str:
-    return "1\n"
+def show_use_hierarchy(cgroup: Cgroup) -> str:
+    return f"{cgroup.container.has_hierarchy:d}\n"
 
 
 def set_use_hierarchy(cgroup: Cgroup, text: bytes, writer: Caller) -> None:
-    if kstrtoull(text) != 1:
+    """The rules have one, or have not."""
+    if kstrtoull(text) != cgroup.container.has_hierarchy:
         raise BadNumber(text)
 
 

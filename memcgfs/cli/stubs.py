@@ -60,5 +60,5 @@ def walk(tree: Tree) -> Iterator[tuple[str, str]]:
         for node in pending.pop().children.values():
             if isinstance(node, Directory):
                 pending.append(node)
-            elif isinstance(node, File) and isinstance(node.type, ControlFile) and node.type.stub:
-                yield node.path.decode().removeprefix("/group").removeprefix("/"), node.type.stub
+            elif isinstance(node, File) and isinstance(node.type, ControlFile) and (why := node.type.stub(node.subject)):
+                yield node.path.decode().removeprefix("/group").removeprefix("/"), why

@@ -40,6 +40,11 @@ WRITE_MODE: Final = 0o200
 S = TypeVar("S")
 
 
+def acts(subject: object) -> str:
+    """Of most files."""
+    return ""
+
+
 class Stream(Protocol):
     """What an open `PipeFile` reads."""
 
@@ -60,8 +65,8 @@ class ControlFile(Generic[S]):
     too_long: int = PATH_MAX
     seekable: bool = True
     notifies: bool = False
-    stub: str = ""
-    """Why nothing follows from a command that it takes, where that is so."""
+    stub: Callable[[S], str] = acts
+    """Why nothing follows from a command that it takes, where that is so; else ""."""
 
     @property
     def mode(self) -> int:

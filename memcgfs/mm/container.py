@@ -166,6 +166,15 @@ class Container:
             yield self.machine.container_of(at)
             at = self.machine.core.containers.next_in_subtree(self.cid, at)
 
+    def counted(self) -> list[Container]:
+        """Those that count in this one: itself and all below, or itself where the rules know no hierarchy."""
+        return list(self.subtree()) if self.has_hierarchy else [self]
+
+    @property
+    def has_hierarchy(self) -> bool:
+        """Does a charge count in all containers above, too?"""
+        return bool(self.machine.core.rules.charges_once)
+
     # Counters
 
     def counter(self, name: str) -> CounterView:
@@ -320,10 +329,15 @@ class Container:
 
     @property
     def cache_pages(self) -> int:
-        return int(self.machine.core.containers.nr_cache[self.cid])
+        """Its own, not those of containers below."""
+        core = self.machine.core
+        return int(core.stats.count(self.cid, NR_FILE_PAGES) if core.rules.charges_once else core.containers.nr_cache[self.cid])
 
     @property
     def rss_pages(self) -> int:
+        """Its own. Rules that charge a page for whatever it is used for tell one that is mapped from the rest."""
+        if self.machine.core.rules.charges_once:
+            return int(self.machine.core.stats.count(self.cid, NR_ANON_PAGES))
         return self.usage - self.cache_pages
 
     def lists(self) -> tuple[list[int], list[int]]:
@@ -347,19 +361,22 @@ class Container:
         return self.format_stat([self])
 
     def total_stat(self) -> dict[str, int]:
-        """The same of this container and all below it, online or not; events also of those that are gone. Cost: O(containers there)."""
-        containers = list(self.subtree())
+        """The same of this container and all that count in it, online or not; events also of those that are gone.
+
+        Cost: O(containers there)."""
+        containers = self.counted()
         found, past = self.format_stat(containers), self.machine.core.stats.past
         for name, item in {**EVENTS, **REFAULTS}.items():
             found[name] += sum(past[container.cid * MEMCG_ROW + item] for container in containers)
         return found
 
     def hierarchical_limits(self) -> tuple[int, int]:
-        """The smallest limit of memory, and of memory and swap, from here up; in pages."""
-        core, line = self.machine.core, [self.cid]
-        while core.containers.parent[line[-1]] >= 0:
-            line.append(core.containers.parent[line[-1]])
-        return min(core.counters.limit[cid] for cid in line), min(core.memsw.limit[cid] for cid in line)
+        """The smallest limit of memory, and of memory and swap, from here up as far as charges go; in pages."""
+        line = [self]
+        while self.has_hierarchy and (parent := line[-1].parent) is not None:
+            line.append(parent)
+        memory, memsw = ([each.counter(name).limit for each in line] for name in ("memory", "memsw"))
+        return min(memory), min(memsw)
 
     def numa_stat(self) -> dict[str, list[int]]:
         """memory.numa_stat (memcg_numa_stat_show): of the pages on its lists, how many are on each node; those of files, anonymous ones,
@@ -380,7 +397,8 @@ class Container:
         def total(item: int) -> int:
             return sum(stats.count(container.cid, item) for container in containers)
 
-        found = {"cache": total(NR_FILE_PAGES) * PAGE_BYTES, "rss": total(NR_ANON_PAGES) * PAGE_BYTES, "rss_huge": 0}
+        cache, rss = (sum(pages) for pages in zip(*((each.cache_pages, each.rss_pages) for each in containers), strict=True))
+        found = {"cache": cache * PAGE_BYTES, "rss": rss * PAGE_BYTES, "rss_huge": 0}
         found |= {name: total(item) * PAGE_BYTES for name, item in PAGE_ITEMS.items()}
         found |= {name: total(item) for name, item in REFAULTS.items()}
         found |= {"swap": total(MEMCG_SWAP) * PAGE_BYTES, "swapcached": total(MEMCG_SWAPCACHE) * PAGE_BYTES}

@@ -105,6 +105,8 @@ def force_empty(machine: Machine, container: Container) -> None:
     """That of 2.6.25: its pages are charged to nobody, whoever uses them. (For today's see Container.)"""
     machine.refuse_if_panicked()
     with machine.surfacing():
+        if not machine.core.model.lists_all_charged:
+            machine.engine.lru_add_drain_all(machine.core)
         for pages in container.lists():
             for pfn in pages:
                 machine.engine.force_empty_page(machine.core, pfn)

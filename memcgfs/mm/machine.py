@@ -105,6 +105,12 @@ class Machine:
 
     # Containers
 
+    @property
+    def knobs(self) -> frozenset[str]:
+        """What can be set of a container, beside its limit: what the rules go by, and the model."""
+        knobs: frozenset[str] = self.core.rules.knobs | self.core.model.knobs
+        return knobs if self.core.charges_kmem else knobs - {"kmem"}
+
     def create_container(self, parent: Container | None = None) -> Container:
         """In the top one, unless `parent` says in which. Cost: O(1). Raises TooManyContainers; OutOfMemory where the parent cannot pay for
         what the kernel keeps of it."""

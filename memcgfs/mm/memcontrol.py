@@ -8,6 +8,7 @@ charged to nobody, and uncharging it does nothing.
 from __future__ import annotations
 
 from .core import Core, warn
+from .memcg_events import memcg_check_events
 from .params import LOCK_META_PAGE, LOCKDEP, PG_CHARGED_CACHE, PG_METAPAGE, WARN_UNCHARGE_BELOW_ZERO
 from .trace import trace_charge, trace_event, trace_uncharge
 from .trace_ring import CHARGED_CACHE, CHARGED_FORCED, CHARGED_MAPPED, TRACE_CHARGE_ROUND
@@ -53,6 +54,7 @@ def add_meta_page(core: Core, pfn: int, container: int, is_cache: bool) -> None:
         core.containers.nr_cache[container] += 1
     if core.traced:
         trace_charge(core, pfn, CHARGED_CACHE if is_cache else CHARGED_MAPPED)
+    memcg_check_events(core, container, 1)
     core.model.charged(core, pfn, container)
     unlock_meta_page(core, pfn)
 
@@ -90,6 +92,7 @@ def mem_container_uncharge_page(core: Core, pfn: int, what: int) -> None:
         warn(core, WARN_UNCHARGE_BELOW_ZERO)
     if core.traced:
         trace_uncharge(core, pfn, container, 0, what)
+    memcg_check_events(core, container, 1)
     core.model.uncharged(core, pfn, container)
 
 

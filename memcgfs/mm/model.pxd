@@ -1,5 +1,6 @@
 cdef class Model:
     cdef readonly bint lists_all_charged
+    cdef readonly object knobs
     cdef void page_added(self, Core core, unsigned int pfn, bint active) noexcept nogil
     cdef void page_arrived(self, Core core, unsigned int pfn) noexcept nogil
     cdef void page_accessed(self, Core core, unsigned int pfn) noexcept nogil

@@ -12,7 +12,7 @@ page_freed + uncharged, container_removed.
 from __future__ import annotations
 
 from .core import Core
-from .params import PG_REFERENCED, PGPGOUT
+from .params import LRU_ACTIVE_ANON, LRU_INACTIVE_ANON, PG_REFERENCED, PGPGOUT
 
 
 def make_container(core: Core, container: int) -> None:
@@ -27,10 +27,11 @@ def remove_container(core: Core, container: int) -> None:
 
 class Model:
     """All methods take the machine first; none raises. lists_all_charged: a page is on its container's lists as long as it is charged,
-    instead of being there while it is on the LRU."""
+    instead of being there while it is on the LRU. knobs: what can be set of a container because this model goes by it (Machine.knobs)."""
 
     def __init__(self) -> None:
         self.lists_all_charged = True
+        self.knobs: frozenset[str] = frozenset()
 
     def page_added(self, core: Core, pfn: int, active: bool) -> None:
         """A page is to go on the LRU: lru_cache_add_active or lru_cache_add."""
@@ -132,7 +133,10 @@ class Model:
         return before - after if after < before else 0
 
     def lru_size(self, core: Core, container: int, which: int) -> int:
-        """How many of a container's own pages are on one of the five lists that memory.stat tells of (LRU_*)."""
+        """How many of a container's own pages are on one of the five lists that memory.stat tells of (LRU_*). Who has but one pair of lists
+        tells of it as that of anonymous pages."""
+        if which in (LRU_ACTIVE_ANON, LRU_INACTIVE_ANON):
+            return self.count(core, container, which == LRU_ACTIVE_ANON)
         return 0
 
     def flush_stats(self, core: Core) -> int:

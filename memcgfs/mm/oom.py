@@ -163,6 +163,7 @@ def mem_container_out_of_memory(machine: Machine, container: int) -> None:
     current = machine.current
     if machine.panicked:
         return
+    machine.watches.tell_oom(container)
     victim, points, is_dying = select_bad_process(machine, container)
     if is_dying:
         trace_verdict(machine, None, container, 0, 0, VERDICT_DYING)

@@ -18,6 +18,7 @@ cdef class Rules:
     cdef readonly bint kills_outsiders
     cdef readonly bint retries_fault
     cdef readonly object oom_message
+    cdef readonly object knobs
     cdef int charge(self, Core core, unsigned int pfn, unsigned int mm) noexcept nogil
     cdef int cache_charge(self, Core core, unsigned int pfn, unsigned int mm) noexcept nogil
     cdef int cache_charge_nowait(self, Core core, unsigned int pfn, unsigned int mm) noexcept nogil

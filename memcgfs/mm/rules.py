@@ -23,7 +23,8 @@ class Rules:
 
     For the Python side: forgets_on_rmdir: a container without tasks can be removed, its pages being charged to nobody from then on.
     inherits_notify: a new container has its parent's notify_on_release. kills_outsiders: the OOM killer of a container looks at the
-    tasks of all, those of others having no points; oom_message: what it says.
+    tasks of all, those of others having no points; oom_message: what it says. knobs: what can be set of a container because these rules go
+    by it (Machine.knobs); a limit they all have.
     """
 
     def __init__(self, kernel: Kernel) -> None:
@@ -33,6 +34,7 @@ class Rules:
         self.inherits_notify = True
         self.kills_outsiders = False
         self.oom_message = "Memory cgroup out of memory"
+        self.knobs: frozenset[str] = frozenset()
         self.maps_zero_page = kernel.maps_zero_page
         self.counts_zero_page = kernel.counts_zero_page
         self.shmem_insists = kernel.shmem_insists

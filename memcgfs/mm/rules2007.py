@@ -28,6 +28,7 @@ class Rules2007(Rules):
         self.inherits_notify = False
         self.kills_outsiders = True
         self.oom_message = "Memory container out of memory"
+        self.knobs = frozenset({"control_type"})
 
     def charge(self, core: Core, pfn: int, mm: int) -> int:
         return mem_container_charge(core, pfn, mm, False)
@@ -82,15 +83,19 @@ def charge_or_reclaim(core: Core, container: int) -> bool:
 
     Trying again is free if reclaim succeeded, and if usage has fallen below the limit although it did not: pages may have left the
     container without being freed. Otherwise it costs one of the retries and a wait, because pages that reclaim pushed into the swap
-    cache come back charged, and go when they are written.
+    cache come back charged, and go when they are written. A model that sees a reason gets one more try in the end.
     """
     nr_retries = core.reclaim_retries
+    is_last = 0
     while not core.counters.charge(container, core.counters.unit):
         if core.model.shrink_container(core, container):
             trace_round(core, container, nr_retries, ROUND_RECLAIMED)
             continue
         if core.counters.check_under_limit(container):
             trace_round(core, container, nr_retries, ROUND_UNDER_LIMIT)
+            continue
+        if nr_retries == 0 and is_last == 0 and core.model.last_resort(core, container):
+            is_last = 1
             continue
         if nr_retries == 0:
             trace_round(core, container, nr_retries, ROUND_GIVE_UP)

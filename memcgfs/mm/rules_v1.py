@@ -32,6 +32,7 @@ class RulesV1(Rules):
     def __init__(self, kernel: Kernel) -> None:
         Rules.__init__(self, kernel)
         self.charges_once = True
+        self.knobs = frozenset({"memsw", "kmem", "swappiness", "oom_control"})
 
     def charge(self, core: Core, pfn: int, mm: int) -> int:
         """A page of a cache is charged already."""

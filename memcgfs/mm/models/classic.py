@@ -36,7 +36,9 @@ class Classic(Model):
     """nr, targets: by depth of reclaims within reclaims, the pages of each list that are still to be scanned, and that were at first."""
 
     def __init__(self, core: Core) -> None:
+        Model.__init__(self)
         self.lists_all_charged = False
+        self.knobs = frozenset({"soft_limit"})
         self.lruvecs = Lruvecs(core)
         self.batches = FolioBatches(core)
         self.nr = core.arrays.of("q", MAX_SCAN_DEPTH * LRU_UNEVICTABLE)

@@ -25,6 +25,7 @@ from ..trace import trace_event, trace_lru
 from ..trace_ring import ARRIVED_CALL, BEGIN_ALLOCATION, BEGIN_LIMIT, END_ENOUGH, END_GAVE_UP, END_ZONES_LEFT, MET_IN_BLOCK, MET_TAKEN
 from ..trace_ring import TRACE_DIRECT_RECLAIM_BEGIN, TRACE_DIRECT_RECLAIM_END, TRACE_LRU_INSERTION, TRACE_MEMCG_RECLAIM_BEGIN
 from ..trace_ring import TRACE_MEMCG_RECLAIM_END, WHY_ACTIVATE_UNUSE
+from ..vmpressure import vmpressure, vmpressure_prio
 from ..vmscan import isolate_lru_page, shrink_slab
 from ..waiting import congestion_wait
 from .kswapd import Kswapd, balance_pgdat
@@ -180,6 +181,7 @@ def do_try_to_free_pages(core: Core, zonelist: int, sc: LruScanControl) -> bool:
     """The shared driver: ever harder, from priority 12 to 0, until swap_cluster_max pages are free.
 
     For a container slabs are spared, and only freed pages are success; for the machine it is enough that a zone was worth scanning.
+    How hard it is, is told as today (vmpressure): of the container, or of the top one.
     """
     if sc.is_zonewide:
         core.count(ALLOCSTALL)
@@ -196,11 +198,14 @@ def do_try_to_free_pages(core: Core, zonelist: int, sc: LruScanControl) -> bool:
         core.current_priority = priority
         if priority == 0:
             core.token.disable()
+        nr_before = nr_reclaimed
+        vmpressure_prio(core, max(sc.mem_container, 0), priority)
         nr_reclaimed += shrink_zones(core, priority, zonelist, sc)
         if sc.mem_container < 0:
             slab_before = core.reclaimed_slab
             shrink_slab(core, sc.nr_scanned, sc.gfp_mask, lru_pages)
             nr_reclaimed += core.reclaimed_slab - slab_before
+        vmpressure(core, max(sc.mem_container, 0), sc.nr_scanned, nr_reclaimed - nr_before)
         total_scanned += sc.nr_scanned
         if nr_reclaimed >= sc.swap_cluster_max:
             success = True
