@@ -14,7 +14,7 @@ Kind = Literal["trace", "conformance", "charging", "oom", "global"]
 @dataclass(frozen=True, slots=True)
 class Figure:
     """`recorded`, `ours`: what JSON can say; of a number that several runs had, [least, median, most]. `cause`: a rule that tells why they
-    may differ; it makes up for not holding. One that does not decide is there for what it shows."""
+    may differ; it makes up for not holding, or is why the figure holds. One that does not decide is there for what it shows."""
 
     name: str
     recorded: object
@@ -22,6 +22,13 @@ class Figure:
     holds: bool
     cause: str = ""
     decides: bool = True
+
+    @property
+    def beyond(self) -> float:
+        """How far a number of ours is from what was recorded."""
+        if isinstance(self.recorded, list) and len(self.recorded) == 3 and isinstance(self.ours, int):
+            return float(max(self.recorded[0] - self.ours, self.ours - self.recorded[2], 0))
+        return 0.0
 
     @property
     def is_as_recorded(self) -> bool:

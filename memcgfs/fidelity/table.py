@@ -5,7 +5,8 @@ and ours are the same, and recorded/ours where they are not; least..most/ours wh
 cause of the difference, which is told below the table. Page strings of 2.6.25 have a column for each of the figures that matter most;
 others are named below their row where they differ, as are all figures of the other kinds. What was recorded of 6.18 is told by the
 figure that says most: the least, median and most of the runs, ours, how far that is from the runs in percent of their median, and how
-many of all figures are as recorded without any allowance. Of its control files only those are listed that do not go as recorded.
+many of all figures are as recorded without any allowance; below, how many others hold by which allowance, with the farthest of them. Of its
+control files only those are listed that do not go as recorded.
 """
 
 from __future__ import annotations
@@ -141,10 +142,20 @@ def runs_table(rows: Sequence[Row], causes: Causes) -> Iterator[str]:
     notes: list[list[str]] = [[]]
     for row in rows:
         table.append([row.id, *key_cells(row), nr_as_recorded(row), verdict(row)])
-        notes.append([note(figure, causes) for figure in row.figures if figure.decides and not figure.holds])
+        differing = [note(figure, causes) for figure in row.figures if figure.decides and not figure.holds]
+        notes.append(differing + list(allowed_notes(row, causes)))
     for aligned, below in zip(align(table), notes, strict=True):
         yield aligned
         yield from below
+
+
+def allowed_notes(row: Row, causes: Causes) -> Iterator[str]:
+    """By each allowance: how many figures hold by it, and which of them by the most."""
+    for cause in dict.fromkeys(figure.cause for figure in row.figures if figure.holds and figure.cause):
+        by_it = [figure for figure in row.figures if figure.holds and figure.cause == cause]
+        farthest = max(by_it, key=lambda figure: figure.beyond)
+        spread = f"{number(farthest.recorded)}/{number(farthest.ours)}"
+        yield f"    {len(by_it)} by {causes.letter(cause)}: {short(farthest.name)} {spread}"
 
 
 def key_cells(row: Row) -> list[str]:

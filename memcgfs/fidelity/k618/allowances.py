@@ -1,96 +1,125 @@
 """By how much a number of ours may leave what was recorded, and why: the one table that says so.
 
-A recorded number is what several runs had, from the least to the most. What lies between holds; beyond, as far as the row here allows
-for its kind. Pages are meant unless a row says otherwise.
+A recorded number is what several runs had, from the least to the most. What lies between is as recorded; beyond, it may go as far as the
+rows here for its name allow together, each to the side for which its reason speaks.
 """
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Literal, NamedTuple
 
-BATCH: Final = 63
-LRU_BATCH: Final = 31
+BATCH: Final = 63  # pages that a cpu may have charged ahead
+LRU_BATCH: Final = 31  # pages that may wait for their list on a cpu
+
+Per = Literal["number", "fork", "group", "sum", "swapping", "page given up"]
 
 
 class Allowance(NamedTuple):
-    """`names`: of the numbers meant. slack: how far beyond the least and the most. per_fork: so much more for each process or thread that
-    was made before. per_group: for each of the groups that are counted together. swapping: where pages were swapped out before."""
+    """names: of the numbers meant. below, above: by how many pages ours may be less than the least, and more than the most. per: so much
+    for each process or thread that was made before, for each of the groups that are counted together, once for a sum of several, once
+    where pages were swapped out, or for each page of the cache that the recorded machine gave up by itself."""
 
     names: frozenset[str]
-    slack: int
+    below: int
+    above: int
     why: str
-    per_fork: int = 0
-    per_group: int = 0
-    swapping: int = 0
+    per: Per
 
 
 class Situation(NamedTuple):
-    """What a number was read in. background: pages of the cache that the recorded machine gave up by itself, in the worst of its runs,
-    where nothing here asked for any."""
+    """What a number was read in. given_up: in the worst of the recorded runs, where nothing here asked for any page."""
 
     nr_forks: int = 0
     nr_groups: int = 1
     is_swapping: bool = False
-    background: int = 0
+    given_up: int = 0
+
+    def times(self, per: Per) -> int:
+        return {
+            "number": 1, "fork": self.nr_forks, "group": self.nr_groups, "sum": int(self.nr_groups > 1),
+            "swapping": int(self.is_swapping), "page given up": self.given_up,
+        }[per]  # fmt: skip
 
 
-def _allow(names: str, slack: int, why: str, *, per_fork: int = 0, per_group: int = 0, swapping: int = 0) -> Allowance:
-    return Allowance(frozenset(names.split()), slack, why, per_fork, per_group, swapping)
+class Verdict(NamedTuple):
+    """`why`: by which allowance, where it holds by one."""
+
+    holds: bool
+    why: str = ""
 
 
-OTHER_CPU: Final = (
-    "pages whose write ended on the other cpu waited in its batch, where reclaim could not free them: up to a batch, in each run others"
-)
+def _allow(names: str, below: int, above: int, why: str, per: Per = "number") -> Allowance:
+    return Allowance(frozenset(names.split()), below, above, why, per)
+
+
+KERNEL_MEMORY: Final = "kernel memory is charged by objects of modelled sizes: how they fill pages, and what a process starts with, differ"
+OWN_PAGES: Final = "the helper's own pages: its stack and its libraries' data, which it writes to when it comes by"
+CHILD_FAULTS: Final = "a child's faults on the helper's text, which nobody is charged for"
+GRACE: Final = "a process that ended gives its stacks and tables back a little later"
+CPU_BATCH: Final = "pages that a cpu charged ahead are in it or not; which of two cpus a step ran on differs from run to run"
+KEPT_BATCH: Final = "one group's batch was not given back yet when the sum was read"
+ON_THE_WAY: Final = "a page or two that were on their way to a list when reclaim came by"
+OTHER_CPU: Final = "pages whose write ended on the other cpu waited in its batch, where reclaim could not free them"
+ROUNDS: Final = "reclaim without success is tried 16 times, and each pass tells all levels: runs differ in one such round"
+DAMON: Final = "cold pages of the cache that the recorded machine gave up by itself"
+
 ALLOWANCES: Final = (
-    _allow("kmem", 3, "kernel memory is charged by objects of modelled sizes: how they fill pages, and what a process starts with, differ",
-           per_fork=3),
-    _allow("usage", 3, f"the same kernel memory, and the helper's own pages after a fork; {OTHER_CPU}", per_fork=6, swapping=LRU_BATCH),
-    _allow("memsw", 3, "the same kernel memory, and the helper's own pages after a fork", per_fork=6),
-    _allow("usage_at_once memsw_at_once", 3, "read at once: the batch of a cpu is in it or not, as other groups took turns in its slots",
-           per_fork=6, per_group=BATCH, swapping=LRU_BATCH),
-    _allow("max", 3, "the highest usage had such a batch in it, or not", per_fork=6, per_group=BATCH),
-    _allow("kmem_at_once", 3, "as kmem; a process that ended gives its stacks and tables back a little later", per_fork=20),
-    _allow("pgfault", 3, "the helper's own faults, after a fork many of pages that somebody else is charged for", per_fork=40),
-    _allow("rss inactive_anon active_anon pgpgin pgpgout", 3,
-           f"the helper's own pages: its stack and its libraries' data, which it writes to when it comes by; {OTHER_CPU}",
-           per_fork=6, swapping=LRU_BATCH),
-    _allow("swap swapcached workingset_refault_anon pgmajfault majflt", 0, OTHER_CPU, swapping=LRU_BATCH),
-    _allow("cache inactive_file active_file mapped_file workingset_refault_file", 2,
-           "a page or two that were on their way to a list when reclaim came by"),
-    _allow("minflt", 2, f"the helper's own faults, within its count of them; {OTHER_CPU}", per_fork=2, swapping=LRU_BATCH),
-    _allow("inblk", 16, f"blocks of two pages, as cache; {OTHER_CPU}", swapping=8 * LRU_BATCH),
-)  # fmt: skip
-"""What is not named here has to lie between the least and the most."""
-GIVEN_UP: Final = frozenset(("usage", "memsw", "usage_at_once", "memsw_at_once", "cache", "inactive_file", "pgpgout"))
-"""Cold, unmapped pages of the cache went on the recorded machine with time, by DAMON: these numbers show it."""
-
-_BY_NAME: Final = {name: row for row in ALLOWANCES for name in row.names}
-
-
-def holds(name: str, recorded: list[int], ours: int, at: Situation) -> bool:
-    """Where several groups are counted together the batch of one may not have been given back by the time that the others were read."""
-    name = name.removeprefix("total_")
-    row, slack = _BY_NAME.get(name), 0
-    if row is not None:
-        slack = row.slack + row.per_fork * at.nr_forks + row.per_group * at.nr_groups + row.swapping * at.is_swapping
-    if name in GIVEN_UP:
-        slack += at.background
-    kept = BATCH * (at.nr_groups - 1) if name in ("usage", "memsw") else 0
-    return min(recorded) - slack - kept <= ours <= max(recorded) + slack
-
+    _allow("kmem kmem_at_once usage memsw usage_at_once memsw_at_once max", 3, 3, KERNEL_MEMORY),
+    _allow("kmem", 1, 1, KERNEL_MEMORY, "fork"),
+    _allow("rss inactive_anon active_anon pgpgin pgpgout pgfault", 3, 3, OWN_PAGES),
+    _allow("minflt", 2, 2, OWN_PAGES),
+    _allow("usage memsw usage_at_once memsw_at_once max rss inactive_anon active_anon pgpgin pgpgout minflt", 2, 2, OWN_PAGES, "fork"),
+    _allow("pgfault", 28, 0, CHILD_FAULTS, "fork"),
+    _allow("kmem_at_once", 16, 0, GRACE, "fork"),
+    _allow("usage_at_once memsw_at_once max", BATCH, BATCH, CPU_BATCH, "group"),
+    _allow("usage memsw", BATCH, 0, KEPT_BATCH, "sum"),
+    _allow("cache inactive_file active_file mapped_file workingset_refault_file", 2, 2, ON_THE_WAY),
+    _allow("inblk", 16, 16, ON_THE_WAY),
+    _allow("usage usage_at_once inactive_anon active_anon swapcached minflt", LRU_BATCH, 0, OTHER_CPU, "swapping"),
+    _allow("swap majflt pgmajfault workingset_refault_anon pgpgin pgpgout", 0, LRU_BATCH, OTHER_CPU, "swapping"),
+    _allow("inblk", 0, 8 * LRU_BATCH, OTHER_CPU, "swapping"),
+    _allow("usage memsw usage_at_once memsw_at_once cache inactive_file", 0, 1, DAMON, "page given up"),
+    _allow("pgpgout", 1, 0, DAMON, "page given up"),
+)
+"""What is not named here has to lie between the least and the most. `inblk` counts blocks, eight to a page."""
 
 OOM_ALLOWANCES: Final = (
-    _allow("usage start.max", BATCH + 3, "the batch that a cpu had when it was read, and a page or two of the kernel's"),
-    _allow("pages_done pages_done_later", 3, "room is the limit less the kernel memory that was charged by then"),
-    _allow("kmem", 2, "objects, as above"),
-    _allow("low medium critical", 70, "each pass of reclaim tells all levels; runs differ in how many 16 fruitless reclaims had"),
-)  # fmt: skip
-
-_OOM_BY_NAME: Final = {name: row for row in OOM_ALLOWANCES for name in row.names}
+    _allow("usage max kmem pages_done pages_done_later", 3, 3, KERNEL_MEMORY),
+    _allow("start.usage start.max", BATCH, BATCH, CPU_BATCH),
+    _allow("low medium critical", 16, 16, ROUNDS),
+)
 
 
-def oom_holds(name: str, recorded: list[int], ours: int) -> bool:
-    """Numbers of an OOM case, named with all that they are in."""
-    row = _OOM_BY_NAME.get(name) or _OOM_BY_NAME.get(name.rpartition(".")[2])
-    slack = row.slack if row is not None else 0
-    return min(recorded) - slack <= ours <= max(recorded) + slack
+def _by_name(rows: Iterable[Allowance]) -> Mapping[str, Sequence[Allowance]]:
+    rows = tuple(rows)
+    return {name: [row for row in rows if name in row.names] for name in frozenset().union(*(row.names for row in rows))}
+
+
+_OF_CHARGING: Final = _by_name(ALLOWANCES)
+_OF_OOM: Final = _by_name(OOM_ALLOWANCES)
+
+
+def judge(name: str, recorded: Sequence[int], ours: int, at: Situation) -> Verdict:
+    """A number of a charging case: one of a group's, its name as in memory.stat, of itself or `total_`."""
+    return _judge(_OF_CHARGING.get(name.removeprefix("total_"), ()), recorded, ours, at)
+
+
+def judge_oom(name: str, recorded: Sequence[int], ours: int) -> Verdict:
+    """A number of an OOM case, named with all that it is in."""
+    words = name.split(".")
+    rows = [row for count in range(1, len(words) + 1) for row in _OF_OOM.get(".".join(words[-count:]), ())]
+    return _judge(rows, recorded, ours, Situation())
+
+
+def _judge(rows: Iterable[Allowance], recorded: Sequence[int], ours: int, at: Situation) -> Verdict:
+    """The reason is that of the row with which the distance is covered."""
+    beyond = max(min(recorded) - ours, ours - max(recorded))
+    if beyond <= 0:
+        return Verdict(True)
+    is_below = ours < min(recorded)
+    for row in rows:
+        beyond -= (row.below if is_below else row.above) * at.times(row.per)
+        if beyond <= 0:
+            return Verdict(True, row.why)
+    return Verdict(False)

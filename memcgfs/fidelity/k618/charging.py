@@ -30,7 +30,7 @@ from ...mm import PAGE_BYTES
 from ...tree import Tree
 from ..cases import Case, CaseError
 from ..row import Figure, Row, last_usage
-from .allowances import Situation, holds
+from .allowances import Situation, Verdict, judge
 from .helper import Blocked, Died, Disk, Helper, NotUnderstood
 
 ABOVE: Final = "(above)"
@@ -231,15 +231,16 @@ def compare(name: str, recorded: Sequence[Mapping[str, Any]], ours: Mapping[str,
     for group, mine in ours["snap"].items():
         runs = snaps[group]
         nr_groups = len(snaps) if group == ABOVE else 1
-        background = max(run.get("total_pgpgout", 0) for run in runs) if is_left_alone(mine) else 0
-        at = Situation(nr_forks, nr_groups, swaps, background)
+        given_up = max(run.get("total_pgpgout", 0) for run in runs) if is_left_alone(mine) else 0
+        at = Situation(nr_forks, nr_groups, swaps, given_up)
         known = dict.fromkeys(number for run in runs for number in run)
         mentioned = [number for number in known if any(run.get(number, 0) for run in runs) or mine.get(number, 0)]
         unmentioned = [number for number, amount in mine.items() if amount and number not in known and not is_absent(runs, number)]
         for number in mentioned + unmentioned:
             values = [run.get(number, 0) for run in runs]
-            yield Figure(f"{name}: {group} {number}", [min(values), median_low(values), max(values)], mine.get(number, 0),
-                         holds(number, values, mine.get(number, 0), at))  # fmt: skip
+            ours_here = mine.get(number, 0)
+            verdict = judge(number, values, ours_here, at)
+            yield Figure(f"{name}: {group} {number}", [min(values), median_low(values), max(values)], ours_here, verdict.holds, verdict.why)
 
 
 def is_left_alone(numbers: Numbers) -> bool:
@@ -258,13 +259,14 @@ def compare_answers(name: str, recorded: Sequence[object], ours: object, at: Sit
         return Figure(name, recorded[0], ours, ours in recorded)
     theirs = [words(answer) for answer in recorded if isinstance(answer, str)]
     mine = words(ours)
-    agree = all(
-        any(their.get(word) == value for their in theirs)
-        if not isinstance(value, int)
-        else holds(word, [int(their.get(word, 0)) for their in theirs], value, at)
+    verdicts = [
+        judge(word, [int(their.get(word, 0)) for their in theirs], value, at)
+        if isinstance(value, int)
+        else Verdict(any(their.get(word) == value for their in theirs))
         for word, value in mine.items()
-    )
-    return Figure(name, recorded[0], ours, agree and all(mine.keys() == their.keys() for their in theirs))
+    ]
+    agree = all(verdict.holds for verdict in verdicts) and all(mine.keys() == their.keys() for their in theirs)
+    return Figure(name, recorded[0], ours, agree, next((verdict.why for verdict in verdicts if verdict.why), "") if agree else "")
 
 
 def words(answer: str) -> dict[str, int | str]:

@@ -1,7 +1,8 @@
 """Out-of-memory cases of Linux 6.18: who is killed, who waits, and who is told.
 
 A record has the results of several runs, and no steps: what was done follows from what was noted down. Its fields say which scenario it
-is, and its numbers how large everything was; what a scenario was done with, its note says.
+is, and its numbers how large everything was; what a scenario was done with, its note says. What the set-up takes from a record
+(`Theatre.recorded`) is no figure: it could not differ.
 
 | fields | scenario |
 |---|---|
@@ -17,8 +18,9 @@ is, and its numbers how large everything was; what a scenario was done with, its
 from __future__ import annotations
 
 import errno
+import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import count
 from statistics import median_low
 from typing import Any, Final
@@ -28,11 +30,14 @@ from ...mm import PAGE_BYTES
 from ...tree import Tree
 from ..cases import Case
 from ..row import Figure, Row, last_usage
-from .allowances import oom_holds
+from .allowances import judge_oom
 from .helper import Blocked, Died, Disk, Helper, NotUnderstood
 
 SIGKILL: Final = 9
 OTHERS_SHARE: Final = 2  # the other task has one page in so many of the limit
+ANSWERS: Final = "the number in an answer, of a page or of faults, is up to 3 more or less"
+A_LITTLE: Final = 8  # pages by which a limit is raised a little
+ROOM: Final = 60  # pages that the tasks of a pick lack in the end
 LIMITS: Final = ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes")
 WAITS: Final = ["mem_cgroup_oom_synchronize", "D (disk sleep)"]
 SLEEPS: Final = ["anon_pipe_read", "S (sleeping)"]
@@ -59,7 +64,7 @@ def run_case(case: Case) -> Row:
         return Row(case.id, case.kind, (), applies=False, cause=f"not understood: {unknown}", kernel=case.kernel)
     finally:
         theatre.end()
-    figures = tuple(compare(runs, ours))
+    figures = tuple(compare(runs, ours, theatre.given))
     return Row(case.id, case.kind, figures, kernel=case.kernel, key=last_usage(figures))
 
 
@@ -82,21 +87,19 @@ def scenario_of(run: Mapping[str, Any]) -> Callable[[Theatre], Result] | None:
 class Theatre:
     """One group, as the recorder had it, and helpers. `note`, `runs`: the record's; numbers of the set-up come from its first run.
 
-    container: the machine's side of the group. deaths: who was killed by a signal, and which.
+    given: the names of those numbers. eventfds: all that is open here. deaths: who was killed by a signal, and which.
     """
 
     def __init__(self, note: str, runs: Sequence[Mapping[str, Any]]) -> None:
         self.note, self.runs = note, runs
         self.tree = Tree(dialect="v1", machine="6.18-vm")
         self.disk = Disk(self.tree)
-        before = set(self.tree.machine.containers)
         self.group = self.tree.mkdir("group")
-        (cid,) = set(self.tree.machine.containers) - before
-        self.container = self.tree.machine.containers[cid]
+        self.given: set[str] = set()
+        self.eventfds = Eventfds(self.tree)
         self.deaths: dict[int, int] = {}
         self.pids = count(1000)
         self.helpers: list[Helper] = []
-        self.told = 0
 
     def end(self) -> None:
         for helper in self.helpers:
@@ -109,6 +112,8 @@ class Theatre:
         return int(found.group(1)) if found is not None else None
 
     def recorded(self, *path: str) -> Any:
+        """Of the set-up: not compared from then on."""
+        self.given.add(".".join(path))
         found: Any = self.runs[0]
         for name in path:
             found = found[name]
@@ -120,8 +125,12 @@ class Theatre:
 
     def raise_limit(self, pages: int) -> list[int | str]:
         """Memory and swap first; both before who waits gets to run."""
-        for name in ("memsw", "memory"):
-            self.container.counter(name).resize(pages)
+        with self.tree.request("both limits"):
+            for name in reversed(LIMITS):
+                file = self.tree.fs.find(f"group/{name}".encode())
+                handle = self.tree.fs.open(file.ino, os.O_WRONLY, self.tree.owner)
+                self.tree.fs.write(handle, 0, b"%d" % (pages * PAGE_BYTES))
+                self.tree.fs.release(handle)
         return [0, 0]
 
     def write(self, file: str, value: int, group: Dir | None = None) -> int | str:
@@ -146,15 +155,14 @@ class Theatre:
         self.put(helper)
         return helper
 
-    def watch(self) -> None:
-        self.container.watch_oom(self.tell)
+    def register(self, file: str, argument: str = "") -> tuple[Eventfd, int]:
+        """A listener to the group's `file`, and what the kernel says to that."""
+        eventfd, number = self.eventfds.open(f"group/{file}")
+        self.group["cgroup.event_control"] = f"{number} {number} {argument}".rstrip()
+        return eventfd, 0
 
-    def tell(self) -> None:
-        self.told += 1
-
-    def take_told(self) -> int:
-        told, self.told = self.told, 0
-        return told
+    def watch(self) -> Eventfd:
+        return self.register("memory.oom_control")[0]
 
     def state(self, group: Dir | None = None) -> Result:
         """Pages, but for what is a count."""
@@ -167,6 +175,46 @@ class Theatre:
             "memsw_failcnt": int(place["memory.memsw.failcnt"]),
             "kmem": int(place["memory.kmem.usage_in_bytes"]) // PAGE_BYTES,
         }
+
+
+class Eventfd:
+    """told: how often since it was read last."""
+
+    def __init__(self, ino: int) -> None:
+        self.ino = ino
+        self.told = 0
+
+    def signal(self) -> None:
+        self.told += 1
+
+    def take(self) -> int:
+        told, self.told = self.told, 0
+        return told
+
+    def when_closed(self, tell: Callable[[], object]) -> None:
+        """It stays open."""
+
+    def close(self) -> None:
+        """Nobody else has it."""
+
+
+class Eventfds:
+    """What the recorder has open: eventfds, each with the file that it is registered for under the same number."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.all: list[Eventfd] = []
+        tree.set_descriptors(self)
+
+    def open(self, path: str) -> tuple[Eventfd, int]:
+        self.all.append(Eventfd(self.tree.fs.find(path.encode()).ino))
+        return self.all[-1], len(self.all) - 1
+
+    def eventfd(self, tid: int, fd: int) -> Eventfd:
+        return self.all[fd]
+
+    def ino(self, tid: int, fd: int) -> int:
+        return self.all[fd].ino
 
 
 def oom_control(group: Dir) -> dict[str, str]:
@@ -202,7 +250,7 @@ def fill(theatre: Theatre) -> Result:
     found = re.search(r"with (\w+)$", theatre.note)
     means = found.group(1) if found is not None else "anon"
     writes, start = theatre.limit(pages), theatre.state()
-    theatre.watch()
+    listener = theatre.watch()
     if means in ("tmpfs", "file", "write", "filewrite"):
         helper = theatre.helper()
         helper.do(f"open 0 {'/dev/shm/' if means == 'tmpfs' else 'oracle_files/'}full wt")
@@ -212,8 +260,8 @@ def fill(theatre: Theatre) -> Result:
         helper = theatre.enter(4 * pages, "shanon" if means in ("shanon", "shared") else "anon")
         reply = answer_of(helper, f"mlock X 0 {4 * pages}" if means == "mlock" else f"touch X 0 {4 * pages} w")
         done = 0 if means == "mlock" else helper.touched()
-    return {"limit_pages": pages, "writes": writes, "start": start, "reply": reply, "died_with": death_of(helper), "pages_done": done,
-            "end": theatre.state(), "eventfd": theatre.take_told()}  # fmt: skip
+    return {"writes": writes, "start": start, "reply": reply, "died_with": death_of(helper), "pages_done": done,
+            "end": theatre.state(), "eventfd": listener.take()}  # fmt: skip
 
 
 def unblock(theatre: Theatre) -> Result:
@@ -221,16 +269,16 @@ def unblock(theatre: Theatre) -> Result:
     pages = theatre.said(r"limit (\d+) pages") or 512
     what = str(theatre.recorded("unblock"))
     writes = [theatre.write("memory.oom_control", 1), *theatre.limit(pages)]
-    theatre.watch()
-    after = theatre.recorded("after")
+    listener = theatre.watch()
+    after = theatre.runs[0]["after"]
     went_on = after.get("alive") and after.get("wchan") != WAITS
-    wanted = int(after["pages_done_later"]) if went_on and what != "other_frees" else 4 * pages
+    wanted = int(theatre.recorded("after", "pages_done_later")) if went_on and what != "other_frees" else 4 * pages
     other = theatre.enter(pages // OTHERS_SHARE) if "other" in what.split("_") else None
     if other is not None:
         other.do(f"touch X 0 {pages // OTHERS_SHARE} w")
     helper = theatre.enter(max(wanted, pages + 1))
     answer_of(helper, f"touch X 0 {max(wanted, pages + 1)} w")
-    before = {"state": theatre.state(), "pages_done": helper.touched(), "wchan": wchan_of(helper), "eventfd": theatre.take_told()}
+    before = {"state": theatre.state(), "pages_done": helper.touched(), "wchan": wchan_of(helper), "eventfd": listener.take()}
     result = unblocking(theatre, what, helper, other, pages)
     theatre.tree.settle()
     done = helper.touched()
@@ -238,8 +286,8 @@ def unblock(theatre: Theatre) -> Result:
     theatre.tree.settle()
     is_alive = helper.task.space is not None
     seen = {"state": theatre.state(), "pages_done": done, "pages_done_later": helper.touched(), "wchan": wchan_of(helper),
-            "eventfd": theatre.take_told(), "alive": is_alive, "rc": theatre.deaths.get(helper.pid, death_of(helper))}  # fmt: skip
-    return {"writes": writes, "before": before, "unblock": what, "result": result, "after": seen}
+            "eventfd": listener.take(), "alive": is_alive, "rc": theatre.deaths.get(helper.pid, death_of(helper))}  # fmt: skip
+    return {"writes": writes, "before": before, "result": result, "after": seen}
 
 
 def unblocking(theatre: Theatre, what: str, helper: Helper, other: Helper | None, pages: int) -> object:
@@ -259,8 +307,8 @@ def unblocking(theatre: Theatre, what: str, helper: Helper, other: Helper | None
     if named[0] in ("raise", "allow"):
         if "memsw" in named or "swap" in named:
             return theatre.write(LIMITS[1], 4 * pages * PAGE_BYTES)
-        highest = int(theatre.recorded("after", "state", "max")) // PAGE_BYTES
-        return theatre.raise_limit(highest if "little" in named else max(4 * pages, highest))
+        wanted = int(theatre.recorded("after", "pages_done_later"))
+        return theatre.raise_limit(pages + A_LITTLE if "little" in named else max(4 * pages, wanted))
     if "enable" in named:
         return theatre.write("memory.oom_control", 0)
     if "force" in named:
@@ -280,36 +328,30 @@ def unblocking(theatre: Theatre, what: str, helper: Helper, other: Helper | None
 
 
 def pick(theatre: Theatre) -> Result:
-    """The highest usage was the limit. Where the record tells of two groups below, the first task is in one, the others in the other."""
-    run = theatre.runs[0]
-    sizes, toucher, touches = run["sizes"], run["toucher"], run["toucher_touches"]
-    pages = int(run["end"]["max"]) // PAGE_BYTES
-    children = run.get("child_oom_control")
+    """All that the tasks touch is ROOM more than the limit. Where the record tells of two groups below, the first task is in one, the
+    others in the other."""
+    sizes, toucher, touches = (theatre.recorded(name) for name in ("sizes", "toucher", "toucher_touches"))
+    scores, refused = theatre.recorded("oom_score_adj"), theatre.recorded("oom_score_adj_write")
+    pages = sum(sizes) + touches - ROOM
+    children = theatre.runs[0].get("child_oom_control")
     groups = {name: theatre.group.mkdir(name) for name in sorted(children)} if children else {}
     theatre.limit(pages)
-    helpers, written = [], []
+    helpers = []
     for number, size in enumerate(sizes):
         helper = theatre.helper()
         helper.do(f"map X anon {max(size + touches, pages)}")
         names = sorted(groups)
         theatre.put(helper, groups[names[min(number, 1)]] if groups else None)
         helper.do(f"touch X 0 {size} w")
-        written.append(set_score_adj(helper, run["oom_score_adj"][number], run["oom_score_adj_write"][number]))
+        if refused[number] == 0:  # a machine without CAP_SYS_RESOURCE refused some: there the helper went on with what it had
+            helper.task.set_oom_score_adj(scores[number])
         helpers.append(helper)
     start = theatre.state()
     reply = answer_of(helpers[toucher], f"touch X {sizes[toucher]} {touches} w")
     killed = [number for number, helper in enumerate(helpers) if helper.task.space is None]
-    return {"sizes": sizes, "oom_score_adj": run["oom_score_adj"], "oom_score_adj_write": written, "toucher_touches": touches,
-            "killed": killed, "toucher": toucher, "toucher_reply": reply, "start": start, "end": theatre.state(),
+    return {"killed": killed, "toucher_reply": reply, "start": start, "end": theatre.state(),
             "wchan": wchan_of(helpers[toucher]) if toucher not in killed else None,
             "child_oom_control": {name: oom_control(group) for name, group in groups.items()} if groups else None}  # fmt: skip
-
-
-def set_score_adj(helper: Helper, value: int, result: object) -> object:
-    """A machine without CAP_SYS_RESOURCE refused some: there the helper went on with what it had."""
-    if result == 0:
-        helper.task.set_oom_score_adj(value)
-    return result
 
 
 def call_over_the_limit(theatre: Theatre) -> Result:
@@ -338,24 +380,14 @@ def listen(theatre: Theatre) -> Result:
     """Two listeners to the end of memory, one to each level of pressure, and a threshold at half the limit."""
     pages = int(theatre.recorded("state", "max")) // PAGE_BYTES
     theatre.limit(pages)
-    told = dict.fromkeys(("oom_a", "oom_b", *LEVELS, "threshold"), 0)
-
-    def teller(name: str) -> Callable[[], None]:
-        def tell() -> None:
-            told[name] += 1
-
-        return tell
-
-    container = theatre.container
-    for name in ("oom_a", "oom_b"):
-        container.watch_oom(teller(name))
-    for level in LEVELS:
-        container.watch_pressure(level, "default", teller(level))
-    container.watch_usage(pages // 2, teller("threshold"))
+    registered = {name: theatre.register("memory.oom_control") for name in ("oom_a", "oom_b")}
+    registered |= {level: theatre.register("memory.pressure_level", level) for level in LEVELS}
+    registered["threshold"] = theatre.register("memory.usage_in_bytes", str(pages // 2 * PAGE_BYTES))
     helper = theatre.enter(4 * pages)
     answer_of(helper, f"touch X 0 {4 * pages} w")
     theatre.tree.settle()
-    return {"registered": [0] * len(told), "rc": death_of(helper), **told, "state": theatre.state()}
+    told = {name: eventfd.take() for name, (eventfd, _) in registered.items()}
+    return {"registered": [answer for _, answer in registered.values()], "rc": death_of(helper), **told, "state": theatre.state()}
 
 
 def register_late(theatre: Theatre) -> Result:
@@ -364,8 +396,8 @@ def register_late(theatre: Theatre) -> Result:
     theatre.limit(pages)
     helper = theatre.enter(2 * pages)
     answer_of(helper, f"touch X 0 {2 * pages} w")
-    theatre.watch()
-    return {"registered": 0, "count_at_once": theatre.take_told(), "oom_control": oom_control(theatre.group)}
+    listener, answer = theatre.register("memory.oom_control")
+    return {"registered": answer, "count_at_once": listener.take(), "oom_control": oom_control(theatre.group)}
 
 
 def go_over(theatre: Theatre) -> Result:
@@ -400,22 +432,24 @@ def in_pages(found: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value // PAGE_BYTES if name.rpartition(".")[2] in IN_PAGES else value for name, value in found.items()}
 
 
-def compare(runs: Sequence[Mapping[str, Any]], ours: Result) -> Iterator[Figure]:
-    """Whatever a run noted down, but for how long it took."""
+def compare(runs: Sequence[Mapping[str, Any]], ours: Result, given: Set[str]) -> Iterator[Figure]:
+    """Whatever a run noted down, but for what was given, and how long it took."""
     recorded = [in_pages(flat(run)) for run in runs]
     mine = flat(ours)
-    for name in dict.fromkeys(name for run in recorded for name in run if name != "seconds"):
+    for name in dict.fromkeys(name for run in recorded for name in run if name != "seconds" and name not in given):
         values = [run[name] for run in recorded if name in run]
         value = mine.get(name)
         if all(type(one) is int for one in values) and type(value) is int:
-            yield Figure(name, [min(values), median_low(values), max(values)], value, oom_holds(name, values, value))
+            verdict = judge_oom(name, values, value)
+            yield Figure(name, [min(values), median_low(values), max(values)], value, verdict.holds, verdict.why)
         else:
-            yield Figure(name, values[0], value, any(same(one, value) for one in values))
+            holds = any(same(one, value) for one in values)
+            yield Figure(name, values[0], value, holds, ANSWERS if holds and value not in values else "")
 
 
 def same(recorded: object, ours: object) -> bool:
-    """Faults of an answer may be a few more or less, and so may the page at which it failed."""
-    if isinstance(recorded, str) and isinstance(ours, str):
+    """Faults of a helper's answer may be a few more or less, and so may the page at which it failed."""
+    if isinstance(recorded, str) and isinstance(ours, str) and recorded.startswith(("ok ", "err ")):
         first, second = ([int(word) if word.isdecimal() else word for word in text.split()] for text in (recorded, ours))
         return len(first) == len(second) and all(
             abs(one - other) <= 3 if isinstance(one, int) and isinstance(other, int) else one == other
