@@ -193,7 +193,7 @@ MACHINES: dict[str, dict[str, object]] = {
 VALUES: dict[str, tuple[str, Callable[[str], object]]] = {
     "dialect": ("dialect", _one_of("2007", "2008", "v1", later=("v2",))),
     "rules": ("rules", _one_of("2007", "2008", "v1", later=("v2",))),
-    "model": ("model", _one_of("containers2007", "cgroups2008", "classic")),
+    "model": ("model", str),
     "machine": ("machine", _one_of(*MACHINES)),
     "ram": ("ram_bytes", _ram),
     "swap": ("swap_bytes", _size),

@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import isqrt
 
+from .engine import engine, named
 from .errors import ConfigError
+from .kernels import KERNELS
 from .params import KB_PER_PAGE, MAX_NR_ZONES, PAGE_BYTES, SWAP_AREA_SHIFT, ZONE_DMA, ZONE_DMA32, ZONE_HIGHMEM, ZONE_NORMAL
 
 CLOCK_MAX_NS = 1 << 62  # 146 years: no clock is let go further by hand
@@ -29,7 +31,7 @@ SPARE_SLOTS = 1 << 24  # 64 GB for swap areas that are added
 MAX_SHARED_MAPPINGS = 1 << 16  # of anonymous memory, each a file of its own
 MAX_CONTAINERS = 1 << 20
 MAX_SEGMENTS = 1 << 24
-SPARE_HEADS = 1 << 12
+FREE_HEADS = 1 << 12  # of lists of free pages, at most
 SMALL_MACHINE_FRAMES = 16 << 8  # mm/swap.c: swap_setup, 16 MB
 ZONE_NAMES = ("DMA", "DMA32", "Normal", "HighMem")
 
@@ -45,13 +47,9 @@ ULONG_BITS = {"x86_64": 64, "i386": 32}
 DENTRY_BYTES = {"x86_64": 208, "i386": 132}
 STRUCT_SLAB_BYTES = {"x86_64": 48, "i386": 28}
 KMEM_BUFCTL_BYTES = 4
-# By rules: what a counter counts for a page, how many bits it has, and whether its test of the limit wraps (see res_counter.py).
-CHARGE_UNIT = {"2007": 1, "2008": PAGE_BYTES, "v1": 1}
-LIMIT_WRAPS = {"2007": True, "2008": False, "v1": False}
-PAGE_COUNTER_MAX = ((1 << 63) - 1) // PAGE_BYTES
 MEMCG_CHARGE_BATCH = 64
-MODELS = ("containers2007", "cgroups2008", "classic")
-LISTS_PER_GROUP = 5  # of today's model, on each node: anonymous and files' pages, active and inactive, and those that stay
+MODELS = named(engine, "Model")
+RULES = named(engine, "Rules")
 LOWMEM_RESERVE_RATIO = {ZONE_DMA: 256, ZONE_DMA32: 256, ZONE_NORMAL: 32}
 
 
@@ -114,8 +112,8 @@ class MachineConfig:
             raise ConfigError(f"nodes={self.nodes}: from 1 to {MAX_NODES}")
         if self.model not in MODELS:
             raise ConfigError(f"model={self.model}: only {', '.join(MODELS)} are built")
-        if self.rules not in CHARGE_UNIT:
-            raise ConfigError(f"rules={self.rules}: only {', '.join(CHARGE_UNIT)} are built")
+        if self.rules not in RULES:
+            raise ConfigError(f"rules={self.rules}: only {', '.join(RULES)} are built")
         if not 1 <= self.charge_batch <= MEMCG_CHARGE_BATCH:
             raise ConfigError(f"batch={self.charge_batch}: from 1 to {MEMCG_CHARGE_BATCH} pages")
         if self.disk.depth < 1 or self.disk.depth > 1 << 20 or self.disk.latency_ns < 0 or self.disk.bytes_per_s < 0:
@@ -131,7 +129,7 @@ class MachineConfig:
             raise ConfigError("disk=: a latency of at most an hour, and a bandwidth of less than 4E")
         if self.zone_pages is not None and sum(self.zone_pages) < MIN_FRAMES // 2:
             raise ConfigError(f"zone_pages={self.zone_pages}: a machine needs at least {MIN_FRAMES // 2} page frames")
-        if self.nr_frames + self.nr_meta_lists + SPARE_HEADS > 1 << 32:
+        if self.nr_frames + max(MODELS[self.model].list_heads(self.max_containers, self.nodes)) + FREE_HEADS > 1 << 32:
             raise ConfigError(f"ram={self.ram_bytes}: page frames and list heads together have 32-bit numbers")
         if self.nr_frames // self.nodes < MIN_FRAMES // 2:
             raise ConfigError(f"nodes={self.nodes}: a node needs at least {MIN_FRAMES // 2} page frames")
@@ -151,14 +149,6 @@ class MachineConfig:
     @property
     def nr_frames(self) -> int:
         return sum(self.zone_pages) if self.zone_pages is not None else self.ram_bytes // PAGE_BYTES
-
-    @property
-    def nr_meta_lists(self) -> int:
-        """Lists that containers have, each with a head: an active and an inactive one, or, since 2.6.25, such a pair for each zone;
-        today five for each node."""
-        if self.model == "classic":
-            return self.max_containers * self.nodes * LISTS_PER_GROUP
-        return self.max_containers * 2 * (1 if self.model == "containers2007" else self.nodes * MAX_NR_ZONES)
 
     @property
     def ulong_max(self) -> int:
@@ -254,8 +244,11 @@ class Sizes:
     dentries_per_slab: int
 
 
-def sizes_of(config: MachineConfig, nr_lru_heads: int, nr_meta_heads: int) -> Sizes:
-    largest_count = config.ulong_max if config.rules == "2007" else (1 << 64) - 1
+def sizes_of(config: MachineConfig, list_heads: tuple[int, int]) -> Sizes:
+    """`list_heads`: of the model's lists (Model.list_heads)."""
+    kernel = KERNELS[config.rules]
+    largest_count = config.ulong_max if kernel.counts_ulong else (1 << 64) - 1
+    nr_lru_heads, nr_meta_heads = list_heads
     return Sizes(
         nr_frames=config.nr_frames,
         nr_nodes=config.nodes,
@@ -263,9 +256,9 @@ def sizes_of(config: MachineConfig, nr_lru_heads: int, nr_meta_heads: int) -> Si
         nr_meta_heads=nr_meta_heads,
         nr_containers=config.max_containers,
         largest_count=largest_count,
-        charge_unit=CHARGE_UNIT[config.rules],
-        limit_wraps=LIMIT_WRAPS[config.rules],
-        unlimited_count=PAGE_COUNTER_MAX if config.rules == "v1" else largest_count >> 1,
+        charge_unit=kernel.charge_unit,
+        limit_wraps=kernel.limit_wraps,
+        unlimited_count=largest_count // 2 // kernel.limit_unit,
         charge_batch=config.charge_batch,
         charges_kmem=config.charges_kmem,
         nr_mms=config.max_threads + 3,

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .params import PAGE_BYTES
+
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """maps_zero_page: a read of untouched anonymous memory maps the zero page, which nobody pays for (not from 2.6.24 to 2.6.31).
+    """charge_unit: what a counter counts for a page. counts_ulong: a counter is an unsigned long, else it has 64 bits. limit_wraps: its
+    test of the limit does (see res_counter.py). limit_unit: a new counter's limit is the largest signed number of that width, by this.
+
+    maps_zero_page: a read of untouched anonymous memory maps the zero page, which nobody pays for (not from 2.6.24 to 2.6.31).
     counts_zero_page: it is resident memory of who maps it all the same (until 2.6.24). shmem_insists: a file in memory whose page cannot
     be charged tries again, instead of refusing the fault. uses_own_pagevecs: read-ahead and write() bring new pages to the LRU themselves,
     at their end; else (since 2.6.24, mm/filemap.c and fs/mpage.c with write_begin) these wait in the cpu's pagevec, as others do.
@@ -27,6 +32,10 @@ class Kernel:
     """
 
     version: str
+    charge_unit: int
+    counts_ulong: bool
+    limit_wraps: bool
+    limit_unit: int
     maps_zero_page: bool
     counts_zero_page: bool
     shmem_insists: bool
@@ -45,6 +54,10 @@ class Kernel:
 KERNELS = {
     "2007": Kernel(
         version="2.6.23",
+        charge_unit=1,
+        counts_ulong=True,
+        limit_wraps=True,
+        limit_unit=1,
         maps_zero_page=True,
         counts_zero_page=True,
         shmem_insists=True,
@@ -61,6 +74,10 @@ KERNELS = {
     ),
     "2008": Kernel(
         version="2.6.25",
+        charge_unit=PAGE_BYTES,
+        counts_ulong=False,
+        limit_wraps=False,
+        limit_unit=1,
         maps_zero_page=False,
         counts_zero_page=False,
         shmem_insists=False,
@@ -77,6 +94,10 @@ KERNELS = {
     ),
     "v1": Kernel(
         version="6.18",
+        charge_unit=1,
+        counts_ulong=False,
+        limit_wraps=False,
+        limit_unit=PAGE_BYTES,
         maps_zero_page=True,
         counts_zero_page=False,
         shmem_insists=False,

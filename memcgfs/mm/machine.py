@@ -20,7 +20,7 @@ from .boot import boot
 from .check import check
 from .config import CLOCK_MAX_NS, TASK_PAGES, MachineConfig, sizes_of
 from .container import Container
-from .engine import engine as chosen_engine
+from .engine import engine as chosen_engine, named
 from .errors import BadValue, ConfigError, MachineBroken, MachinePanicked, TaskWaits, TooManyContainers, TooManyFiles, TooManyMappings
 from .errors import TooManyTasks
 from .exit import do_exit, release_task, send_sigkill
@@ -30,7 +30,7 @@ from .kernels import KERNELS
 from .memcg_watches import MemcgWatches
 from .models.python import Policy
 from .oom_wait import OomWaits
-from .params import MAX_NR_ZONES, PAGE_BYTES, PG_CONTENT
+from .params import PAGE_BYTES, PG_CONTENT
 from .swapon import Swapfiles
 from .task import Task
 from .tracer import Tracer
@@ -46,24 +46,14 @@ class Machine:
         self.config = config = config or MachineConfig()
         self.engine = engine
         self.task_pages = TASK_PAGES[config.arch]
-        nr_zones = config.nodes * MAX_NR_ZONES
-        nr_lru_heads = engine.nr_lru_heads(nr_zones)
-        if config.model == "classic" and policy is None:
-            nr_lru_heads = engine.nr_classic_heads(config.nr_meta_lists)
-        sizes = sizes_of(config, nr_lru_heads, engine.nr_meta_heads(config.nr_meta_lists))
+        model = named(engine, "Model")[config.model] if policy is None else engine.PythonModel
+        rules = named(engine, "Rules")[config.rules]
+        sizes = sizes_of(config, model.list_heads(config.max_containers, config.nodes))
         try:
             self.core = engine.Core(sizes, Upcalls(self))
             self.min_free_kbytes = boot(self.core, config)
-            if policy is not None:
-                model = engine.PythonModel(self.core, policy)
-            elif config.model == "containers2007":
-                model = engine.Containers2007(self.core)
-            elif config.model == "classic":
-                model = engine.Classic(self.core)
-            else:
-                model = engine.Cgroups2008(self.core)
-            rules = {"2007": engine.Rules2007, "2008": engine.Rules2008, "v1": engine.RulesV1}[config.rules](KERNELS[config.rules])
-            self.core.bind(model, rules, engine.Pdflush())
+            bound = model(self.core) if policy is None else model(self.core, policy)
+            self.core.bind(bound, rules(KERNELS[rules.name]), engine.Pdflush())
         except (OSError, OverflowError, ValueError, MemoryError) as error:
             raise ConfigError(f"ram={config.ram_bytes}: the host refuses the arrays of such a machine ({error})") from error
         self.accounts_kmem = config.charges_kmem and self.core.rules.charges_once

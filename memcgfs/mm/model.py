@@ -27,11 +27,20 @@ def remove_container(core: Core, container: int) -> None:
 
 class Model:
     """All methods take the machine first; none raises. lists_all_charged: a page is on its container's lists as long as it is charged,
-    instead of being there while it is on the LRU. knobs: what can be set of a container because this model goes by it (Machine.knobs)."""
+    instead of being there while it is on the LRU. knobs: what can be set of a container because this model goes by it (Machine.knobs).
+
+    name: what users call it (`model=`); a class without a name of its own is not offered to them."""
+
+    name = ""
 
     def __init__(self) -> None:
         self.lists_all_charged = True
         self.knobs: frozenset[str] = frozenset()
+
+    @staticmethod
+    def list_heads(nr_containers: int, nr_nodes: int) -> tuple[int, int]:
+        """How many heads of lists it needs in core.lru and in core.meta, in a machine with room for so many containers."""
+        return (0, 0)
 
     def page_added(self, core: Core, pfn: int, active: bool) -> None:
         """A page is to go on the LRU: lru_cache_add_active or lru_cache_add."""

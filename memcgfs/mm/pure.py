@@ -61,12 +61,12 @@ from .readahead import force_page_cache_readahead as force_page_cache_readahead
 from .filemap import file_read_bytes as file_read_bytes, file_read_page as file_read_page, file_read_pages as file_read_pages
 from .filemap import begin_folio as begin_folio, file_write_begin as file_write_begin, file_write_end as file_write_end
 from .filemap import file_write_pages as file_write_pages
-from .lru import ZoneLru as ZoneLru, nr_lru_heads as nr_lru_heads
+from .lru import ZoneLru as ZoneLru
 from .scan_control import ScanControl as ScanControl
 from .vmscan import drop_slab as drop_slab, shrink_slab as shrink_slab
 from .models.shrink import LruScanControl as LruScanControl
 from .models.kswapd import Kswapd as Kswapd
-from .models.double_lru import DoubleLru as DoubleLru, nr_meta_heads as nr_meta_heads
+from .models.double_lru import DoubleLru as DoubleLru
 from .models.containers2007 import Containers2007 as Containers2007
 from .models.cgroups2008 import Cgroups2008 as Cgroups2008
 from .models.lruvec import Lruvecs as Lruvecs
@@ -76,7 +76,7 @@ from .models.folio_rmap import folio_referenced as folio_referenced
 from .models.classic_scan import ClassicScanControl as ClassicScanControl
 from .models.soft_limit import soft_limit_reclaim as soft_limit_reclaim
 from .models.classic_reclaim import classic_balance_pgdat as classic_balance_pgdat
-from .models.classic import Classic as Classic, nr_classic_heads as nr_classic_heads
+from .models.classic import Classic as Classic
 from .models.python import PythonModel as PythonModel
 from .pdflush import Pdflush as Pdflush
 from .rules2007 import Rules2007 as Rules2007

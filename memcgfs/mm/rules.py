@@ -24,8 +24,10 @@ class Rules:
     For the Python side: forgets_on_rmdir: a container without tasks can be removed, its pages being charged to nobody from then on.
     inherits_notify: a new container has its parent's notify_on_release. kills_outsiders: the OOM killer of a container looks at the
     tasks of all, those of others having no points; oom_message: what it says. knobs: what can be set of a container because these rules go
-    by it (Machine.knobs); a limit they all have.
+    by it (Machine.knobs); a limit they all have. name: what users call them (`rules=`), and the record in kernels.py.
     """
+
+    name = ""
 
     def __init__(self, kernel: Kernel) -> None:
         self.charges_once = False

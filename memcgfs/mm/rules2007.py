@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 
 class Rules2007(Rules):
+    name = "2007"
+
     def __init__(self, kernel: Kernel) -> None:
         Rules.__init__(self, kernel)
         self.charges_swap_cache = True

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 
 class Rules2008(Rules):
+    name = "2008"
+
     def __init__(self, kernel: Kernel) -> None:
         Rules.__init__(self, kernel)
         self.forgets_on_rmdir = True

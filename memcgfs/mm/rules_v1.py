@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 
 class RulesV1(Rules):
+    name = "v1"
+
     def __init__(self, kernel: Kernel) -> None:
         Rules.__init__(self, kernel)
         self.charges_once = True

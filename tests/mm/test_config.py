@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from memcgfs.mm import BadSysctl, ConfigError, DiskConfig, Machine, MachineConfig, TooManyContainers, TooManyTasks, pure
+from memcgfs.mm.lru import MAX_SCAN_DEPTH
 from tests.conftest import MakeMachine
 
 PAGE = 4096
-MOST_FRAMES = 2**32 - 2 * 2**20 - 2**12
-"""Beside the two list heads of each of 2^20 containers, and some to spare."""
+MOST_FRAMES = 2**32 - 2 * 2**20 - MAX_SCAN_DEPTH - 2**12
+"""Beside the two list heads of each of 2^20 containers, those of scans, and those of free pages."""
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"arch": "sparc"}, "arch=sparc: only x86_64 and i386 are built"),
@@ -86,7 +87,7 @@ def test_what_the_host_refuses_is_a_config_error(error: Exception) -> None:
         raise error
 
     engine = ModuleType("engine")
-    vars(engine).update(nr_lru_heads=pure.nr_lru_heads, nr_meta_heads=pure.nr_meta_heads, Core=refuse)
+    vars(engine).update(vars(pure), Core=refuse)
     with pytest.raises(ConfigError, match="ram=536870912: the host refuses the arrays of such a machine"):
         Machine(MachineConfig(), engine)
 

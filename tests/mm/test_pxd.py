@@ -71,14 +71,16 @@ PYTHON_ONLY = {
     "lists": {"Links.order"},
     "containers": {"Containers.take_released", "Containers.take_gone"},
     "core": {"Core.bind", "Core.keep_error", "Core.take_error"},
-    "model": {"Model.stats_read", "Model.unevictable"},
+    "model": {"Model.list_heads", "Model.stats_read", "Model.unevictable"},
     "models.lruvec": {"Lruvecs.walk"},
     "models.folio_batch": {"FolioBatches.waiting"},
-    "models.classic": {"Classic.stats_read", "Classic.unevictable"},
+    "models.containers2007": {"Containers2007.list_heads"},
+    "models.cgroups2008": {"Cgroups2008.list_heads"},
+    "models.classic": {"Classic.list_heads", "Classic.stats_read", "Classic.unevictable"},
     "lru": {"ZoneLru.waiting", "nr_lru_heads"},
-    "models.double_lru": {"nr_meta_heads"},
+    "models.double_lru": {"double_lru_heads"},
     "trace_ring": {"TraceRing.resize"},
-    "models.python": {"PythonModel.tell", "PythonModel.evict", "PythonModel.evict_unless_to_swap"},
+    "models.python": {"PythonModel.list_heads", "PythonModel.tell", "PythonModel.evict", "PythonModel.evict_unless_to_swap"},
 }
 
 

@@ -88,7 +88,7 @@ REFUSED = [
     "ram=0", "ram=", "ram", "ram=-1", "ram=16E", "ram=1.5G", "ram=64MB", "ram= 64M", "ram=0x10", "ram=64M ",
     "swap=-1", "swap=16E", "swap=lots", "files=-1", "files", "files=16E",
     "dialect=v2", "dialect=2006", "dialect", "dialect=v1,noprefix",
-    "rules=v2", "rules=2009", "model=lru", "mem_container,dialect=2008",
+    "rules=v2", "rules=2009", "mem_container,dialect=2008",
     "nodes=0", "nodes=-1", "nodes=one", "nodes=01",
     "arch=arm", "arch=X86_64",
     "disk=5ms", "disk=5ms,100M", "disk=5ms,100M,0", "disk=-1,100M,8", "disk=5ms,100M,x", "disk=fast",

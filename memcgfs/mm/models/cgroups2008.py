@@ -19,13 +19,15 @@ from ..params import PG_META_ACTIVE, WMARK_HIGH
 from ..trace import trace_event
 from ..trace_ring import MET_NOT_ON_LRU, MET_TAKEN, MOVED_MENDED, TRACE_MOVE_LISTS
 from ..vmscan import isolate_lru_page
-from .double_lru import DoubleLru, do_try_to_free_pages
+from .double_lru import DoubleLru, do_try_to_free_pages, double_lru_heads
 from .shrink import LruScanControl, trace_met
 
 
 class Cgroups2008(DoubleLru):
     """In core.meta, a group has two heads for each zone: see group_list. mz_count: the length of each; nr_active, nr_inactive: of all of
     a group's."""
+
+    name = "cgroups2008"
 
     def __init__(self, core: Core) -> None:
         nr_containers = core.containers.nr_containers
@@ -35,6 +37,11 @@ class Cgroups2008(DoubleLru):
         self.nr_active = core.arrays.of("q", nr_containers)
         self.nr_inactive = core.arrays.of("q", nr_containers)
         self.prev_priority = core.arrays.of("i", nr_containers)
+
+    @staticmethod
+    def list_heads(nr_containers: int, nr_nodes: int) -> tuple[int, int]:
+        nr_zones = nr_nodes * MAX_NR_ZONES
+        return double_lru_heads(2 * nr_containers * nr_zones, nr_zones)
 
     def may_reclaim_mapped(self, core: Core, zone: int, sc: LruScanControl, priority: int) -> bool:
         """calc_reclaim_mapped: that of 2.6.23, and besides the longer the active list is in comparison, the sooner mapped pages go.

@@ -34,5 +34,3 @@ cdef class Classic(Model):
     cpdef long long lru_size(self, Core core, unsigned int container, int which)
     cpdef tuple walk(self, Core core, int container)
     cpdef tuple waiting(self)
-
-cpdef long long nr_classic_heads(long long nr_lists) noexcept nogil

@@ -12,7 +12,7 @@ from ..core import Core
 from ..lru import MAX_SCAN_DEPTH
 from ..model import Model
 from ..page_writeback import wakeup_pdflush
-from ..params import LRU_ACTIVE_ANON, LRU_ACTIVE_FILE, LRU_INACTIVE_ANON, LRU_INACTIVE_FILE, LRU_UNEVICTABLE
+from ..params import LRU_ACTIVE_ANON, LRU_ACTIVE_FILE, LRU_INACTIVE_ANON, LRU_INACTIVE_FILE, LRU_UNEVICTABLE, NR_LRU_LISTS
 from ..params import MAX_NR_ZONES, PG_ACTIVE, PG_LRU, PG_UNEVICTABLE
 from ..waiting import pass_time
 from .classic_reclaim import classic_balance_pgdat, reclaim_for_allocation, reclaim_for_limit, reclaim_one_folio
@@ -35,6 +35,8 @@ def wait_for_disks(core: Core) -> None:
 class Classic(Model):
     """nr, targets: by depth of reclaims within reclaims, the pages of each list that are still to be scanned, and that were at first."""
 
+    name = "classic"
+
     def __init__(self, core: Core) -> None:
         Model.__init__(self)
         self.lists_all_charged = False
@@ -45,6 +47,11 @@ class Classic(Model):
         self.targets = core.arrays.of("q", MAX_SCAN_DEPTH * LRU_UNEVICTABLE)
         for head in range(self.lruvecs.scan_heads, self.lruvecs.scan_heads + NR_CLASSIC_SCAN_LISTS * MAX_SCAN_DEPTH):
             core.lru.init_head(head)
+
+    @staticmethod
+    def list_heads(nr_containers: int, nr_nodes: int) -> tuple[int, int]:
+        """Those of the lruvecs, and behind them private lists for each scan depth; a page is on no list but its lruvec's."""
+        return (nr_containers * nr_nodes * NR_LRU_LISTS + NR_CLASSIC_SCAN_LISTS * MAX_SCAN_DEPTH, 0)
 
     # Pages come and go
 
@@ -200,8 +207,3 @@ class Classic(Model):
     def waiting(self) -> tuple[list[int], list[int]]:
         """All wait for one list or the other; which, their flags say."""
         return ([], [pfn for batch in range(NR_FOLIO_BATCHES) for pfn in self.batches.waiting(batch)])
-
-
-def nr_classic_heads(nr_lists: int) -> int:
-    """How many list heads such a model needs in core.lru, beside those of groups."""
-    return nr_lists + NR_CLASSIC_SCAN_LISTS * MAX_SCAN_DEPTH

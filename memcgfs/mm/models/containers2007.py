@@ -14,15 +14,21 @@ from ..params import AT_ISOLATE, GFP_KERNEL, LOCK_CONTAINER_LRU, MAX_NR_ZONES, N
 from ..trace import trace_event
 from ..trace_ring import MET_GONE, MET_NOT_ON_LRU, MET_OTHER_ZONE, MET_TAKEN, MOVED_MENDED, TRACE_MOVE_LISTS
 from ..vmscan import isolate_lru_page
-from .double_lru import DoubleLru, do_try_to_free_pages
+from .double_lru import DoubleLru, do_try_to_free_pages, double_lru_heads
 from .shrink import LruScanControl, trace_met
 
 
 class Containers2007(DoubleLru):
     """In core.meta, head 2c is container c's inactive list and 2c + 1 its active one."""
 
+    name = "containers2007"
+
     def __init__(self, core: Core) -> None:
         DoubleLru.__init__(self, core, 2 * core.containers.nr_containers, True, False)
+
+    @staticmethod
+    def list_heads(nr_containers: int, nr_nodes: int) -> tuple[int, int]:
+        return double_lru_heads(2 * nr_containers, nr_nodes * MAX_NR_ZONES)
 
     def may_reclaim_mapped(self, core: Core, zone: int, sc: LruScanControl, priority: int) -> bool:
         """distress is 0 at priority 12 and 100 at 0; e.g. with swappiness 60 and 80 % of memory mapped, 40 + 0 + 60 is enough at once."""

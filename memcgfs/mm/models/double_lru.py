@@ -16,8 +16,7 @@ from __future__ import annotations
 
 from ..core import Core
 from ..lru import MAX_SCAN_DEPTH, ZoneLru, activate_page, add_page_to_list, del_page_from_lru, lru_add_drain, lru_cache_add
-from ..lru import lru_cache_add_active
-from ..lru import mark_page_accessed, rotate_reclaimable_page
+from ..lru import lru_cache_add_active, mark_page_accessed, nr_lru_heads, rotate_reclaimable_page
 from ..model import Model
 from ..page_writeback import wakeup_pdflush
 from ..params import ALLOCSTALL, GFP_KERNEL, PG_ACTIVE, PG_LRU
@@ -116,9 +115,9 @@ class DoubleLru(Model):
         return self.lru.waiting()
 
 
-def nr_meta_heads(nr_meta_lists: int) -> int:
-    """How many list heads such a model needs in core.meta."""
-    return nr_meta_lists + MAX_SCAN_DEPTH
+def double_lru_heads(nr_meta_lists: int, nr_zones: int) -> tuple[int, int]:
+    """How many list heads such a model needs in core.lru and in core.meta, those of the containers' lists among them."""
+    return (nr_lru_heads(nr_zones), nr_meta_lists + MAX_SCAN_DEPTH)
 
 
 def isolate_pages_global(

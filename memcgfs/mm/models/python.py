@@ -73,6 +73,10 @@ class PythonModel(Model):
         self.first_head = core.meta.first_head
         core.lru.init_head(self.pages_head)
 
+    @staticmethod
+    def list_heads(nr_containers: int, nr_nodes: int) -> tuple[int, int]:
+        return (1, nr_containers)
+
     def tell(self, core: Core, what: str, *arguments: Any) -> Any:
         """Calls the policy."""
         try:
