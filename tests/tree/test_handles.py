@@ -88,7 +88,10 @@ def test_strict_is_strict() -> None:
         a["memory.stat"]
 
 
-@pytest.mark.parametrize("options", [{"model": "lru"}, {"ram": "16T"}, {"ram": "4K"}, {"swap": "17592186044416K"}, {"ram": 0}, {"files": "16T"}])
+REFUSED = [{"model": "lru"}, {"ram": "16T"}, {"ram": "4K"}, {"swap": "17592186044416K"}, {"ram": 0}, {"files": "16T"}]
+
+
+@pytest.mark.parametrize("options", REFUSED, ids=str)
 def test_a_machine_that_cannot_be_is_refused_in_one_line(options: dict[str, object]) -> None:
     with pytest.raises(memcgfs.OptionError, match=rf"^{next(iter(options))}=[^\n]+$"):
         Tree(**options)
