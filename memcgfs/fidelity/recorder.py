@@ -96,14 +96,14 @@ class Recorder:
             for place, in_b in enumerate(self.in_b.tolist()):
                 region, page = regions[in_b], pages[place]
                 if region.file is None:
-                    misses.append(self.task.run_accesses(pages[place : place + 1], writes[place : place + 1]).major)
+                    misses.append(self.task.access(pages[place : place + 1], writes[place : place + 1]).major)
                     continue
                 misses.append(1 - self.task.mincore(region.first + page, 1)[0])
                 if opened is not None:
                     opened.read(page * PAGE_BYTES, 1)
                 else:
                     address = memoryview(array("Q", [region.first + page]))
-                    self.task.run_accesses(address, writes[place : place + 1])
+                    self.task.access(address, writes[place : place + 1])
         except mm.OutOfMemory:
             pass
         self.nr_done = len(misses)

@@ -7,6 +7,7 @@ models/containers2007.py in this order, and the seed stands before you.
 
 from __future__ import annotations
 
+from .access import Access as Access
 from .config import DiskConfig as DiskConfig
 from .config import MachineConfig as MachineConfig
 from .container import Container as Container
@@ -50,9 +51,8 @@ from .memcg_watches import Watch as Watch
 from .params import KB_PER_PAGE as KB_PER_PAGE
 from .params import PAGE_BYTES as PAGE_BYTES
 from .params import PAGE_SHIFT as PAGE_SHIFT
-from .task import Access as Access
 from .task import Task as Task
-from .task import VmaView as VmaView
+from .task_mmu import VmaView as VmaView
 from .tracer import TRACE_EVENTS as TRACE_EVENTS
 from .tracer import TRACE_RECORD_BYTES as TRACE_RECORD_BYTES
 from .tracer import TRACE_WORDS as TRACE_WORDS

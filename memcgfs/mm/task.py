@@ -10,64 +10,26 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from . import oom_v1
-from . import kernel_objects
+from . import kernel_objects, oom_v1, task_mmu
+from .access import Access, accessing, as_buffer, perform, reading_mem, touching, writing_mem
 from .address_space import AddressSpace
-from .errors import BadRange, BadValue, BusError, FileTooBig, MachinePanicked, NoSpace, NotMapped, OutOfMemory, TaskDead
-from .exit import fault_out_of_memory, send_sigkill
+from .errors import BadValue, BusError, FileTooBig, NoSpace, OutOfMemory, TaskDead
 from .file import OpenFile, advise, error_of
 from .files import MAX_FILE_PAGES
-from .oom_wait import WCHAN, Operation
+from .oom_wait import WCHAN
 from .oom import OOM_ADJUST_RANGE, OOM_DISABLE, badness
-from .params import GFP_KERNEL, LEAF_ENTRIES, LEAF_MASK, MAX_FAULTS_PER_ACCESS, NR_ORDERS, PAGE_BYTES, PG_ANON, PG_BLOCK, PTE_PRESENT
-from .params import VM_FAULT_OOM, VM_FAULT_SIGBUS, VM_FAULT_SIGSEGV, VM_LOCKED, VM_RAND_READ, VM_SEQ_READ, VM_SHARED, VM_WRITE
-from .params import PTE_SHIFT, ZERO_PAGE
+from .params import GFP_KERNEL, NR_ORDERS, PAGE_BYTES, PG_BLOCK, VM_RAND_READ, VM_SEQ_READ, VM_SHARED, VM_WRITE
 
 if TYPE_CHECKING:
     from .container import Container
     from .file import File
     from .machine import Machine
-    from .oom_wait import Steps
 
-R = TypeVar("R")
 MAX_LOOKUPS = 1 << 20  # in one system call of ours, which runs to its end
-CHUNK_PAGES = 1 << 16
 LATE_ADVICE = ("free", "cold", "pageout", "populate_read", "populate_write", "remove")
 READ_HINTS = {"normal": 0, "sequential": VM_SEQ_READ, "random": VM_RAND_READ}
-PAGEMAP_EXCLUSIVE = 1 << 56
-PAGEMAP_FILE = 1 << 61
-PAGEMAP_SWAPPED = 1 << 62
-PAGEMAP_PRESENT = 1 << 63
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """What a batch of accesses did: pages accessed, and the faults that this took."""
-
-    done: int
-    minor: int
-    major: int
-
-
-@dataclass(frozen=True, slots=True)
-class VmaView:
-    """A mapping for inspection: pages [start, end); of a file, from its page `pgoff` on."""
-
-    start: int
-    end: int
-    is_writable: bool
-    is_shared: bool
-    is_locked: bool
-    file: File | None
-    pgoff: int
-
-    @property
-    def permissions(self) -> str:
-        """As in /proc/PID/maps."""
-        return f"r{'w' if self.is_writable else '-'}-{'s' if self.is_shared else 'p'}"
 
 
 class Task:
@@ -172,53 +134,13 @@ class Task:
             return oom_v1.oom_score(self)
         return badness(self, self.machine.clock_ns, None)
 
-    def vmas(self) -> Iterator[VmaView]:
-        if self.space is None:
-            return
-        for vma in self.space.starts.values():
-            yield self.vma_view(self.space, vma)
-
-    def vma_view(self, space: AddressSpace, vma: int) -> VmaView:
-        rows = self.machine.core.vmas
-        flags, opened = rows.flags[vma], space.opened.get(vma)
-        return VmaView(
-            start=rows.start[vma],
-            end=rows.end[vma],
-            is_writable=bool(flags & VM_WRITE),
-            is_shared=bool(flags & VM_SHARED),
-            is_locked=bool(flags & VM_LOCKED),
-            file=opened.file if opened is not None else None,
-            pgoff=rows.pgoff[vma],
-        )
+    def vmas(self) -> Iterator[task_mmu.VmaView]:
+        """Its mappings; none of a zombie."""
+        return task_mmu.vma_views(self.space) if self.space is not None else iter(())
 
     def pagemap(self, first: int, count: int) -> array[int]:
-        """Words as in /proc/PID/pagemap: bit 63 present, bit 62 swapped, bits 0-54 the frame, or swap type and offset << 5; of a present
-        page, bit 61 says that it is a file's or shared memory, bit 56 that nobody else maps it; for the zero page neither is said."""
-        words = array("Q", bytes(count * 8))
-        if self.space is None:
-            return words
-        tables, swap = self.machine.core.tables, self.machine.core.swap
-        for place in range(count):
-            if first + place >= self.space.end:
-                break
-            pte = tables.entry(self.space.mm, first + place)
-            if pte & PTE_PRESENT:
-                words[place] = PAGEMAP_PRESENT | pte >> PTE_SHIFT | self.pagemap_bits(pte >> PTE_SHIFT)
-            elif pte:
-                slot = pte >> PTE_SHIFT
-                area = swap.area_of(slot)
-                words[place] = PAGEMAP_SWAPPED | slot - swap.start[area] << 5 | area
-        return words
-
-    def pagemap_bits(self, pfn: int) -> int:
-        frames, bits = self.machine.core.frames, 0
-        if pfn == ZERO_PAGE:
-            return 0
-        if not frames.has(pfn, PG_ANON):
-            bits |= PAGEMAP_FILE
-        if frames.mapcount[pfn] == 1:
-            bits |= PAGEMAP_EXCLUSIVE
-        return bits
+        """The words of /proc/PID/pagemap (see task_mmu.py), all 0 of a zombie."""
+        return task_mmu.pagemap(self.space, first, count) if self.space is not None else array("Q", bytes(count * 8))
 
     # Accesses
 
@@ -234,177 +156,20 @@ class Task:
         Takes buffers of uint64 and uint8 as they are, and other sequences by copying. Raises OutOfMemory, BadRange, TaskDead,
         WaitsForMemory.
         """
-        return self.perform(self.accessing(as_buffer("Q", pages), as_buffer("B", writes)))
-
-    def perform(self, steps: Steps[R]) -> R:
-        """An operation that may come to wait for memory. Raises WaitsForMemory where it does: it is not over then."""
-        operation = Operation(self, steps)
-        operation.go_on()
-        result: R = operation.outcome()
-        return result
-
-    def accessing(self, pages: memoryview[int], writes: memoryview[int]) -> Steps[Access]:
-        done = minor = major = 0
-        while True:
-            result = self.run_accesses(pages, writes)
-            done += result.done
-            minor += result.minor
-            major += result.major
-            if result.done == len(pages):
-                return Access(done, minor, major)
-            pages = memoryview(array("Q", pages[result.done :]))  # whose buffers they were goes on
-            writes = memoryview(bytes(writes[result.done :]))
-            yield
+        return perform(self, accessing(self, as_buffer("Q", pages), as_buffer("B", writes)))
 
     def touch(self, start: int, npages: int, write: bool = True, is_fault: bool = True) -> Access:
         """Maps what is not mapped of the range, anonymously, and accesses each page in order. `touched` keeps how far it came."""
-        return self.perform(self.touching(start, npages, write, is_fault))
-
-    def touching(self, start: int, npages: int, write: bool, is_fault: bool) -> Steps[Access]:
-        space = self.alive()
-        space.check_range(start, npages)
-        space.map_missing(start, start + npages)
-        done = minor = major = 0
-        writes = memoryview(bytes([write]) * min(npages, CHUNK_PAGES))
-        self.touched = f"0 of {npages}"
-        try:
-            while done < npages:
-                count = min(npages - done, CHUNK_PAGES)
-                pages = memoryview(array("Q", range(start + done, start + done + count)))
-                result = self.run_accesses(pages, writes[:count], is_fault)
-                done += result.done
-                minor += result.minor
-                major += result.major
-                if result.done < count:
-                    self.touched = f"{done} of {npages}"
-                    yield
-        except (OutOfMemory, BusError) as error:
-            done += error.args[1]
-            raise
-        except MachinePanicked as panic:
-            done += panic.done
-            raise
-        finally:
-            self.touched = f"{done} of {npages}"
-        return Access(done, minor, major)
-
-    def run_accesses(self, pages: memoryview[int], writes: memoryview[int], is_fault: bool = True) -> Access:
-        """The one way into the engine. OutOfMemory carries the number of accesses done as its second argument. Fewer are done without an
-        error only where the task has to wait for memory: that of `memcg_in_oom`.
-
-        is_fault: the task's own, which kills it where there is no memory; not so when a system call faults its pages in.
-        """
-        space = self.alive()
-        if len(pages) != len(writes):
-            raise BadValue("as many writes as pages are needed")
-        machine = self.machine
-        counts = machine.core.mms
-        minor, major = counts.min_flt[space.mm], counts.maj_flt[space.mm]
-        done = 0
-        self.memcg_in_oom = -1
-        try:
-            with machine.running(self):
-                machine.core.set_in_user_fault(is_fault)
-                nr_retries = MAX_FAULTS_PER_ACCESS
-                while True:
-                    done = machine.engine.access_pages(machine.core, space.mm, pages, writes, done)
-                    if done == len(pages):
-                        break
-                    if machine.core.fault == VM_FAULT_OOM and is_fault:
-                        self.memcg_in_oom = machine.core.memcg_in_oom
-                        if self.memcg_in_oom >= 0:
-                            machine.core.set_memcg_in_oom(-1)
-                            break
-                        if machine.core.rules.retries_fault and nr_retries and self.may_fault_again():
-                            nr_retries -= 1
-                            continue
-                        fault_out_of_memory(machine, self)
-                    if machine.core.fault == VM_FAULT_SIGBUS:
-                        send_sigkill(machine, self, "killed: bus error, beyond the end of a mapped file")
-                    if machine.core.fault != VM_FAULT_SIGSEGV or machine.core.late_error is not None:
-                        break
-                    if pages[done] >= space.end:
-                        self.count_faults(space, minor, major)
-                        raise BadRange(f"page {pages[done]} is not in 0..{space.end}")
-                    if space.find_vma(pages[done]):
-                        send_sigkill(machine, self, "killed: segmentation fault, a write to what may only be read")
-                        break
-                    block = pages[done] & ~LEAF_MASK
-                    space.map_missing(block, min(block + LEAF_ENTRIES, space.end))
-                minor, major = self.count_faults(space, minor, major)
-                is_bad_access = done < len(pages) and machine.core.fault in (VM_FAULT_SIGBUS, VM_FAULT_SIGSEGV)
-        except MachinePanicked as panic:
-            panic.done = done
-            raise
-        if is_bad_access:
-            raise BusError(f"task {self.pid} was killed: {self.died}", done)
-        if self.space is None or self.died:
-            raise OutOfMemory(f"task {self.pid} was killed: {self.died}", done)
-        if done < len(pages) and self.memcg_in_oom < 0:
-            raise OutOfMemory(f"no page frame for task {self.pid}, or its container refused the charge", done)
-        return Access(done, minor, major)
-
-    def may_fault_again(self) -> bool:
-        """pagefault_out_of_memory: somebody else may have been killed for it, so the access is simply made again; not by who is dying."""
-        return not self.died
-
-    def count_faults(self, space: AddressSpace, minor: int, major: int) -> tuple[int, int]:
-        """Adds the (minor, major) faults since the counters stood so to the task's own, and gives their numbers."""
-        counts = self.machine.core.mms
-        minor, major = counts.min_flt[space.mm] - minor, counts.maj_flt[space.mm] - major
-        cpu_ns = minor * self.machine.core.fault_ns
-        self.min_flt += minor
-        self.maj_flt += major
-        self.machine.count_cpu(self, cpu_ns)
-        return minor, major
+        return perform(self, touching(self, start, npages, write, is_fault))
 
     def read_mem(self, offset: int, size: int) -> bytes:
         """Bytes of its memory, the pages touched on the way: as far as it is mapped. Raises NotMapped where nothing is at `offset`,
         WaitsForMemory."""
-        return self.perform(self.reading_mem(offset, size))
-
-    def reading_mem(self, offset: int, size: int) -> Steps[bytes]:
-        found = bytearray()
-        while size > 0:
-            page, within = divmod(offset, PAGE_BYTES)
-            if not self.alive().find_vma(page):
-                break
-            frame = yield from self.faulting_in(page, False)
-            piece = min(size, PAGE_BYTES - within)
-            found += self.machine.page_bytes(frame, within, piece)
-            offset += piece
-            size -= piece
-        if not found and size:
-            self.alive()
-            raise NotMapped(f"nothing is mapped at byte {offset}")
-        return bytes(found)
+        return perform(self, reading_mem(self, offset, size))
 
     def write_mem(self, offset: int, text: bytes) -> int:
         """Writes bytes to its memory, mapping what is not mapped. Gives their number. Raises OutOfMemory, BadRange, WaitsForMemory."""
-        return self.perform(self.writing_mem(offset, text))
-
-    def writing_mem(self, offset: int, text: bytes) -> Steps[int]:
-        space = self.alive()
-        if not text:
-            return 0
-        first, last = offset // PAGE_BYTES, (offset + len(text) - 1) // PAGE_BYTES
-        space.check_range(first, last - first + 1)
-        space.map_missing(first, last + 1)
-        done = 0
-        while done < len(text):
-            page, within = divmod(offset + done, PAGE_BYTES)
-            frame = yield from self.faulting_in(page, True)
-            self.machine.make_content(frame)
-            piece = min(len(text) - done, PAGE_BYTES - within)
-            at = frame * PAGE_BYTES + within
-            self.machine.ram_bytes[at : at + piece] = text[done : done + piece]
-            done += piece
-        return done
-
-    def faulting_in(self, page: int, write: bool) -> Steps[int]:
-        """The frame of a page after an access to it."""
-        yield from self.accessing(memoryview(array("Q", [page])), memoryview(bytes([write])))
-        return int(self.machine.core.tables.entry(self.alive().mm, page) >> PTE_SHIFT)
+        return perform(self, writing_mem(self, offset, text))
 
     # System calls
 
@@ -696,16 +461,3 @@ class Task:
         with self.machine.running(self):
             self.machine.sleep(duration_ns)
             self.machine.count_cpu(self, duration_ns)
-
-
-def as_buffer(typecode: str, numbers: Sequence[int]) -> memoryview[int]:
-    """A contiguous view of this type of item: the numbers' own if it is one."""
-    try:
-        view = memoryview(numbers)  # type: ignore[arg-type]
-    except TypeError:
-        view = memoryview(array(typecode, numbers))
-    if view.format in ("L", "Q") and typecode == "Q" and view.c_contiguous:
-        return view.cast("B").cast("Q") if view.format == "L" else view
-    if view.format == typecode and view.c_contiguous:
-        return view
-    return memoryview(array(typecode, numbers))

@@ -158,7 +158,7 @@ class Run:
                 self.handle.container = self.group
                 self.handle.read_pages(memoryview(addresses))
             else:
-                self.task.run_accesses(memoryview(addresses), memoryview(writes.tobytes()))
+                self.task.access(memoryview(addresses), memoryview(writes.tobytes()))
         except mm.OutOfMemory:
             pass
 
