@@ -31,7 +31,6 @@ class Kernel:
     keeps its slot until it is written (5.18). retries_fault: a task whose fault finds no memory tries again, instead of dying of it.
     """
 
-    version: str
     charge_unit: int
     counts_ulong: bool
     limit_wraps: bool
@@ -52,8 +51,7 @@ class Kernel:
 
 
 KERNELS = {
-    "2007": Kernel(
-        version="2.6.23",
+    "2007": Kernel(  # 2.6.23
         charge_unit=1,
         counts_ulong=True,
         limit_wraps=True,
@@ -72,8 +70,7 @@ KERNELS = {
         knows_exclusive=False,
         retries_fault=False,
     ),
-    "2008": Kernel(
-        version="2.6.25",
+    "2008": Kernel(  # 2.6.25
         charge_unit=PAGE_BYTES,
         counts_ulong=False,
         limit_wraps=False,
@@ -92,8 +89,7 @@ KERNELS = {
         knows_exclusive=False,
         retries_fault=False,
     ),
-    "v1": Kernel(
-        version="6.18",
+    "v1": Kernel(  # 6.18
         charge_unit=1,
         counts_ulong=False,
         limit_wraps=False,
