@@ -39,6 +39,14 @@ LIKENESS: Final = 0.8
 class Refusal(Exception):
     """Why a command does not do what was asked: one line, for people."""
 
+    status = 1
+
+
+class NotUnderstood(Refusal):
+    """What was asked makes no sense: a wrong option, a trace or a file of cases that is none."""
+
+    status = 2
+
 
 def path_of(word: str) -> Path:
     """The place that a DIR of the command line names, without links. An empty one (a variable that is not set) is not the directory we
@@ -55,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(words)
     except Refusal as refusal:
         print(f"memcgfs: {refusal}", file=sys.stderr)
-        return 1
+        return refusal.status
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from . import Refusal
+from . import NotUnderstood, Refusal
 
 READY = b"ready"
 
@@ -32,8 +32,10 @@ def run_detached(serve: Callable[[Callable[[], None]], None], *, log_name: str) 
     os.close(telling)
     with open(outcome, "rb") as told:
         answer = told.read()
-    if answer != READY:
-        raise Refusal(answer.decode(errors="replace") or f"the daemon died; see {log}")
+    if answer == READY:
+        return
+    status, reason = answer[:1], answer[1:].decode(errors="replace")
+    raise (NotUnderstood if status == b"%d" % NotUnderstood.status else Refusal)(reason or f"the daemon died; see {log}")
 
 
 def log_directory() -> Path:
@@ -62,7 +64,7 @@ def _be_daemon(serve: Callable[[Callable[[], None]], None], log: Path, telling: 
         serve(lambda: tell(READY))
         status = 0
     except Refusal as refusal:
-        tell(str(refusal).encode())
+        tell(b"%d" % refusal.status + str(refusal).encode())
     except BaseException:
         traceback.print_exc()
     finally:

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import NotUnderstood
+
 if TYPE_CHECKING:
     from ..fidelity.cases import Case
     from ..fidelity.row import Row
@@ -19,7 +21,7 @@ PROGRESS_AFTER_S = 1.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", type=Path, help="recorded cases, one JSON object a line")
-    parser.add_argument("ids", metavar="ID", nargs="*", help="drive these cases only")
+    parser.add_argument("ids", metavar="ID", nargs="*", default=[], help="drive these cases only")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
 
 
@@ -42,8 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
                 if arguments.json:
                     print_json(row)
     except CaseError as refusal:
-        print(f"memcgfs: {refusal}", file=sys.stderr)
-        return 2
+        raise NotUnderstood(refusal) from None
     if not arguments.json:
         print("\n".join(lines(rows)))
     return 0 if all(row.holds for row in rows if row.applies) else 1
@@ -52,6 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
 def choose(cases: list[Case], ids: list[str], file: Path) -> list[Case]:
     from ..fidelity.cases import CaseError
 
+    if not cases:
+        raise CaseError(f"{file}: no case in it")
     known = {case.id for case in cases}
     for wanted in ids:
         if wanted not in known:

@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from ..fuse.mountpoint import MountError, require_free, require_fuse
-from . import Refusal, path_of
+from . import NotUnderstood, Refusal, path_of
 from .detach import run_detached
 
 if TYPE_CHECKING:
@@ -31,7 +31,9 @@ def run(arguments: argparse.Namespace) -> int:
         options = parse_options(",".join(arguments.options))
         require_free(path)
         require_fuse()
-    except (OptionError, MountError) as refusal:
+    except OptionError as refusal:
+        raise NotUnderstood(refusal) from None
+    except MountError as refusal:
         raise Refusal(refusal) from None
 
     def serve(ready: Callable[[], None]) -> None:
@@ -40,7 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
 
         try:
             serve(options, path, arguments.source, ready)
-        except (OptionError, MountError) as refusal:
+        except OptionError as refusal:
+            raise NotUnderstood(refusal) from None
+        except MountError as refusal:
             raise Refusal(refusal) from None
 
     if arguments.foreground:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import sys
 from typing import TYPE_CHECKING, Any
+
+from . import NotUnderstood, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,11 +44,9 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         results = replay_side_by_side(arguments.trace, arguments.limit or [None], progress=True, **machine)
     except (TraceError, OptionError) as refusal:
-        print(f"memcgfs: {refusal}", file=sys.stderr)
-        return 2
+        raise NotUnderstood(refusal) from None
     except MachinePanicked as panic:
-        print(f"memcgfs: {panic}", file=sys.stderr)
-        return 1
+        raise Refusal(panic) from None
     if arguments.json:
         print_json(arguments.trace, machine, results)
     else:

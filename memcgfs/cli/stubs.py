@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from . import Refusal
+from . import NotUnderstood
 
 if TYPE_CHECKING:
     from ..tree import Tree
@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
         for options in chosen:
             print_stubs(options)
     except OptionError as refusal:
-        raise Refusal(refusal) from None
+        raise NotUnderstood(refusal) from None
     return 0
 
 

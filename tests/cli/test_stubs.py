@@ -488,5 +488,5 @@ def test_the_command() -> None:
     one = subprocess.run([*run, "-o", "dialect=2008,noprefix"], capture_output=True, text=True, check=True, timeout=60).stdout
     assert one == "dialect=2008,noprefix: none\n"
     refused = subprocess.run([*run, "-o", "dialect=1999"], capture_output=True, text=True, check=False, timeout=60)
-    assert (refused.returncode, refused.stdout) == (1, "")
+    assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr.startswith("memcgfs: dialect=1999: ")

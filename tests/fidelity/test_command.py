@@ -150,4 +150,4 @@ def test_a_record_that_is_none(make_trace: MakeTrace, capsys: pytest.CaptureFixt
 def test_an_empty_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "cases.jsonl"
     path.touch()
-    assert run(capsys, path) == (0, "no cases\n", "")
+    assert refusal(capsys, path) == f"{path}: no case in it"
