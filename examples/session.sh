@@ -26,6 +26,8 @@ run() {
     eval "$1" 2>"$directory/complaints"
     # The shell names the script and the line before its complaint; at a prompt it would not.
     sed -E 's/^[^ ]*: (eval: )?line [0-9]+: //' "$directory/complaints"
+    # Without a mount the rest would only play with plain directories.
+    [[ $1 != *"memcgfs mount"* ]] || mountpoint -q "$directory/cg" || exit 1
 }
 
 cd "$directory"

@@ -49,3 +49,9 @@ def test_a_session_prints_what_is_expected(session: Path, environment: dict[str,
 
 def test_no_expectation_without_a_session() -> None:
     assert [path.stem for path in sorted(EXAMPLES.glob("*.out"))] == [path.stem for path in SESSIONS]
+
+
+def test_a_session_ends_where_nothing_is_mounted(environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "memcgfs").write_text("#!/bin/sh\necho memcgfs: no right to /dev/fuse >&2; exit 1\n")
+    ended = subprocess.run([EXAMPLES / "first-steps.sh"], env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert (ended.returncode, ended.stdout.splitlines()[-1]) == (1, "memcgfs: no right to /dev/fuse")
