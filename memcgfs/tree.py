@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from . import mm
@@ -71,6 +71,10 @@ class Tree:
     def set_descriptors(self, descriptors: Descriptors) -> None:
         """What the callers have open; without this cgroup.event_control finds nothing of theirs (EBADF)."""
         self.hierarchy.descriptors = descriptors
+
+    def set_signals(self, has_signal: Callable[[int], bool]) -> None:
+        """Tells whether a caller has a signal to take; without it nobody has, and nothing is interrupted."""
+        self.hierarchy.has_signal = has_signal
 
     def host_exited(self, tid: int) -> None:
         self.hierarchy.members.host_exited(tid)

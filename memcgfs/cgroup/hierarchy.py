@@ -10,6 +10,7 @@ After kernel/cgroup.c of 2.6.24: cgroup_create, cgroup_rmdir, cgroup_rename, __c
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..kernfs import KERNFS, OWNER, Caller, Directory, DirectoryOps, Kernfs, Node
@@ -31,6 +32,8 @@ class Hierarchy(DirectoryOps):
         self.machine = machine
         self.descriptors: Descriptors | None = None
         """What the callers have open, where they are told apart."""
+        self.has_signal: Callable[[int], bool] = lambda tid: False
+        """Has the caller a signal to take?  Then what takes long ends for it."""
         self._fs = fs
         self._dialect = dialect
         self.habits = dialect.habits
@@ -49,6 +52,10 @@ class Hierarchy(DirectoryOps):
     def path_of(self, container: Container) -> bytes:
         """Where the container of the machine is in the tree."""
         return self._by_cid[container.cid].path
+
+    def interrupts(self, caller: Caller) -> Callable[[], bool]:
+        """To be asked at each turn of what takes long: does a signal end it?"""
+        return lambda: self.has_signal(caller.pid)
 
     # DirectoryOps.
 

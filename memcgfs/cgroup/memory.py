@@ -85,7 +85,7 @@ def force_empty(cgroup: Cgroup, text: bytes, writer: Caller) -> None:
     if cgroup.parent is not None and cgroup.container.usage and hierarchy.members.of(cgroup):
         raise HasTasks(cgroup.directory.name)
     if cgroup.container.has_hierarchy:
-        cgroup.container.force_empty()
+        cgroup.container.force_empty(hierarchy.interrupts(writer))
     else:
         hierarchy.machine.force_empty(cgroup.container)
 

@@ -59,7 +59,7 @@ def set_limit(counter: str) -> Write:
     """Those of memory reclaim at once what is too much, and leave everything as it was where they cannot."""
 
     def write(cgroup: Cgroup, text: bytes, writer: Caller) -> None:
-        cgroup.container.counter(counter).resize(amount(text))
+        cgroup.container.counter(counter).resize(amount(text), cgroup.hierarchy.interrupts(writer))
 
     return write
 
@@ -133,7 +133,7 @@ def numa_lines(prefix: str, containers: list[Container]) -> str:
 def force_empty(cgroup: Cgroup, text: bytes, writer: Caller) -> None:
     """Whatever is written: reclaim what can be reclaimed, of the tasks that are in it as well."""
     refuse_top(cgroup)
-    cgroup.container.force_empty()
+    cgroup.container.force_empty(cgroup.hierarchy.interrupts(writer))
 
 
 def show_use_hierarchy(cgroup: Cgroup) -> str:

@@ -28,6 +28,7 @@ from .descriptors import Descriptors
 from .host import Host
 from .mountpoint import MountError, announced, mount_at
 from .operations import Requests
+from .stalls import has_signal
 
 END_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 MANY: Final = 1 << 20
@@ -41,6 +42,7 @@ def serve(options: Options, path: Path, source: str, ready: Callable[[], None]) 
     tree.set_host(host)
     descriptors = Descriptors(host, path)
     tree.set_descriptors(descriptors)
+    tree.set_signals(has_signal)
     requests = Requests(tree, host, path, options.timescale)
     signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
     _take_descriptors()

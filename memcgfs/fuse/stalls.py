@@ -27,7 +27,7 @@ FAR_LOOKS: Final = 10
 async def feel_stall(stall_ns: float, pid: int) -> None:
     """Come back after `stall_ns` of real time, or earlier if thread `pid` has a signal to take."""
     end = trio.current_time() + stall_ns / 1e9
-    while (left := end - trio.current_time()) > 0 and not _has_signal(pid, gone=True):
+    while (left := end - trio.current_time()) > 0 and not has_signal(pid, gone=True):
         await trio.sleep(min(left, LOOK_S))
 
 
@@ -42,12 +42,12 @@ class Waiter:
     def is_interrupted(self) -> bool:
         """To be asked every LOOK_S."""
         self._looks += 1
-        return _has_signal(self._opener, gone=False) or (self._looks % FAR_LOOKS == 0 and self._is_heir_interrupted())
+        return has_signal(self._opener) or (self._looks % FAR_LOOKS == 0 and self._is_heir_interrupted())
 
     def _is_heir_interrupted(self) -> bool:
         is_gone = not Path(f"/proc/{self._opener}").exists()
         return any(
-            _has_signal(pid, gone=False) and (is_gone or self._opener in _ancestors(pid))
+            has_signal(pid) and (is_gone or self._opener in _ancestors(pid))
             for pid in _uninterruptible()
             if self._has_open(pid)
         )
@@ -79,7 +79,7 @@ def _stat(pid: int) -> list[str]:
         return []
 
 
-def _has_signal(pid: int, *, gone: bool) -> bool:
+def has_signal(pid: int, *, gone: bool = False) -> bool:
     """Is a signal pending that the thread neither blocks nor ignores?  `gone` if there is no such thread."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()

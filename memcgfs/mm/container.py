@@ -103,8 +103,6 @@ class CounterView:
         core, cid, has_drained = machine.core, container.cid, False
         with machine.running(None):
             while True:
-                if is_interrupted():
-                    raise Interrupted("a signal came while the container was made to fit")
                 if not (pages >= core.counters.limit[cid] if self.name == "memsw" else pages <= core.memsw.limit[cid]):
                     raise BadValue("memory and swap together cannot be less than memory")
                 is_enlarged = pages > counters.limit[cid]
@@ -112,6 +110,8 @@ class CounterView:
                     if is_enlarged:
                         machine.engine.memcg_oom_recover(core, cid)
                     return
+                if is_interrupted():
+                    raise Interrupted("a signal came while the container was made to fit")
                 if not has_drained:
                     machine.engine.drain_all_stocks(core, cid)
                     has_drained = True

@@ -1,10 +1,12 @@
-"""`timescale`: callers feel the simulated clock, others do not, and a signal ends the wait."""
+"""`timescale`: callers feel the simulated clock, others do not, and a signal ends the wait. It ends long reclaim for a limit, too."""
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 
@@ -69,3 +71,26 @@ def test_no_timescale_no_wait(tree: Mounted) -> None:
     started = time.monotonic()
     tree.tell("echo +60s >.machine/clock")
     assert time.monotonic() - started < 5
+
+
+INTERRUPTED_WRITE = """
+import ctypes, os, signal, sys
+signal.signal(signal.SIGALRM, lambda *_: None)
+fd = os.open(sys.argv[1], os.O_WRONLY)
+signal.setitimer(signal.ITIMER_REAL, 0.01)
+libc = ctypes.CDLL(None, use_errno=True)  # os.write would write again
+print(libc.write(fd, b"64K", 3), ctypes.get_errno())
+"""
+
+
+@pytest.mark.parametrize("file", ["memory.limit_in_bytes", "memory.force_empty"])
+def test_a_signal_ends_reclaim_for_its_writer(mount: Callable[..., Mounted], file: str) -> None:
+    """mem_cgroup_resize_max and mem_cgroup_force_empty: EINTR, the limit is the old one, and what was reclaimed is gone."""
+    tree = mount("dialect=v1,kmem=off,ram=512M,swap=512M,disk=0,0,128")
+    tree.tell("mkdir a .machine/tasks/7; echo 7 >a/tasks; echo touch 0 100000 w >.machine/tasks/7/ctl")
+    limit, used = tree.tell("cat a/memory.limit_in_bytes a/memory.usage_in_bytes").split()
+    ended = subprocess.run([sys.executable, "-c", INTERRUPTED_WRITE, tree / "a" / file], capture_output=True, text=True, check=True)
+    assert ended.stdout == f"-1 {errno.EINTR}\n"
+    limit_after, used_after = tree.tell("cat a/memory.limit_in_bytes a/memory.usage_in_bytes").split()
+    assert limit_after == limit
+    assert 64 << 10 < int(used_after) < int(used)
