@@ -9,6 +9,7 @@ from types import ModuleType
 import pytest
 
 from memcgfs import mm
+from memcgfs.mm.config import MODELS, RULES
 from memcgfs.mm.engine import engine
 from tests.conftest import engine_of
 
@@ -33,14 +34,16 @@ SHAPES: list[dict[str, object]] = [
 class Program:
     """The same random operations on whatever machine it is given: nothing is drawn that depends on the build."""
 
-    def __init__(self, engine: ModuleType, seed: int) -> None:
+    def __init__(self, engine: ModuleType, seed: int, rules: str = "2007", model: str = "containers2007") -> None:
         self.numbers = random.Random(seed)
-        fields = {"swap_bytes": 64 * 4096, "max_containers": 6} | SHAPES[seed % len(SHAPES)]
+        fields = {"swap_bytes": 64 * 4096, "max_containers": 6, "rules": rules, "model": model} | SHAPES[seed % len(SHAPES)]
+        if rules == "v1":
+            fields |= {"charge_batch": (1, 64)[seed % 2], "charges_kmem": seed % 3 > 0}
         self.machine = mm.Machine(mm.MachineConfig(**fields), engine)  # type: ignore[arg-type]
         self.next_pid = 100
         self.outcomes: list[object] = []
         for _ in range(3):
-            self.machine.create_container()
+            self.machine.create_container(self.container())
 
     def task(self) -> mm.Task:
         tasks: list[mm.Task] = list(self.machine.tasks.values())
@@ -121,7 +124,20 @@ class Program:
         self.machine.advance(self.numbers.choice([1_000_000, 10_000_000, 1_000_000_000]))
 
     def force_empty(self) -> None:
-        self.machine.force_empty(self.container())
+        container = self.container()
+        if container.has_hierarchy:
+            container.force_empty()
+        else:
+            self.machine.force_empty(container)
+
+    def memsw_limit(self) -> None:
+        self.container().counter("memsw").resize(self.numbers.choice([8, 24, 40]))
+
+    def soft_limit(self) -> None:
+        self.container().soft_limit = self.numbers.choice([0, 4, 12, 1 << 40])
+
+    def swappiness(self) -> None:
+        self.container().swappiness = self.numbers.choice([0, 60, 100, 200])
 
     def file(self) -> mm.File:
         files = [file for file in self.machine.files.values() if file.is_on_disk]
@@ -207,6 +223,8 @@ class Program:
         others += [self.read_file, self.write_file, self.host_read, self.host_write, self.map_file, self.touch_files] * 2
         others += [self.map_shared, self.touch_shared] * 2
         others += [self.truncate, self.sync, self.fadvise, self.remove]
+        if self.machine.root.has_hierarchy:
+            others += [self.memsw_limit, self.soft_limit, self.swappiness] * 2
         for step in range(STEPS):
             operation = self.numbers.choice(weighted + others)
             try:
@@ -220,7 +238,18 @@ class Program:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_a_random_program_leaves_the_same_machine(seed: int) -> None:
-    plain, compiled = (Program(engine_of(build), seed) for build in ("uncompiled", "compiled"))
+    agree(seed, "2007", "containers2007")
+
+
+@pytest.mark.parametrize("rules", RULES)
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("seed", range(100, 106))
+def test_it_does_so_with_all_rules_and_models(seed: int, rules: str, model: str) -> None:
+    agree(seed, rules, model)
+
+
+def agree(seed: int, rules: str, model: str) -> None:
+    plain, compiled = (Program(engine_of(build), seed, rules, model) for build in ("uncompiled", "compiled"))
     plain.run()
     compiled.run()
     assert plain.outcomes == compiled.outcomes

@@ -9,6 +9,7 @@ was in force when it was charged; and machine.check() finds nothing. At the end 
 from __future__ import annotations
 
 import struct
+from itertools import product
 from types import ModuleType
 
 import pytest
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from memcgfs import mm
+from memcgfs.mm.config import MODELS, RULES
 from tests.conftest import BUILDS, engine_of
 
 from .file_rules import FileRules
@@ -29,10 +31,7 @@ STARTS = (0, 3, 10, 512 - 4, 1 << 22)
 NO_LIMIT = 1 << 40
 UNLIMITED = ((1 << 63) - 1) // PAGE_BYTES
 UNWRITTEN = (0, 0)
-YEARS = [
-    ("2007", "containers2007"), ("2008", "cgroups2008"), ("v1", "classic"),
-    ("v1", "cgroups2008"), ("v1", "containers2007"), ("2007", "classic"), ("2008", "classic"),
-]  # fmt: skip
+YEARS = list(product(RULES, MODELS))
 
 starts = st.sampled_from(STARTS)
 lengths = st.integers(1, 12)
