@@ -48,7 +48,10 @@ expected: build  ## record anew what the examples print, to be read in a diff
 	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/expected
 
 install: build  ## link memcgfs where mount(8), fstab and all users find it
+	@mkdir -p "$(DESTDIR)$(PREFIX)/bin"
 	ln -sfn "$(CURDIR)/$(BIN)/memcgfs" "$(DESTDIR)$(PREFIX)/bin/memcgfs"
+	@[ "$$(id -u)" != 0 ] || setpriv --reuid=65534 --regid=65534 --clear-groups "$(CURDIR)/$(BIN)/memcgfs" --version >/dev/null 2>&1 || \
+	    echo "make install: other users cannot run it, for this checkout or its Python is closed to them (make clean; make install PYTHON=/usr/bin/python3)"
 
 uninstall:  ## take that link away
 	rm -f "$(DESTDIR)$(PREFIX)/bin/memcgfs"

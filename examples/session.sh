@@ -6,6 +6,11 @@
 # Sourced, not run.  Leaves neither a mount nor a directory behind, however the session ends.
 set -u
 export LC_ALL=C
+# Asked for help, a session says what its first lines say.  It takes no options.
+case ${1-} in
+    -h | --help) sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "$0"; exit ;;
+    -*) echo "$0: $1: no such option" >&2; exit 2 ;;
+esac
 command -v memcgfs >/dev/null || { echo "memcgfs is not on the PATH (make install, or make run)" >&2; exit 127; }
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 directory=$(mktemp -d)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -123,6 +123,8 @@ def _timescale(text: str) -> float:
 
 
 def _release_agent(text: str) -> str:
+    if text and not text.startswith("/"):
+        raise _Refused("not an absolute path")
     return text if len(os.fsencode(text)) < PATH_MAX else _refuse("too long for a path")
 
 
@@ -132,7 +134,7 @@ def _one_of(*choices: str, later: Iterable[str] = ()) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text in later:
             raise _Refused("not built yet")
-        return text if text in choices else _refuse(f"not one of {', '.join([*choices, *later])}")
+        return text if text in choices else _refuse(f"not one of {', '.join(choices)}")
 
     return parse
 
@@ -285,7 +287,20 @@ def _options(words: Iterable[Word]) -> Options:
         raise OptionError(f"{options.names}: names that dialect {options.dialect} does not have")
     if options.private and options.allow_other:
         raise OptionError("private: allow_other is its opposite")
+    for name, reason in _without_effect(options, fields):
+        raise OptionError(f"{name}: {reason}")
     return options
+
+
+def _without_effect(options: Options, asked: Container[str]) -> Iterator[tuple[str, str]]:
+    """What was asked for, and what it was asked of has not: the option, and why."""
+    if options.strict and options.dialect != "2007":
+        yield "strict", f"dialect {options.dialect} has nothing to leave out"
+    if options.rules != "v1":
+        if options.batch > 1 and "batch" in asked:
+            yield f"batch={options.batch}", f"rules {options.rules} charge page by page"
+        if options.kmem and "kmem" in asked:
+            yield "kmem=on", f"rules {options.rules} do not charge the kernel's memory"
 
 
 def _parse(name: str, value: str | None) -> tuple[str, object]:

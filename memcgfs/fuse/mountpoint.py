@@ -83,7 +83,7 @@ def require_fuse() -> None:
     except FileNotFoundError:
         raise MountError(f"there is no {FUSE_DEVICE}: this kernel lacks FUSE, or its module is not loaded") from None
     except OSError as error:
-        raise MountError(f"no right to {FUSE_DEVICE}: {os.strerror(error.errno or 0)}") from None
+        raise MountError(f"no right to {FUSE_DEVICE} (as root: chmod 666 {FUSE_DEVICE}): {os.strerror(error.errno or 0)}") from None
     if os.geteuid() != 0 and shutil.which("fusermount3") is None:
         raise MountError("there is no fusermount3: install the package fuse3")
 

@@ -55,3 +55,15 @@ def test_a_session_ends_where_nothing_is_mounted(environment: dict[str, str], tm
     (tmp_path / "memcgfs").write_text("#!/bin/sh\necho memcgfs: no right to /dev/fuse >&2; exit 1\n")
     ended = subprocess.run([EXAMPLES / "first-steps.sh"], env=environment, capture_output=True, text=True, check=False, timeout=60)
     assert (ended.returncode, ended.stdout.splitlines()[-1]) == (1, "memcgfs: no right to /dev/fuse")
+
+
+def test_a_session_says_what_it_is_about(environment: dict[str, str]) -> None:
+    def ask(*words: str) -> tuple[int, str]:
+        command = [EXAMPLES / "migration.sh", *words]
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+        return ended.returncode, ended.stdout
+
+    status, told = ask("--help")
+    assert (status, len(told.splitlines())) == (0, 1)
+    assert "$" not in told
+    assert ask("--verbose") == (2, "")

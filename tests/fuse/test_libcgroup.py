@@ -144,3 +144,8 @@ def test_nothing_of_the_host_is_touched(tree: Mounted, tools: Run) -> None:
     before = Path("/proc/self/mounts").read_text(), Path("/proc/cgroups").read_text(), os.listdir("/mnt")
     tools("lssubsys")
     assert (Path("/proc/self/mounts").read_text(), Path("/proc/cgroups").read_text(), os.listdir("/mnt")) == before
+
+
+def test_a_directory_that_is_no_tree_is_not_shown_as_one(tmp_path: Path) -> None:
+    ended = subprocess.run([CGROUPS_OF, tmp_path, "true"], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (2, f"{CGROUPS_OF}: {tmp_path}: no tree of memcgfs is mounted there\n")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Mounted
+from .conftest import Mounted, in_front
 
 MEMCG_PROCESS = Path(__file__).parents[2] / "examples/memcg_process"
 PAGE = 4096
@@ -139,3 +139,12 @@ def test_a_word_that_it_does_not_know_is_refused(tree: Mounted) -> None:
     for words in (["--mmap"], ["-s", "1K"], ["--hugepage", "-s", "4096"]):
         ended = subprocess.run([MEMCG_PROCESS, *words], cwd=tree.path, capture_output=True, timeout=10, check=False)
         assert ended.returncode in (1, 2), words
+
+
+def test_a_tree_whose_daemon_is_dead_is_refused(directory: Path) -> None:
+    with in_front(directory) as daemon:
+        daemon.kill()
+        daemon.wait()
+        environment = {**os.environ, "MEMCGFS_ROOT": str(directory)}
+        ended = subprocess.run([MEMCG_PROCESS, "-s", "1"], env=environment, cwd="/", capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (1, f"memcg_process: no memcgfs is mounted at {directory}\n")

@@ -190,7 +190,7 @@ def test_no_right_to_dev_fuse(directory: Path) -> None:
     if os.stat("/dev/fuse").st_mode & 0o006:
         pytest.skip("everybody may open /dev/fuse here")
     ended = subprocess.run([sys.executable, "-c", AS_SOMEBODY, directory], capture_output=True, text=True, check=False)
-    assert (ended.returncode, ended.stderr) == (1, "memcgfs: no right to /dev/fuse: Permission denied\n")
+    assert (ended.returncode, ended.stderr) == (1, "memcgfs: no right to /dev/fuse (as root: chmod 666 /dev/fuse): Permission denied\n")
 
 
 def test_umount_refused(directory: Path) -> None:

@@ -72,6 +72,9 @@ READ: list[tuple[str, str, object]] = [
     ("release_agent=/sbin/agent", "release_agent", "/sbin/agent"),
     ('release_agent="/sbin/a,b"', "release_agent", "/sbin/a,b"),
     ("release_agent=", "release_agent", ""),
+    ("dialect=v1,batch=64", "batch", 64),
+    ("dialect=2008,rules=v1,kmem=on", "kmem", True),
+    ("machine=6.18-vm,kmem=off,batch=1", "batch", 1),
     ("private", "private", True),
     ("rw,dev,suid", "rw", True),
     ("rw,ro", "rw", False),
@@ -94,6 +97,7 @@ REFUSED = [
     "disk=5ms", "disk=5ms,100M", "disk=5ms,100M,0", "disk=-1,100M,8", "disk=5ms,100M,x", "disk=fast",
     "fault=-1", "fault=1m", "timescale=-1", "timescale=nan", "timescale=1e3", "timescale=",
     "machinedir=maybe", "host_tasks=yes", "host_kill=maybe", "machine=phone", "kmem=maybe", "batch=0", "batch=lots",
+    "dialect=v1,strict", "dialect=2008,strict", "batch=2", "kmem=on,rules=2008", "release_agent=agent",
     "strict=yes", "noprefix=1", "private,allow_other", "release_agent=" + "x" * 4096,
     "sync", "nonsense", "nonsense=1", "RAM=64M", "xattr", ",", "ram=64M,,strict",
 ]  # fmt: skip
