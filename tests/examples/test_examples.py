@@ -59,7 +59,7 @@ def test_a_session_ends_where_nothing_is_mounted(environment: dict[str, str], tm
 
 def test_a_session_says_what_it_is_about(environment: dict[str, str]) -> None:
     def ask(*words: str) -> tuple[int, str]:
-        command = [EXAMPLES / "migration.sh", *words]
+        command = [str(EXAMPLES / "migration.sh"), *words]
         ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
         return ended.returncode, ended.stdout
 
