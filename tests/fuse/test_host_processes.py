@@ -133,6 +133,7 @@ def test_nor_is_one_whose_task_ends_otherwise(mount: Callable[..., Mounted], sle
         sleeper.wait(timeout=0.3)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user takes root")
 def test_nobody_has_somebody_else_s_process_killed(mount: Callable[..., Mounted], sleeper: subprocess.Popen[bytes]) -> None:
     """Anybody may make a task under the pid of a process of root's."""
     tree = mount("ram=64M,swap=0,host_kill=on")

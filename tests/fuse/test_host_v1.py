@@ -112,6 +112,7 @@ def test_a_simulated_task_with_the_number_of_such_a_thread_goes(tree: Mounted, a
     assert tasks(a) == [pid]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user takes root")
 @FILES
 def test_the_file_s_owner_needs_the_process_too(tree: Mounted, a: Path, process: Process, file: str) -> None:
     for path in (a, a / file):
