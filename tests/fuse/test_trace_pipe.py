@@ -23,8 +23,9 @@ CHARGE = "echo memcg:charge >.machine/trace/set_event; mkdir -p .machine/tasks/1
 
 @contextmanager
 def reader(path: Path, *command: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that waits in a read of trace_pipe, killed at the end if it still does."""
-    words = command or ("cat", str(path / PIPE))
+    """A process that waits in a read of trace_pipe, killed at the end if it still does. Signals end it, also where ours are ignored (as
+    those of a job in the background are)."""
+    words = ("env", "--default-signal", *(command or ("cat", str(path / PIPE))))
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/") as waiting:
         time.sleep(0.3)
         assert waiting.poll() is None
