@@ -34,14 +34,15 @@ class Tree:
         self._set_up(keyword_options(**options))
 
     @classmethod
-    def from_options(cls, options: Options) -> Tree:
+    def from_options(cls, options: Options, owner: Caller | None = None) -> Tree:
+        """`owner`: whose the tree is, if not this process's user's."""
         tree = cls.__new__(cls)
-        tree._set_up(options)
+        tree._set_up(options, owner)
         return tree
 
-    def _set_up(self, options: Options) -> None:
+    def _set_up(self, options: Options, owner: Caller | None = None) -> None:
         self.options = options
-        self.owner = Caller(pid=0, uid=os.geteuid(), gid=os.getegid())
+        self.owner = owner or Caller(pid=0, uid=os.geteuid(), gid=os.getegid())
         try:
             self.machine = mm.Machine(_config(options))
         except mm.ConfigError as error:

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from ...kernfs import OWNER
 from ...options import Options, parse_options
 from ...tree import Tree
 from ..cases import Case
@@ -149,7 +150,7 @@ def can_run_in_process(record: Mapping[str, Any]) -> bool:
 
 
 def run_in_process(cases: Sequence[Case]) -> Iterator[Row]:
-    tree = Tree.from_options(options())
+    tree = Tree.from_options(options(), owner=OWNER)  # root, who made the groups that were recorded
     for case in cases:
         system = in_process.TreeSystem(tree)
         group = in_process.Group(tree, system)

@@ -183,7 +183,6 @@ def test_on_a_mount() -> None:
     assert wrong(list(run_cases(EVERYWHERE + NOT_DECIDED_BY_FUSE + PLAYED))) == []
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="root made the groups that were recorded")
 def test_in_process() -> None:
     assert wrong(list(run_in_process(IN_PROCESS))) == []
 
